@@ -1,0 +1,33 @@
+/** One kind of load, as fio is asked for it. */
+export interface BenchRow {
+  readonly name: string;
+  readonly operation: 'read' | 'write';
+  readonly access: 'random' | 'sequential';
+  readonly blockBytes: number;
+  readonly depth: number;
+  readonly jobs: number;
+  readonly unit: 'IOPS' | 'MB/s';
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const NBD_ROWS: readonly BenchRow[] = [
+  row('4k random read, depth 1', 'read', 'random', 4 * KIB, 1),
+  row('4k random read, depth 64', 'read', 'random', 4 * KIB, 64),
+  row('4k random read, 4 jobs x depth 32', 'read', 'random', 4 * KIB, 32, 4),
+  row('4k random write, depth 64', 'write', 'random', 4 * KIB, 64),
+  row('1M sequential read, depth 8', 'read', 'sequential', MIB, 8),
+  row('1M sequential write, depth 8', 'write', 'sequential', MIB, 8),
+];
+
+function row(
+  name: string,
+  operation: BenchRow['operation'],
+  access: BenchRow['access'],
+  blockBytes: number,
+  depth: number,
+  jobs = 1,
+): BenchRow {
+  return { name, operation, access, blockBytes, depth, jobs, unit: blockBytes >= MIB ? 'MB/s' : 'IOPS' };
+}

@@ -1,0 +1,33 @@
+import { runTool } from '../test/support/run-tool.js';
+/** One measurement: fio's nbd engine against a server, after a second to warm up. Throws if fio saw an error. */
+export async function measurePoint(uri, row, plan) {
+    const args = {
+        name: 'point',
+        ioengine: 'nbd',
+        uri,
+        rw: `${row.access === 'random' ? 'rand' : ''}${row.operation}`,
+        bs: row.blockBytes,
+        iodepth: row.depth,
+        numjobs: row.jobs,
+        size: plan.sizeBytes,
+        runtime: plan.seconds,
+        ramp_time: 1,
+        randseed: plan.seed,
+        'output-format': 'json',
+    };
+    const options = Object.entries(args).map(([name, value]) => `--${name}=${value}`);
+    const report = await runTool('fio', [...options, '--time_based', '--group_reporting', '--norandommap'], {
+        directory: plan.directory,
+        timeoutMs: (plan.seconds + 60) * 1000,
+    });
+    // Some versions print notes before the JSON.
+    const [job] = JSON.parse(report.slice(report.indexOf('{'))).jobs;
+    if (job === undefined || job.error !== 0)
+        throw new Error(`fio failed on ${uri}: error ${job?.error}`);
+    const side = job[row.operation];
+    return {
+        value: row.unit === 'IOPS' ? side.iops : side.bw_bytes / 1e6,
+        p99Us: (side.clat_ns.percentile?.['99.000000'] ?? 0) / 1000,
+    };
+}
+//# sourceMappingURL=fio-point.js.map

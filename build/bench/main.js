@@ -1,0 +1,13 @@
+import { nbdBench } from './nbd.js';
+/** `npm run bench -- NAME [OPTIONS]`. */
+const BENCHES = { nbd: nbdBench };
+const [name, ...args] = process.argv.slice(2);
+const bench = name === undefined || !Object.hasOwn(BENCHES, name) ? undefined : BENCHES[name];
+if (bench === undefined) {
+    process.stderr.write(`usage: npm run bench -- NAME [OPTIONS]; NAME: ${Object.keys(BENCHES).join(', ')}\n`);
+    process.exitCode = 2;
+}
+else {
+    process.exitCode = await bench(args);
+}
+//# sourceMappingURL=main.js.map

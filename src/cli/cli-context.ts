@@ -1,0 +1,23 @@
+import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
+import type { FormatOptions, FormatPlan, InspectReport } from '../library/offline-types.js';
+import type { Output } from './output.js';
+import type { StopSignals } from './stop-signals.js';
+
+/** Everything that a command may touch; tests hand in their own. */
+export interface CliContext {
+  readonly library: LibraryCalls;
+  readonly out: Output;
+  readonly err: Output;
+  /** Reads one line from the terminal; undefined when there is nobody to ask. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
+  readonly stopSignals: StopSignals;
+  readonly version: string;
+}
+
+/** The part of the library that commands use; every call may reject with `DmRemapError`. */
+export interface LibraryCalls {
+  openDevice(options: OpenDeviceOptions): Promise<ProtectedDevice>;
+  planFormat(options: FormatOptions): Promise<FormatPlan>;
+  formatSpares(options: FormatOptions): Promise<FormatPlan>;
+  inspectSpares(paths: readonly string[]): Promise<InspectReport>;
+}

@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest';
+import type { DeviceNotice, OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
+import { DmRemapError } from '../library/errors.js';
+import type { FormatOptions } from '../library/offline-types.js';
+import type { CliContext } from './cli-context.js';
+import { runCommandLine } from './command-line.js';
+import { exitStatusOf } from './exit-status.js';
+import { fakeContext, formatPlan, inspectReport, remapReport } from './testing/fake-context.js';
+
+describe('the command line', () => {
+  it.each([
+    [[], 'say what to do'],
+    [['frmat'], 'frmat'],
+    [['inspect'], 'missing required argument'],
+    [['inspect', '--jsn', 'S'], '--jsn'],
+    [['format', '--spare', 'S'], '--main'],
+    [['format', '--main', 'M', '--spare', 'S', '--unit', '4kB'], '4kB'],
+    [['format', '--main', 'M', '--spare', 'S', '--copies', '9'], '1 to 8'],
+    [['format', '--main', 'M', '--spare', 'S', '--name', 'ä'.repeat(33)], '64 bytes'],
+    [['run', '--main', 'M', '--spare', 'S'], '--nbd'],
+    [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbds://h/'], '--tls-dir'],
+    [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--verify-clients'], 'nbds'],
+    [['run', '--main', 'M', '--spare', 'S', '--io', 'fast'], 'uring, portable'],
+    [['export', 'S'], '--dm-table'],
+    [['export', 'S', '--dm-table'], '--main'],
+  ])('refuses %j as a usage error that names the mistake', async (args, mistake) => {
+    const error = await failureOf(args, fakeContext().context);
+    expect(exitStatusOf(error)).toBe(2);
+    expect(error.message).toContain(mistake);
+    expect(error.message).not.toContain('\n');
+  });
+
+  it('prints its version and its manual on standard output', async () => {
+    const version = fakeContext({ version: '1.2.3' });
+    expect(await runCommandLine(['--version'], version.context)).toBe(0);
+    expect(version.out.text).toBe('dmremap 1.2.3\n');
+    for (const args of [[], ['format'], ['run'], ['inspect'], ['remaps'], ['export']]) {
+      const help = fakeContext();
+      expect(await runCommandLine([...args, '--help'], help.context)).toBe(0);
+      expect(help.out.text).toMatch(
+        /^SYNOPSIS\n {4}dmremap .*\n\nDESCRIPTION\n(.*\n)+\nEXIT STATUS\n(.*\n)+\nEXAMPLES\n/,
+      );
+      expect(Math.max(...help.out.text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+    }
+  });
+
+  it('passes failures of the library on as they are', async () => {
+    const calls = { inspectSpares: () => Promise.reject(new DmRemapError('metadata', 'S: no metadata')) };
+    const error = await failureOf(['inspect', 'S'], fakeContext({ calls }).context);
+    expect(exitStatusOf(error)).toBe(5);
+  });
+});
+
+describe('dmremap format', () => {
+  const args = ['format', '--main', '/dev/sda', '--spare', '/dev/sdb', '--spare', '/dev/sdc', '--unit', '8k'];
+
+  it('shows what would be overwritten, asks, and writes only after YES', async () => {
+    for (const [answer, status] of [
+      ['YES\n', 0],
+      ['yes', 1],
+      ['', 1],
+    ] as const) {
+      const formatted: FormatOptions[] = [];
+      const { context, out, err } = fakeContext({
+        calls: formatCalls(formatted),
+        ask: async () => answer,
+      });
+      expect(await runCommandLine(args, context)).toBe(status);
+      expect(err.text).toContain('/dev/sda, 64 MiB, WDC, serial W1: is not written');
+      expect(err.text).toContain('/dev/sdb, 16 MiB, Stick, serial S1: WILL BE OVERWRITTEN, holds: xfs');
+      expect(formatted).toHaveLength(status === 0 ? 1 : 0);
+      if (status === 0) expect(out.text).toMatch(/^formatted \/dev\/sdb for \/dev\/sda: set 0f0e/);
+    }
+  });
+
+  it('refuses without a terminal and without --yes', async () => {
+    const formatted: FormatOptions[] = [];
+    const error = await failureOf(args, fakeContext({ calls: formatCalls(formatted) }).context);
+    expect(exitStatusOf(error)).toBe(2);
+    expect(error.message).toContain('--yes');
+    expect(formatted).toEqual([]);
+  });
+
+  it('does not ask with --yes, hands all options on, and prints JSON', async () => {
+    const formatted: FormatOptions[] = [];
+    const { context, out, err } = fakeContext({ calls: formatCalls(formatted) });
+    const all = [...args, '--copies', '3', '--name', 'attic', '--force', '--yes', '--json'];
+    expect(await runCommandLine(all, context)).toBe(0);
+    expect(formatted).toEqual([
+      {
+        main: '/dev/sda',
+        spares: ['/dev/sdb', '/dev/sdc'],
+        unitBytes: 8192,
+        copies: 3,
+        name: 'attic',
+        force: true,
+      },
+    ]);
+    expect(JSON.parse(out.text)).toEqual({ version: 1, ...formatPlan() });
+    expect(err.text).toBe('');
+  });
+});
+
+describe('dmremap run', () => {
+  const args = [
+    'run',
+    '--main',
+    'M',
+    '--spare',
+    'S',
+    '--nbd',
+    'nbd://h:0/',
+    '--nbd',
+    'nbd+unix:///?socket=s',
+  ];
+
+  it('says ready for each URI, logs what the device reports, and closes the device after a signal', async () => {
+    const device = fakeDevice();
+    const { context, out } = fakeContext({
+      calls: { openDevice: device.open },
+      stopSignals: { first: async () => 'SIGTERM' },
+    });
+    expect(
+      await runCommandLine([...args, '--log-level', 'silent', '--init', '--io', 'portable'], context),
+    ).toBe(0);
+    expect(out.text).toBe('ready nbd://h:0/?real\nready nbd+unix:///?socket=s?real\n');
+    expect(device.closedCount()).toBe(1);
+    expect(device.options()).toMatchObject({
+      main: 'M',
+      spares: ['S'],
+      init: true,
+      io: 'portable',
+      onLost: 'error',
+    });
+  });
+
+  it('closes the device when it cannot serve', async () => {
+    const device = fakeDevice(new DmRemapError('system', 'the port is taken'));
+    const { context } = fakeContext({ calls: { openDevice: device.open } });
+    expect((await failureOf([...args, '--log-level', 'silent'], context)).message).toBe('the port is taken');
+    expect(device.closedCount()).toBe(1);
+  });
+});
+
+describe('the reading commands', () => {
+  const remaps = [remapReport({ mainSector: 9000 }), remapReport({ lostSectors: [5002, 5003, 5007] })];
+
+  it('print JSON with a version', async () => {
+    const report = inspectReport({ remaps });
+    const calls = { inspectSpares: async () => report };
+    const inspected = await outputOf(['inspect', 'S', '--json'], { calls });
+    expect(JSON.parse(inspected)).toMatchObject({ version: 1, state: 'critical', ...report });
+    const listed = JSON.parse(await outputOf(['remaps', 'S', '--json'], { calls }));
+    expect(listed).toMatchObject({ version: 1, setId: report.setId, remaps: [remaps[1], remaps[0]] });
+    const exported = await outputOf(['export', 'S', '--dm-table', '--main', 'M', '--json'], { calls });
+    expect(JSON.parse(exported)).toMatchObject({ version: 1, main: 'M', spares: ['/dev/sdb'] });
+  });
+
+  it('list remaps in the order of the main device', async () => {
+    const calls = { inspectSpares: async () => inspectReport({ remaps }) };
+    expect(await outputOf(['remaps', 'S'], { calls })).toBe(
+      [
+        'SECTOR  COUNT  SPARE  SPARE SECTOR  REASON      ERRORS  TIME                     LOST SECTORS',
+        '  5000      8      0           800  writeError       1  2023-11-14 22:14:10 UTC  5002-5003,5007',
+        '  9000      8      0           800  writeError       1  2023-11-14 22:14:10 UTC  -',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('export a table with the given paths, and warn when the set is in use', async () => {
+    const calls = {
+      inspectSpares: async () => inspectReport({ remaps: [remapReport()], cleanShutdown: false }),
+    };
+    const { context, out, err } = fakeContext({ calls });
+    await runCommandLine(
+      ['export', 'S', '--dm-table', '--main', '/dev/m', '--spare-path', '/dev/s'],
+      context,
+    );
+    expect(out.text).toBe(
+      '0 5000 linear /dev/m 0\n5000 8 linear /dev/s 800\n5008 126064 linear /dev/m 5008\n',
+    );
+    expect(err.text).toContain('not stopped cleanly');
+  });
+
+  it('do not export a table with a spare whose path nobody knows', async () => {
+    const spares = [{ index: 0, path: null, uuid: 'aa', sizeBytes: 1, initialisedPages: 1 }];
+    const { context } = fakeContext({ calls: { inspectSpares: async () => inspectReport({ spares }) } });
+    const error = await failureOf(['export', 'S', '--dm-table', '--main', 'M'], context);
+    expect(error.message).toContain('spare 0');
+  });
+});
+
+async function outputOf(args: string[], options: Parameters<typeof fakeContext>[0]): Promise<string> {
+  const { context, out } = fakeContext(options);
+  expect(await runCommandLine(args, context)).toBe(0);
+  return out.text;
+}
+
+async function failureOf(args: readonly string[], context: CliContext): Promise<DmRemapError> {
+  const error = await runCommandLine(args, context).catch((thrown: unknown) => thrown);
+  if (!(error instanceof DmRemapError)) throw new Error(`expected a DmRemapError, not ${String(error)}`);
+  return error;
+}
+
+function formatCalls(formatted: FormatOptions[]) {
+  return {
+    planFormat: async () => formatPlan(),
+    formatSpares: async (options: FormatOptions) => {
+      formatted.push(options);
+      return formatPlan();
+    },
+  };
+}
+
+function fakeDevice(serveFailure?: DmRemapError) {
+  let closedCount = 0;
+  let given: OpenDeviceOptions | undefined;
+  const notice: DeviceNotice = {
+    level: 'info',
+    event: 'remapped',
+    message: 'remapped unit 5',
+    details: { unit: 5 },
+  };
+  const device = {
+    info: { setId: 'x', name: '', sizeBytes: 1, logicalBlockBytes: 512, unitBytes: 4096, io: 'portable' },
+    serveNbd: async (uri: string) => {
+      if (serveFailure !== undefined) throw serveFailure;
+      return { uri: `${uri}?real`, stop: async () => {} };
+    },
+    close: async () => {
+      closedCount += 1;
+    },
+  } as unknown as ProtectedDevice;
+  return {
+    open: async (options: OpenDeviceOptions) => {
+      given = options;
+      options.onEvent?.(notice);
+      return device;
+    },
+    closedCount: () => closedCount,
+    options: () => given,
+  };
+}

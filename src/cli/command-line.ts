@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander';
+import { DmRemapError } from '../library/errors.js';
+import type { CliContext } from './cli-context.js';
+import { EXIT_STATUS } from './exit-status.js';
+import { addExportCommand, exportMap } from './export.js';
+import { addFormatCommand, format } from './format.js';
+import { helpLikeManual } from './help.js';
+import { addInspectCommand, inspect } from './inspect.js';
+import { addRemapsCommand, remaps } from './remaps.js';
+import { addRunCommand, run } from './run.js';
+
+/**
+ * Runs one command line (without the program's name) and answers its exit status. Rejects with `DmRemapError` for
+ * every failure that has a name, wrong arguments among them.
+ */
+export async function runCommandLine(commandLine: readonly string[], context: CliContext): Promise<number> {
+  let status: number = EXIT_STATUS.done;
+  const program = programFor(context, (ended) => {
+    status = ended;
+  });
+  try {
+    await program.parseAsync([...commandLine], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help or version that was asked for ends with 0; help shown for want of a command is a mistake.
+    if (error.exitCode !== 0) throw new DmRemapError('usage', usageMessage(error));
+  }
+  return status;
+}
+
+function programFor(context: CliContext, ended: (status: number) => void): Command {
+  const program = new Command('dmremap')
+    .description(
+      'Keeps a disk with bad sectors usable: one block device above it, failing sectors moved to a spare device, the ' +
+        'map kept on the spare. The device is served over NBD.',
+    )
+    .usage('COMMAND [options]')
+    .version(`dmremap ${context.version}`, '--version', 'print the version')
+    .helpOption('--help', 'print this text')
+    .helpCommand(false)
+    .showSuggestionAfterError(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.out.write(text),
+      // Errors are thrown and written in one place, in one form.
+      writeErr: () => {},
+      getOutHelpWidth: () => context.out.columns,
+      getOutHasColors: () => context.out.hasColour,
+    });
+  addFormatCommand(program, async (args) => ended(await format(args, context)));
+  addRunCommand(program, async (args) => ended(await run(args, context)));
+  addInspectCommand(program, async (args) => ended(await inspect(args, context)));
+  addRemapsCommand(program, async (args) => ended(await remaps(args, context)));
+  addExportCommand(program, async (args) => ended(await exportMap(args, context)));
+  return helpLikeManual(program, {
+    exitStatuses: ['done', 'usage', 'bug'],
+    examples: [
+      'dmremap format --help',
+      'dmremap run --main disk.img --spare spare.img --nbd nbd://127.0.0.1:10809/',
+    ],
+  });
+}
+
+function usageMessage(error: CommanderError): string {
+  if (error.code === 'commander.help')
+    return 'say what to do: format, run, inspect, remaps or export; see dmremap --help';
+  return `${error.message.replace(/^error: /, '').replace(/\s+/g, ' ')}; see --help`;
+}

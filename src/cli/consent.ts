@@ -1,0 +1,31 @@
+import { createInterface } from 'node:readline';
+import { DmRemapError } from '../library/errors.js';
+import type { CliContext } from './cli-context.js';
+
+/**
+ * True if a person at the terminal typed YES in capitals. Without a terminal there is nobody to ask: a usage error,
+ * so that a script states its consent with `--yes`.
+ */
+export async function askConsent(context: CliContext): Promise<boolean> {
+  if (context.ask === undefined) {
+    throw new DmRemapError(
+      'usage',
+      'no terminal to ask for confirmation on; add --yes to go on without a question',
+    );
+  }
+  return (await context.ask('Type YES to continue: ')).trim() === 'YES';
+}
+
+/** Asks on the terminal, through standard error; end of input counts as an empty answer. */
+export function askOnTerminal(input: NodeJS.ReadStream, output: NodeJS.WriteStream): CliContext['ask'] {
+  if (!input.isTTY || !output.isTTY) return undefined;
+  return (question) =>
+    new Promise((resolve) => {
+      const reader = createInterface({ input, output });
+      reader.once('close', () => resolve(''));
+      reader.question(question, (answer) => {
+        resolve(answer);
+        reader.close();
+      });
+    });
+}

@@ -1,0 +1,130 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { FormatOptions, FormatPlan, FormatTarget } from '../library/offline-types.js';
+import type { CliContext } from './cli-context.js';
+import { askConsent } from './consent.js';
+import { EXIT_STATUS } from './exit-status.js';
+import { helpLikeManual } from './help.js';
+import { coloured, type Output, writeJson } from './output.js';
+import { repeated } from './repeated-option.js';
+import { formatCount, formatSize, parseSize } from './sizes.js';
+import { formatFields } from './table.js';
+
+export interface FormatArguments extends FormatOptions {
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+/** `dmremap format`: shows what will be overwritten, asks, and makes the spares ready. The main device is only read. */
+export async function format(args: FormatArguments, context: CliContext): Promise<number> {
+  const { yes, json, ...options } = args;
+  const plan = await context.library.planFormat(options);
+  if (!yes) {
+    context.err.write(planText(plan, context.err));
+    if (!(await askConsent(context))) {
+      context.err.write('dmremap: nothing was written\n');
+      return EXIT_STATUS.declined;
+    }
+  }
+  const written = await context.library.formatSpares(options);
+  if (json) writeJson(context.out, { ...written });
+  else context.out.write(resultText(written));
+  return EXIT_STATUS.done;
+}
+
+function planText(plan: FormatPlan, output: Output): string {
+  const spares = plan.spares.map((spare): [string, string] => [
+    'spare',
+    `${targetText(spare)}: ${coloured(output, 'red', 'WILL BE OVERWRITTEN')}, ${contentsText(spare)}`,
+  ]);
+  return formatFields(
+    [['main', `${targetText(plan.main)}: is not written`], ...spares, ['room', roomText(plan)]],
+    output.columns,
+  );
+}
+
+function targetText({ path, sizeBytes, model, serial }: FormatTarget): string {
+  const identity = [model, serial === '' ? '' : `serial ${serial}`].filter((part) => part !== '');
+  return [path, formatSize(sizeBytes), ...identity].join(', ');
+}
+
+function contentsText({ signature }: FormatTarget): string {
+  return signature === null ? 'holds nothing that is recognised' : `holds: ${signature}`;
+}
+
+function roomText(plan: FormatPlan): string {
+  const room = formatSize(plan.usableSpareUnits * plan.unitBytes);
+  const units = `${formatCount(plan.usableSpareUnits, 'unit')} of ${formatSize(plan.unitBytes)}`;
+  return `${units} (${room}) for bad sectors; ${formatCount(plan.copies.length, 'metadata copy', 'metadata copies')}`;
+}
+
+function resultText(plan: FormatPlan): string {
+  const name = plan.name === '' ? '' : ` "${plan.name}"`;
+  const spares = plan.spares.map(({ path }) => path).join(', ');
+  return `formatted ${spares} for ${plan.main.path}: set${name} ${plan.setId}, ${roomText(plan)}\n`;
+}
+
+export function addFormatCommand(program: Command, run: (args: FormatArguments) => Promise<void>): void {
+  const command = program
+    .command('format')
+    .summary('make spare devices ready to protect a main device')
+    .description(
+      'Writes the metadata of a new set to one or more spare devices. The main device is not written at all: what is ' +
+        'on it stays as it is, and it can be used without dm-remap again at any time, apart from what was moved.\n\n' +
+        'Shows what will be overwritten and asks for YES. A spare that holds a file system, a partition table or the ' +
+        'metadata of another set is refused, unless --force.',
+    )
+    .requiredOption('--main <path>', 'the disk (or image file) to protect')
+    .requiredOption(
+      '--spare <path>',
+      'a device (or image file) for bad sectors; repeat for several',
+      repeated,
+    )
+    .option('--unit <size>', 'what is moved as a whole: a power of two, 4k to 128k', sizeOption)
+    .option('--copies <number>', 'metadata copies, spread over the spares, 1 to 8', copiesOption)
+    .option('--name <text>', 'a name for people, up to 64 bytes', nameOption)
+    .addOption(new Option('--force', 'overwrite spares that hold something').default(false))
+    .addOption(new Option('--yes', 'do not ask').default(false))
+    .addOption(new Option('--json', 'print JSON, for programs').default(false))
+    .action((options: CommandOptions) => {
+      const { main, spare: spares, unit: unitBytes, copies, name, force, yes, json } = options;
+      return run({ main, spares, unitBytes, copies, name, force, yes, json });
+    });
+  helpLikeManual(command, {
+    exitStatuses: ['done', 'declined', 'usage', 'device', 'refused', 'io'],
+    examples: [
+      'dmremap format --main /dev/disk/by-id/ata-OLD --spare /dev/disk/by-id/usb-STICK',
+      'dmremap format --main disk.img --spare spare.img --yes',
+    ],
+  });
+}
+
+interface CommandOptions {
+  readonly main: string;
+  readonly spare: string[];
+  readonly unit?: number;
+  readonly copies?: number;
+  readonly name?: string;
+  readonly force: boolean;
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+function sizeOption(text: string): number {
+  const size = parseSize(text);
+  if (!size.ok) throw new InvalidArgumentError(size.error);
+  return size.value;
+}
+
+function copiesOption(text: string): number {
+  if (!/^[1-8]$/.test(text)) throw new InvalidArgumentError('give a number from 1 to 8');
+  return Number(text);
+}
+
+function nameOption(text: string): string {
+  if (Buffer.byteLength(text) > MAX_NAME_BYTES)
+    throw new InvalidArgumentError(`give ${MAX_NAME_BYTES} bytes at most`);
+  return text;
+}
+
+/** Room in the superblock (docs/on-disk-format.md). */
+const MAX_NAME_BYTES = 64;

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import type { CliContext, LibraryCalls } from './cli-context.js';
+import { runCommandLine } from './command-line.js';
+import { askOnTerminal } from './consent.js';
+import { EXIT_STATUS, exitStatusOf } from './exit-status.js';
+import { outputTo } from './output.js';
+import { reportError } from './report-error.js';
+import { stopSignalsOf } from './stop-signals.js';
+
+const out = outputTo(process.stdout, process.env);
+const err = outputTo(process.stderr, process.env);
+
+/** Loaded when a command needs it: --help and wrong arguments don't wait for system call bindings. */
+const library: LibraryCalls = {
+  openDevice: async (options) => (await import('../library/index.js')).openDevice(options),
+  planFormat: async (options) => (await import('../library/index.js')).planFormat(options),
+  formatSpares: async (options) => (await import('../library/index.js')).formatSpares(options),
+  inspectSpares: async (paths) => (await import('../library/index.js')).inspectSpares(paths),
+};
+
+const context: CliContext = {
+  library,
+  out,
+  err,
+  ask: askOnTerminal(process.stdin, process.stderr),
+  stopSignals: stopSignalsOf(process),
+  version: packageVersion(),
+};
+
+const commandLine = process.argv.slice(2);
+process.stdout.on('error', outputFailed);
+process.stderr.on('error', () => {});
+process.on('uncaughtException', fail);
+// Standard output and error are written synchronously on Linux, so nothing is cut off by exit; a broken pipe is
+// reported a tick later, and decides the status.
+runCommandLine(commandLine, context).then((status) => setImmediate(() => process.exit(status)), fail);
+
+function fail(error: unknown): void {
+  reportError(error, err, process.env.DMREMAP_DEBUG === '1');
+  process.exit(exitStatusOf(error));
+}
+
+/** Nobody reads any more: the end of a command that prints, but no reason for `run` to drop its clients. */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') fail(error);
+  if (commandLine[0] !== 'run') process.exit(EXIT_STATUS.outputClosed);
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,35 @@
+/** One of the two output streams, as a command sees it. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Escape sequences for colour are wanted: a terminal, and not NO_COLOR (https://no-color.org). */
+  readonly hasColour: boolean;
+  readonly columns: number;
+}
+
+export function outputTo(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Output {
+  const isTerminal = stream.isTTY === true;
+  const isPlain = (environment.NO_COLOR ?? '') !== '' || environment.TERM === 'dumb';
+  return {
+    isTerminal,
+    hasColour: isTerminal && !isPlain,
+    write: (text) => void stream.write(text),
+    get columns() {
+      return isTerminal && stream.columns > 0 ? stream.columns : PLAIN_COLUMNS;
+    },
+  };
+}
+
+export type Colour = 'red' | 'yellow' | 'green' | 'bold' | 'dim';
+
+export function coloured(output: Output, colour: Colour, text: string): string {
+  return output.hasColour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text;
+}
+
+/** The answer of every reading command for programs: one JSON document with the version of its shape. */
+export function writeJson(output: Output, value: Readonly<Record<string, unknown>>): void {
+  output.write(`${JSON.stringify({ version: 1, ...value }, null, 2)}\n`);
+}
+
+const PLAIN_COLUMNS = 100;
+const CODES: Readonly<Record<Colour, number>> = { red: 31, yellow: 33, green: 32, bold: 1, dim: 2 };

@@ -1,0 +1,108 @@
+import { COUNTER_NAMES, type CounterName } from '../../engine/counters.js';
+import type { FormatPlan, InspectReport, RemapReport } from '../../library/offline-types.js';
+import type { CliContext, LibraryCalls } from '../cli-context.js';
+import type { Output } from '../output.js';
+
+/** A context whose output is kept and whose library does what the test says; anything else is a failed test. */
+export function fakeContext(options: Partial<CliContext> & { readonly calls?: Partial<LibraryCalls> } = {}) {
+  const out = recordingOutput();
+  const err = recordingOutput();
+  const library: LibraryCalls = {
+    openDevice: unexpected,
+    planFormat: unexpected,
+    formatSpares: unexpected,
+    inspectSpares: unexpected,
+    ...options.calls,
+  };
+  const context: CliContext = {
+    library,
+    out,
+    err,
+    ask: undefined,
+    stopSignals: { first: () => new Promise(() => {}) },
+    version: '0.0.0',
+    ...options,
+  };
+  return { context, out, err };
+}
+
+export interface RecordingOutput extends Output {
+  text: string;
+}
+
+export function recordingOutput(): RecordingOutput {
+  return {
+    text: '',
+    isTerminal: false,
+    hasColour: false,
+    columns: 100,
+    write(text) {
+      this.text += text;
+    },
+  };
+}
+
+export function inspectReport(changes: Partial<InspectReport> = {}): InspectReport {
+  return {
+    setId: '0f0e0d0c-0b0a-4900-8000-000102030405',
+    name: 'demo',
+    formatVersion: 1,
+    sequence: 7,
+    generation: 2,
+    cleanShutdown: true,
+    openCount: 3,
+    createdSeconds: 1_700_000_000,
+    updatedSeconds: 1_700_000_100,
+    unitBytes: 4096,
+    logicalBlockBytes: 512,
+    main: { sizeBytes: 64 << 20, model: '', serial: '', wwn: '' },
+    spares: [{ index: 0, path: '/dev/sdb', uuid: 'aa', sizeBytes: 16 << 20, initialisedPages: 1 }],
+    copies: [0, 1].map((index) => ({
+      index,
+      spareIndex: 0,
+      offsetBytes: index * 8192,
+      superblock: 'good',
+      goodPages: 1,
+      badPages: 0,
+    })),
+    usableSpareUnits: 1000,
+    freeSpareUnits: 1000,
+    retiredSpareUnits: 0,
+    remaps: [],
+    counters: Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Record<CounterName, number>,
+    ...changes,
+  };
+}
+
+export function remapReport(changes: Partial<RemapReport> = {}): RemapReport {
+  return {
+    mainUnit: 625,
+    mainSector: 5000,
+    sectorCount: 8,
+    spareIndex: 0,
+    spareSector: 800,
+    reason: 'writeError',
+    lostSectors: [],
+    errorCount: 1,
+    timeSeconds: 1_700_000_050,
+    ...changes,
+  };
+}
+
+export function formatPlan(changes: Partial<FormatPlan> = {}): FormatPlan {
+  return {
+    setId: '0f0e0d0c-0b0a-4900-8000-000102030405',
+    name: '',
+    main: { path: '/dev/sda', sizeBytes: 64 << 20, model: 'WDC', serial: 'W1', signature: 'ext4' },
+    spares: [{ path: '/dev/sdb', sizeBytes: 16 << 20, model: 'Stick', serial: 'S1', signature: 'xfs' }],
+    unitBytes: 4096,
+    logicalBlockBytes: 512,
+    copies: [{ spareIndex: 0, offsetBytes: 0 }],
+    usableSpareUnits: 4000,
+    ...changes,
+  };
+}
+
+function unexpected(): never {
+  throw new Error('a library call that this test does not expect');
+}

@@ -1,0 +1,135 @@
+import { failed, ok, type Result } from '../base/result.js';
+import { newCounters } from '../engine/counters.js';
+import type { Counters } from '../engine/counters.js';
+import { DeviceShape } from '../engine/device-shape.js';
+import type { Procedure, Target } from '../engine/effect.js';
+import { RegionFilter, RegionFlag } from '../engine/region-filter.js';
+import { RemapTable } from '../engine/remap-table.js';
+import { SpareAllocator } from '../engine/spare-allocator.js';
+import type { FingerprintMismatch } from '../format/fingerprint.js';
+import { compareFingerprint, recordedFingerprint } from '../format/fingerprint.js';
+import { reservedUnitRanges } from '../format/reserved-units.js';
+import type { Superblock } from '../format/superblock.js';
+import type { SuperblockChoice, SuperblockChoiceFailure } from '../format/superblock-choice.js';
+import type { Geometry } from '../ports/block-store.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import { DescriptorIntake } from './descriptor-intake.js';
+import { findSuperblock } from './find-superblock.js';
+import type { LoadReport } from './load-descriptors.js';
+import { loadDescriptors } from './load-descriptors.js';
+import type { MetadataState } from './metadata-state.js';
+import { sampleContent } from './sample-content.js';
+
+/**
+ * Puts a set together from what is on its devices: chooses the superblock, checks that the main device is the right
+ * one (P6), reads the map. Writes nothing. `force` lifts refusals about identity, never about damage.
+ */
+export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSet, AssemblyFailure>> {
+  const found = yield* findSuperblock(input);
+  const chosen = acceptChoice(found, input.force);
+  if (!chosen.ok) return chosen;
+  const { superblock, deviceOfSpare } = chosen.value;
+  if (input.main !== undefined) {
+    const mismatches = yield* compareMain(input, input.main, superblock);
+    if (mismatches.length > 0 && !input.force) return failed({ kind: 'wrongMain', mismatches });
+    if (input.main.sizeBytes < superblock.mainSizeBytes) return failed({ kind: 'wrongMain', mismatches });
+  }
+  const set = emptySet(chosen.value);
+  const intake = new DescriptorIntake(set);
+  const load = yield* loadDescriptors({
+    superblock,
+    targetOfSpare: (spareIndex) => input.devices[deviceOfSpare[spareIndex]!]?.target,
+    memory: input.memory,
+    bufferOffset: input.bufferOffset,
+    accept: (spareUnit, descriptor) => intake.accept(spareUnit, descriptor),
+    acceptPage: (page, sequence) => {
+      set.metadata.pageSequences[page] = sequence;
+    },
+  });
+  if (load.lostPages.length > 0) return failed({ kind: 'pagesLost', pages: load.lostPages });
+  if (intake.impossible.length > 0) return failed({ kind: 'badDescriptors', spareUnits: intake.impossible });
+  return ok({ ...set, load, supersededPages: intake.supersededPages });
+}
+
+export interface AssembleInput {
+  /** The main device, target 0; left out, it is not looked at. */
+  readonly main: Geometry | undefined;
+  /** The devices named as spares, in any order. */
+  readonly devices: readonly { readonly target: Target; readonly sizeBytes: number }[];
+  readonly force: boolean;
+  readonly memory: IoMemory;
+  /** Room for `RECOVERY_READ_BYTES` of each copy. */
+  readonly bufferOffset: number;
+}
+
+/** A set as it is on disk, ready to be used. */
+export interface AssembledSet {
+  readonly choice: SuperblockChoice;
+  readonly shape: DeviceShape;
+  readonly table: RemapTable;
+  readonly filter: RegionFilter;
+  readonly allocator: SpareAllocator;
+  readonly counters: Counters;
+  readonly metadata: MetadataState;
+  readonly load: LoadReport;
+  /** Pages with a descriptor that a newer one overrides; to be written anew. */
+  readonly supersededPages: readonly number[];
+}
+
+export type AssemblyFailure =
+  | SuperblockChoiceFailure
+  | { readonly kind: 'wrongMain'; readonly mismatches: readonly FingerprintMismatch[] }
+  /** Pages with no valid version on any copy: which main units they spoke of is not known any more. */
+  | { readonly kind: 'pagesLost'; readonly pages: readonly number[] }
+  /** Whole pages whose descriptors contradict the layout: a bug or malice, never a crash. */
+  | { readonly kind: 'badDescriptors'; readonly spareUnits: readonly number[] };
+
+export type EmptySet = Omit<AssembledSet, 'load' | 'supersededPages'>;
+
+function acceptChoice(
+  found: Result<SuperblockChoice, SuperblockChoiceFailure>,
+  force: boolean,
+): Result<SuperblockChoice, SuperblockChoiceFailure> {
+  if (found.ok || !force || (found.error.kind !== 'spareStale' && found.error.kind !== 'spareUnproven')) return found;
+  const { choice } = found.error;
+  return choice.missingSpares.length === 0 ? ok(choice) : failed({ kind: 'spareMissing', choice });
+}
+
+function* compareMain(
+  input: AssembleInput,
+  main: Geometry,
+  superblock: Superblock,
+): Procedure<readonly FingerprintMismatch[]> {
+  const recorded = recordedFingerprint(superblock);
+  // Blocks that could not be sampled last time need not be read: on a dying disk each may take seconds.
+  const sampled = recorded.contentSample.validMask;
+  const unsampled = (index: number): boolean => ((sampled >>> index) & 1) === 0;
+  const worthwhile = superblock.cleanShutdown && main.sizeBytes === superblock.mainSizeBytes;
+  const contentSample = worthwhile
+    ? yield* sampleContent(main.sizeBytes, input.memory, input.bufferOffset, unsampled)
+    : { validMask: 0, crcs: recorded.contentSample.crcs };
+  const { sizeBytes, logicalBlockBytes, identity } = main;
+  return compareFingerprint(recorded, { sizeBytes, logicalBlockBytes, ...identity, contentSample }, worthwhile);
+}
+
+function emptySet(choice: SuperblockChoice): EmptySet {
+  const { superblock } = choice;
+  const { mainSizeBytes, unitBytes, logicalBlockBytes, spares, pageCount } = superblock;
+  const shape = new DeviceShape({ mainSizeBytes, unitBytes, logicalBlockBytes, spares });
+  const allocator = new SpareAllocator(shape.spareUnitCount);
+  for (const { firstUnit, unitCount } of reservedUnitRanges(superblock)) allocator.takeRange(firstUnit, unitCount);
+  return {
+    choice,
+    shape,
+    table: RemapTable.allocate(shape.spareUnitCount),
+    filter: RegionFilter.allocate(mainSizeBytes),
+    allocator,
+    counters: newCounters(superblock.counters),
+    metadata: { superblock, pageSequences: new Float64Array(pageCount) },
+  };
+}
+
+/** Marks the region of a mapped unit, so that requests look at the table. */
+export function flagRemapped(set: Pick<EmptySet, 'filter' | 'shape'>, mainUnit: number): void {
+  set.filter.set(mainUnit * set.shape.unitBytes, 1, RegionFlag.remapped);
+}

@@ -1,0 +1,56 @@
+import { type Descriptor, DescriptorReason, DescriptorState, isLaterMove } from '../format/descriptor-page.js';
+import { pageOfUnit } from '../format/layout.js';
+import type { EmptySet } from './assemble-set.js';
+import { flagRemapped } from './assemble-set.js';
+
+/** Turns descriptors as they are read into remap table and allocator; refuses those that can't be. */
+export class DescriptorIntake {
+  /** Spare units whose descriptors contradict the layout. */
+  readonly impossible: number[] = [];
+  readonly supersededPages: number[] = [];
+  readonly #set: EmptySet;
+  readonly #mainUnitCount: number;
+
+  constructor(set: EmptySet) {
+    this.#set = set;
+    this.#mainUnitCount = Math.ceil(set.shape.mainSizeBytes / set.shape.unitBytes);
+  }
+
+  /** `descriptor` is mapped or retired; the object is the caller's to reuse. */
+  accept(spareUnit: number, descriptor: Descriptor): void {
+    const { allocator, table } = this.#set;
+    const isMapped = descriptor.state === DescriptorState.mapped;
+    if (allocator.isTaken(spareUnit) || (isMapped && !this.#isPossible(descriptor))) {
+      this.impossible.push(spareUnit);
+      return;
+    }
+    allocator.take(spareUnit);
+    if (isMapped) this.#acceptMapping(spareUnit, descriptor);
+    else table.set(spareUnit, descriptor);
+  }
+
+  /** A crash between mapping a unit's new place and retiring the old one leaves two: the later move counts. */
+  #acceptMapping(spareUnit: number, descriptor: Descriptor): void {
+    const { table } = this.#set;
+    const other = table.find(descriptor.mainUnit);
+    if (other !== -1 && !isLaterMove(descriptor.moveCount, table.moveCount(other))) {
+      this.#supersede(spareUnit);
+      return;
+    }
+    table.set(spareUnit, descriptor);
+    flagRemapped(this.#set, descriptor.mainUnit);
+    if (other !== -1) this.#supersede(other);
+  }
+
+  #supersede(spareUnit: number): void {
+    const retired = { state: DescriptorState.retired, reason: DescriptorReason.spareError };
+    const nothing = { mainUnit: 0, lostMask: 0, timeSeconds: 0, errorCount: 0, moveCount: 0 };
+    this.#set.table.set(spareUnit, { ...retired, ...nothing });
+    this.supersededPages.push(pageOfUnit(spareUnit));
+  }
+
+  #isPossible({ mainUnit, lostMask }: Descriptor): boolean {
+    const { shape } = this.#set;
+    return mainUnit < this.#mainUnitCount && (lostMask & ~shape.fullLostMask) === 0;
+  }
+}

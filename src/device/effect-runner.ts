@@ -1,0 +1,158 @@
+import { assert, unreachable } from '../base/assert.js';
+import type { DescriptorChange, Effect, Procedure } from '../engine/effect.js';
+import type { BlockStore } from '../ports/block-store.js';
+import type { Scheduler } from '../ports/scheduler.js';
+
+/**
+ * Carries out what procedures ask for, on the stores of one device, and resumes them with the outcome. Cold path:
+ * one object per effect is fine here.
+ */
+export class EffectRunner {
+  readonly #options: RunnerOptions;
+  readonly #answers: Array<((result: number) => void) | undefined>;
+  readonly #freeTickets: number[] = [];
+  /** I/O that waits for a ticket. */
+  readonly #postponed: Array<() => void> = [];
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#answers = new Array(options.ticketCount).fill(undefined);
+    for (let index = options.ticketCount - 1; index >= 0; index -= 1) this.#freeTickets.push(index);
+  }
+
+  /** Runs a procedure; `done` is called with its value, possibly before `start` returns. */
+  start<Value>(procedure: Procedure<Value>, done: (value: Value) => void): void {
+    this.#advance(procedure, undefined, done);
+  }
+
+  /** A store has finished the I/O with this ticket. */
+  complete(ticket: number, result: number): void {
+    const index = ticket - this.#options.firstTicket;
+    const answer = this.#answers[index];
+    assert(answer !== undefined, `completion of ticket ${ticket}, which is not in flight`);
+    this.#answers[index] = undefined;
+    this.#freeTickets.push(index);
+    this.#postponed.shift()?.();
+    answer(result);
+  }
+
+  get isIdle(): boolean {
+    return this.#freeTickets.length === this.#options.ticketCount && this.#postponed.length === 0;
+  }
+
+  #advance<Value>(procedure: Procedure<Value>, answer: unknown, done: (value: Value) => void): void {
+    for (let resumeWith = answer; ; ) {
+      const step = procedure.next(resumeWith);
+      if (step.done === true) return done(step.value);
+      const immediate = this.#begin(step.value, (later) => this.#advance(procedure, later, done));
+      if (immediate === undefined) return;
+      resumeWith = immediate;
+    }
+  }
+
+  /** Starts an effect; answers at once where nothing has to be waited for, else calls `answer` later. */
+  #begin(effect: Effect, answer: (result: unknown) => void): unknown {
+    const { scheduler, services } = this.#options;
+    switch (effect.kind) {
+      case 'read':
+      case 'write':
+      case 'flush':
+      case 'discard':
+      case 'writeZeroes':
+        return this.#submit(effect, answer);
+      case 'all':
+        return this.#beginAll(effect.effects, answer);
+      case 'delay':
+        scheduler.after(effect.delayMs, () => answer(0));
+        return undefined;
+      case 'now':
+        return scheduler.nowMs();
+      case 'wallClock':
+        return scheduler.wallClockSeconds();
+      case 'lock':
+        return services.lock(effect.firstUnit, effect.lastUnit, answer);
+      case 'tryLock':
+        return services.tryLock(effect.firstUnit, effect.lastUnit);
+      case 'unlock':
+        services.unlock(effect.lockId);
+        return 0;
+      case 'commit':
+        services.commit(effect.changes, answer);
+        return undefined;
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #beginAll(effects: readonly Effect[], answer: (results: unknown) => void): unknown {
+    const results = new Array<unknown>(effects.length).fill(0);
+    let missing = effects.length;
+    let started = false;
+    const arrived = (index: number, result: unknown): void => {
+      results[index] = result;
+      missing -= 1;
+      if (missing === 0 && started) answer(results);
+    };
+    for (const [index, effect] of effects.entries()) {
+      const immediate = this.#begin(effect, (result) => arrived(index, result));
+      if (immediate !== undefined) arrived(index, immediate);
+    }
+    started = true;
+    return missing === 0 ? results : undefined;
+  }
+
+  #submit(effect: StoreEffect, answer: (result: number) => void): undefined {
+    const index = this.#freeTickets.pop();
+    if (index === undefined) {
+      this.#postponed.push(() => this.#submit(effect, answer));
+      return;
+    }
+    this.#answers[index] = (result) => {
+      if (effect.kind === 'write' && result >= 0) this.#options.services.noteWritten(effect.target);
+      answer(result);
+    };
+    submitTo(this.#options.stores[effect.target]!, this.#options.firstTicket + index, effect);
+  }
+}
+
+export interface RunnerOptions {
+  /** By target: the main device, then the spares. */
+  readonly stores: readonly BlockStore[];
+  readonly scheduler: Scheduler;
+  /** Tickets from `firstTicket` on are this runner's. */
+  readonly firstTicket: number;
+  readonly ticketCount: number;
+  readonly services: RunnerServices;
+}
+
+/** What effects need besides stores and time. */
+export interface RunnerServices {
+  /** The lock's id, or undefined and `granted` is called with it later. */
+  lock(firstUnit: number, lastUnit: number, granted: (lockId: number) => void): number | undefined;
+  /** The lock's id, or 0. */
+  tryLock(firstUnit: number, lastUnit: number): number;
+  unlock(lockId: number): void;
+  /** Answers later, 0 or a negative errno. */
+  commit(changes: readonly DescriptorChange[], done: (result: number) => void): void;
+  /** A write to this target completed and is not durable yet. */
+  noteWritten(target: number): void;
+}
+
+type StoreEffect = Extract<Effect, { kind: 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' }>;
+
+function submitTo(store: BlockStore, ticket: number, effect: StoreEffect): void {
+  switch (effect.kind) {
+    case 'read':
+      return store.read(ticket, effect.offsetBytes, effect.lengthBytes, effect.memoryOffset);
+    case 'write':
+      return store.write(ticket, effect.offsetBytes, effect.lengthBytes, effect.memoryOffset, false);
+    case 'flush':
+      return store.flush(ticket);
+    case 'discard':
+      return store.discard(ticket, effect.offsetBytes, effect.lengthBytes);
+    case 'writeZeroes':
+      return store.writeZeroes(ticket, effect.offsetBytes, effect.lengthBytes, effect.mayUnmap);
+    default:
+      return unreachable(effect);
+  }
+}

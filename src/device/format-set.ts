@@ -1,0 +1,39 @@
+import { ERRNO } from '../base/errno.js';
+import type { Effect, Procedure } from '../engine/effect.js';
+import { performAll, spareTarget } from '../engine/effect.js';
+import { METADATA_PAGE_BYTES, superblockAnchors, superblockOffsetBytes } from '../format/layout.js';
+import type { Superblock } from '../format/superblock.js';
+import { slotOf } from '../format/superblock.js';
+import { encodeSuperblock } from '../format/superblock-codec.js';
+import type { IoMemory } from '../ports/io-memory.js';
+
+/**
+ * Makes spares into those of a new set: first every place where a superblock could be found is zeroed, durably, so
+ * that nothing of an earlier set comes back; then the superblocks are written. Answers 0 or EIO. Descriptor pages
+ * are not written: none counts yet.
+ */
+export function* formatSet(superblock: Superblock, memory: IoMemory, bufferOffset: number): Procedure<number> {
+  memory.bytes.fill(0, bufferOffset, bufferOffset + METADATA_PAGE_BYTES);
+  const zeroes = superblock.spares.flatMap((spare, spareIndex) =>
+    superblockAnchors(spare.sizeBytes).map((offsetBytes) => pageWrite(spareIndex, offsetBytes, bufferOffset)),
+  );
+  if (!(yield* writeDurably(superblock, zeroes))) return ERRNO.EIO;
+  const copies = superblock.copies.map((copy, copyIndex) => {
+    const memoryOffset = bufferOffset + (1 + copyIndex) * METADATA_PAGE_BYTES;
+    const into = memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);
+    encodeSuperblock(into, superblock, copyIndex);
+    return pageWrite(copy.spareIndex, superblockOffsetBytes(copy, slotOf(superblock.sequence)), memoryOffset);
+  });
+  return (yield* writeDurably(superblock, copies)) ? 0 : ERRNO.EIO;
+}
+
+function pageWrite(spareIndex: number, offsetBytes: number, memoryOffset: number): Effect {
+  return { kind: 'write', target: spareTarget(spareIndex), offsetBytes, lengthBytes: METADATA_PAGE_BYTES, memoryOffset };
+}
+
+function* writeDurably(superblock: Superblock, writes: readonly Effect[]): Procedure<boolean> {
+  const written = yield* performAll(writes);
+  if (written.some((result) => result < 0)) return false;
+  const flushes = superblock.spares.map((_, index): Effect => ({ kind: 'flush', target: spareTarget(index) }));
+  return (yield* performAll(flushes)).every((result) => result >= 0);
+}

@@ -1,0 +1,31 @@
+import { assert } from '../base/assert.js';
+import { MAX_TRANSFER_BYTES } from '../ports/served-device.js';
+
+/** Every maximum of a device at work, with its reason. */
+
+/** Requests in hand at once: 8 connections of 128, the depth of the kernel's NBD client. */
+export const SLOT_COUNT = 1024;
+
+/** Parts of requests in flight at once; one largest request with 512-byte units needs 2048. */
+export const RUN_COUNT = 4096;
+
+/** I/Os of cold-path procedures in flight at once; more are put off. */
+export const COLD_TICKET_COUNT = 512;
+
+export const FIRST_COLD_TICKET = SLOT_COUNT + RUN_COUNT;
+/** What a store must be able to tell apart. */
+export const TICKET_COUNT = FIRST_COLD_TICKET + COLD_TICKET_COUNT;
+
+/** Descriptor pages written by one commit: more changes than that make several. */
+export const MAX_COMMIT_PAGES = 32;
+
+/** Descriptor pages that are made usable at once when a spare fills up, and so rarely a superblock write. */
+export const WATERMARK_STEP_PAGES = 32;
+
+/** Metadata is read at start in pieces of this size per copy. */
+export const RECOVERY_READ_BYTES = 1 << 20;
+
+/** Zeroes are written in pieces of this size where the device has no command for it. */
+export const ZEROES_BYTES = 256 << 10;
+
+assert(RUN_COUNT >= MAX_TRANSFER_BYTES / 512 + 8, 'the largest request fits, and a flush beside it');

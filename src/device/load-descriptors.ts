@@ -1,0 +1,185 @@
+import { assert } from '../base/assert.js';
+import type { Procedure, Target, TransferEffect } from '../engine/effect.js';
+import { perform, performAll } from '../engine/effect.js';
+import { type Descriptor, emptyDescriptor, pageGeneration, pageSequence, readDescriptor, verifyPage } from '../format/descriptor-page.js';
+import {
+  type CopyLayout,
+  DESCRIPTORS_PER_PAGE,
+  descriptorOffsetBytes,
+  firstPageOfSpare,
+  METADATA_PAGE_BYTES,
+  pageOffsetBytes,
+} from '../format/layout.js';
+import { choosePage, emptyPageChoice, PageVersions } from '../format/page-choice.js';
+import type { Superblock } from '../format/superblock.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import { RECOVERY_READ_BYTES } from './limits.js';
+
+/**
+ * Reads every descriptor page that has ever been written, from all copies, chooses the valid version of each and
+ * hands its descriptors on. One sequential pass; nothing is written.
+ */
+export function* loadDescriptors(input: LoadInput): Procedure<LoadReport> {
+  const loader = new PageLoader(input);
+  for (const spare of input.superblock.spares) {
+    const firstPage = firstPageOfSpare(spare);
+    const endPage = firstPage + spare.initialisedPageCount;
+    for (let page = firstPage; page < endPage; page += PAGES_PER_READ) {
+      yield* loader.readPages(page, Math.min(PAGES_PER_READ, endPage - page));
+    }
+  }
+  return loader.report;
+}
+
+export interface LoadInput {
+  readonly superblock: Superblock;
+  /** The store of each spare; undefined: not there, its copies count as absent. */
+  readonly targetOfSpare: (spareIndex: number) => Target | undefined;
+  readonly memory: IoMemory;
+  /** Room for `RECOVERY_READ_BYTES` of each copy. */
+  readonly bufferOffset: number;
+  /** Called for every descriptor that is not free; `descriptor` is reused. */
+  readonly accept: (spareUnit: number, descriptor: Descriptor) => void;
+  readonly acceptPage: (page: number, sequence: number) => void;
+}
+
+export interface LoadReport {
+  /** No valid version on any copy: what these pages said is gone, and the set must not be used. */
+  readonly lostPages: number[];
+  /** Pages to write anew once, and those to write anew twice (`PageChoice.needsTwoUpdates`). */
+  readonly repairOnce: number[];
+  readonly repairTwice: number[];
+  /** By copy: pages whose current version it has, and pages for which it must be repaired. */
+  readonly goodPages: number[];
+  readonly badPages: number[];
+  /** Pages of which a newer version may have been lost. */
+  readonly maybeOutdatedPages: number[];
+}
+
+const SLOT_PAIR_BYTES = 2 * METADATA_PAGE_BYTES;
+const PAGES_PER_READ = RECOVERY_READ_BYTES / SLOT_PAIR_BYTES;
+
+class PageLoader {
+  readonly report: LoadReport;
+  readonly #input: LoadInput;
+  readonly #versions: PageVersions;
+  readonly #choice = emptyPageChoice();
+  readonly #descriptor = emptyDescriptor();
+  /** Per copy and slot of the pages in hand: 1 if the disk could not read it. */
+  readonly #unreadable: Uint8Array;
+
+  constructor(input: LoadInput) {
+    this.#input = input;
+    const copyCount = input.superblock.copies.length;
+    this.#versions = new PageVersions(copyCount);
+    this.#unreadable = new Uint8Array(copyCount * PAGES_PER_READ * 2);
+    const zeroes = (): number[] => new Array<number>(copyCount).fill(0);
+    this.report = {
+      lostPages: [],
+      repairOnce: [],
+      repairTwice: [],
+      goodPages: zeroes(),
+      badPages: zeroes(),
+      maybeOutdatedPages: [],
+    };
+  }
+
+  *readPages(firstPage: number, pageCount: number): Procedure<void> {
+    const { copies } = this.#input.superblock;
+    this.#unreadable.fill(0);
+    const present = [...copies.keys()].filter((copyIndex) => this.#targetOf(copyIndex) !== undefined);
+    const results = yield* performAll(
+      present.map((copyIndex) => this.#read(copyIndex, firstPage, 0, pageCount * SLOT_PAIR_BYTES, firstPage)),
+    );
+    for (const [index, copyIndex] of present.entries()) {
+      if (results[index]! < 0) yield* this.#readSlotBySlot(copyIndex, firstPage, pageCount);
+    }
+    for (let nth = 0; nth < pageCount; nth += 1) this.#judge(firstPage + nth, nth);
+  }
+
+  /** Something in the stretch is unreadable: find out which slots are. */
+  *#readSlotBySlot(copyIndex: number, firstPage: number, pageCount: number): Procedure<void> {
+    for (let half = 0; half < pageCount * 2; half += 1) {
+      const page = firstPage + (half >> 1);
+      const result = yield* perform(this.#read(copyIndex, page, half & 1, METADATA_PAGE_BYTES, firstPage));
+      if (result < 0) this.#unreadable[copyIndex * PAGES_PER_READ * 2 + half] = 1;
+    }
+  }
+
+  #judge(page: number, nth: number): void {
+    const { superblock, accept, acceptPage } = this.#input;
+    for (const copyIndex of superblock.copies.keys()) {
+      for (let slot = 0; slot < 2; slot += 1) this.#examine(copyIndex, page, nth, slot);
+    }
+    choosePage(this.#versions, superblock.generation, this.#choice);
+    const { found, copyIndex, slot, sequence } = this.#choice;
+    const usable = found && this.#takeDescriptors(this.#pageBytes(copyIndex, nth, slot), page, accept);
+    if (!usable) {
+      this.report.lostPages.push(page);
+      return;
+    }
+    acceptPage(page, sequence);
+    this.#noteRepairs(page);
+  }
+
+  #examine(copyIndex: number, page: number, nth: number, slot: number): void {
+    if (this.#targetOf(copyIndex) === undefined) return this.#versions.set(copyIndex, slot, 'absent', 0, 0);
+    if (this.#unreadable[copyIndex * PAGES_PER_READ * 2 + nth * 2 + slot] === 1) {
+      return this.#versions.set(copyIndex, slot, 'unreadable', 0, 0);
+    }
+    const bytes = this.#pageBytes(copyIndex, nth, slot);
+    const { setId } = this.#input.superblock;
+    const verdict = verifyPage(bytes, { setId, copyIndex, slot, pageIndex: page });
+    if (verdict === 'good') {
+      this.#versions.set(copyIndex, slot, verdict, pageSequence(bytes), pageGeneration(bytes));
+    } else {
+      this.#versions.set(copyIndex, slot, verdict, 0, 0);
+    }
+  }
+
+  /** False if a descriptor makes no sense: then the page is as good as lost. */
+  #takeDescriptors(bytes: Uint8Array, page: number, accept: LoadInput['accept']): boolean {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const firstUnit = page * DESCRIPTORS_PER_PAGE;
+    for (let spareUnit = firstUnit; spareUnit < firstUnit + DESCRIPTORS_PER_PAGE; spareUnit += 1) {
+      if (!readDescriptor(view, descriptorOffsetBytes(spareUnit), this.#descriptor)) return false;
+      if (this.#descriptor.state !== 0) accept(spareUnit, this.#descriptor);
+    }
+    return true;
+  }
+
+  #noteRepairs(page: number): void {
+    const { repairMask, needsTwoUpdates, mayBeOutdated } = this.#choice;
+    for (const copyIndex of this.#input.superblock.copies.keys()) {
+      const isBad = ((repairMask >>> copyIndex) & 1) === 1;
+      const isAbsent = this.#targetOf(copyIndex) === undefined;
+      if (isBad) this.report.badPages[copyIndex]! += 1;
+      else if (!isAbsent) this.report.goodPages[copyIndex]! += 1;
+    }
+    if (needsTwoUpdates) this.report.repairTwice.push(page);
+    else if (repairMask !== 0) this.report.repairOnce.push(page);
+    if (mayBeOutdated) this.report.maybeOutdatedPages.push(page);
+  }
+
+  #read(copyIndex: number, page: number, slot: number, lengthBytes: number, firstPage: number): TransferEffect {
+    const copy: CopyLayout = this.#input.superblock.copies[copyIndex]!;
+    const target = this.#targetOf(copyIndex);
+    assert(target !== undefined, `copy ${copyIndex} is there`);
+    const memoryOffset = this.#memoryOffset(copyIndex, page - firstPage, slot);
+    const offsetBytes = pageOffsetBytes(copy, page, slot);
+    return { kind: 'read', target, offsetBytes, lengthBytes, memoryOffset };
+  }
+
+  #targetOf(copyIndex: number): Target | undefined {
+    return this.#input.targetOfSpare(this.#input.superblock.copies[copyIndex]!.spareIndex);
+  }
+
+  #pageBytes(copyIndex: number, nth: number, slot: number): Uint8Array {
+    const at = this.#memoryOffset(copyIndex, nth, slot);
+    return this.#input.memory.bytes.subarray(at, at + METADATA_PAGE_BYTES);
+  }
+
+  #memoryOffset(copyIndex: number, nth: number, slot: number): number {
+    return this.#input.bufferOffset + copyIndex * RECOVERY_READ_BYTES + nth * SLOT_PAIR_BYTES + slot * METADATA_PAGE_BYTES;
+  }
+}

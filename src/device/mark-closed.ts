@@ -1,0 +1,21 @@
+import { flushAll } from '../engine/cold-write.js';
+import type { Procedure } from '../engine/effect.js';
+import type { MetadataWork } from './metadata-writer.js';
+import { sampleContent } from './sample-content.js';
+import { writeSuperblock } from './write-superblock.js';
+
+/**
+ * The last writes to a set: everything is flushed, then the superblock says that it was stopped cleanly, with samples
+ * of the main device that tell later whether it was changed behind our back. Answers 0 or a negative errno; after an
+ * error the set is opened next time as after a crash.
+ */
+export function* markClosed(work: MetadataWork): Procedure<number> {
+  const { context } = work;
+  const flushed = yield* flushAll(context);
+  if (flushed !== 0 || context.breaker.isOpen) return -flushed;
+  const { mainSizeBytes, unitBytes } = context.shape;
+  const isOnSpare = (_index: number, offsetBytes: number): boolean =>
+    context.table.find(Math.floor(offsetBytes / unitBytes)) !== -1;
+  const contentSample = yield* sampleContent(mainSizeBytes, work.memory, work.bufferOffset, isOnSpare);
+  return -(yield* writeSuperblock(work, { cleanShutdown: true, contentSample }));
+}

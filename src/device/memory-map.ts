@@ -1,0 +1,35 @@
+import { MAX_COPIES, MAX_UNIT_BYTES, METADATA_PAGE_BYTES } from '../format/layout.js';
+import type { Scratch } from '../engine/cold-context.js';
+import { MAX_COLD_PROCEDURES } from '../engine/limits.js';
+import { MAX_COMMIT_PAGES, RECOVERY_READ_BYTES, ZEROES_BYTES } from './limits.js';
+
+/**
+ * How the I/O memory of a device is divided. What relocations and commits need is set aside, so that requests that
+ * wait for them can't starve them.
+ */
+export interface ColdMemory {
+  readonly zeroes: { readonly memoryOffset: number; readonly lengthBytes: number };
+  readonly scratches: readonly Scratch[];
+  /** Room for `MAX_COMMIT_PAGES` pages of every copy. */
+  readonly commitOffset: number;
+  /** Room for `RECOVERY_READ_BYTES` of every copy. */
+  readonly recoveryOffset: number;
+  /** Where payload memory starts. */
+  readonly endOffset: number;
+}
+
+export function layOutColdMemory(): ColdMemory {
+  let at = 0;
+  const take = (lengthBytes: number): number => {
+    at += lengthBytes;
+    return at - lengthBytes;
+  };
+  const zeroes = { memoryOffset: take(ZEROES_BYTES), lengthBytes: ZEROES_BYTES };
+  const scratches: Scratch[] = [];
+  for (let index = 0; index < MAX_COLD_PROCEDURES; index += 1) {
+    scratches.push({ unitOffset: take(MAX_UNIT_BYTES), probeOffset: take(METADATA_PAGE_BYTES) });
+  }
+  const commitOffset = take(MAX_COPIES * MAX_COMMIT_PAGES * METADATA_PAGE_BYTES);
+  const recoveryOffset = take(MAX_COPIES * RECOVERY_READ_BYTES);
+  return { zeroes, scratches, commitOffset, recoveryOffset, endOffset: at };
+}

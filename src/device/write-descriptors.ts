@@ -1,0 +1,155 @@
+import { ERRNO } from '../base/errno.js';
+import { Counter, count } from '../engine/counters.js';
+import type { DescriptorChange, Effect, Procedure } from '../engine/effect.js';
+import { perform, performAll, spareTarget } from '../engine/effect.js';
+import { RegionFlag } from '../engine/region-filter.js';
+import { type Descriptor, DescriptorState, emptyDescriptor, sealPage, writeDescriptor } from '../format/descriptor-page.js';
+import {
+  DESCRIPTORS_PER_PAGE,
+  descriptorOffsetBytes,
+  firstPageOfSpare,
+  METADATA_PAGE_BYTES,
+  pageOffsetBytes,
+  pageOfUnit,
+} from '../format/layout.js';
+import { slotOf } from '../format/superblock.js';
+import { MAX_COMMIT_PAGES, WATERMARK_STEP_PAGES } from './limits.js';
+import type { MetadataWork } from './metadata-writer.js';
+import { flushCopies, writeSuperblock } from './write-superblock.js';
+
+/**
+ * Makes descriptor changes durable, then publishes them in the remap table: data that the changes speak of is flushed
+ * first, so a descriptor never leads to data that a power cut has taken. Answers 0 or a negative errno; after an
+ * error the disks may hold the old or the new descriptors, and nothing is published.
+ */
+export function* writeDescriptors(work: MetadataWork, changes: readonly DescriptorChange[]): Procedure<number> {
+  const latest = new Map(changes.map((change) => [change.spareUnit, change]));
+  if (!(yield* flushData(work, latest))) return -ERRNO.EIO;
+  const pages = [...new Set([...latest.keys()].map(pageOfUnit))].sort((a, b) => a - b);
+  if (!(yield* initialisePages(work, latest))) return -ERRNO.EIO;
+  const timeSeconds = yield* perform({ kind: 'wallClock' });
+  const overlay = new Map([...latest].map(([spareUnit, change]) => [spareUnit, descriptorOf(work, change, timeSeconds)]));
+  for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {
+    const durable = yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), overlay);
+    if (!durable) return -ERRNO.EIO;
+  }
+  publish(work, overlay);
+  return 0;
+}
+
+/** The spares that hold units of these changes, before anything refers to them. */
+function* flushData(work: MetadataWork, changes: ReadonlyMap<number, DescriptorChange>): Procedure<boolean> {
+  const { shape } = work.context;
+  const mapped = [...changes.values()].filter((change) => change.state === DescriptorState.mapped);
+  const targets = [...new Set(mapped.map((change) => shape.targetOf(change.spareUnit)))];
+  const results = yield* performAll(targets.map((target): Effect => ({ kind: 'flush', target })));
+  return results.every((result) => result >= 0);
+}
+
+/**
+ * Pages are undefined until they are written for the first time. Moves the marks of all spares concerned: first empty
+ * pages on all copies, then the superblock that says so.
+ */
+function* initialisePages(work: MetadataWork, changes: ReadonlyMap<number, DescriptorChange>): Procedure<boolean> {
+  const { superblock } = work.state;
+  const spares = superblock.spares.map((spare, index) => {
+    const wanted = neededPageCount(work, index, changes);
+    return { ...spare, initialisedPageCount: Math.max(spare.initialisedPageCount, wanted) };
+  });
+  const blank: number[] = [];
+  for (const [index, spare] of spares.entries()) {
+    const firstPage = firstPageOfSpare(spare);
+    const from = superblock.spares[index]!.initialisedPageCount;
+    for (let page = from; page < spare.initialisedPageCount; page += 1) blank.push(firstPage + page);
+  }
+  if (blank.length === 0) return true;
+  for (let first = 0; first < blank.length; first += MAX_COMMIT_PAGES) {
+    if (!(yield* writePages(work, blank.slice(first, first + MAX_COMMIT_PAGES), new Map()))) return false;
+  }
+  return (yield* writeSuperblock(work, { spares })) === 0;
+}
+
+function neededPageCount(work: MetadataWork, spareIndex: number, changes: ReadonlyMap<number, DescriptorChange>): number {
+  const spare = work.state.superblock.spares[spareIndex]!;
+  let needed = 0;
+  for (const spareUnit of changes.keys()) {
+    if (spareUnit < spare.firstUnit || spareUnit >= spare.firstUnit + spare.unitCount) continue;
+    needed = Math.max(needed, pageOfUnit(spareUnit) - firstPageOfSpare(spare) + 1);
+  }
+  if (needed <= spare.initialisedPageCount) return needed;
+  const stepped = Math.ceil(needed / WATERMARK_STEP_PAGES) * WATERMARK_STEP_PAGES;
+  return Math.min(stepped, spare.unitCount / DESCRIPTORS_PER_PAGE);
+}
+
+/** Writes the next version of each page to all copies and flushes; true if each page is durable on some copy. */
+export function* writePages(
+  work: MetadataWork,
+  pages: readonly number[],
+  overlay: ReadonlyMap<number, Descriptor>,
+): Procedure<boolean> {
+  const { state, context } = work;
+  const { copies } = state.superblock;
+  for (const page of pages) state.pageSequences[page]! += 1;
+  const effects = copies.flatMap((_, copyIndex) => pages.map((page, nth) => pageWrite(work, page, nth, copyIndex, overlay)));
+  count(context.counters, Counter.metadataPageWrites, effects.length);
+  const results = yield* performAll(effects);
+  // A copy that missed one page of the batch is repaired at the next start; here it just does not count.
+  const ofCopies = copies.map((_, copyIndex) => {
+    const own = results.slice(copyIndex * pages.length, (copyIndex + 1) * pages.length);
+    return Math.min(...own);
+  });
+  const durable = yield* flushCopies(work, ofCopies);
+  return durable.some((isDurable) => isDurable);
+}
+
+function pageWrite(
+  work: MetadataWork,
+  page: number,
+  nth: number,
+  copyIndex: number,
+  overlay: ReadonlyMap<number, Descriptor>,
+): Effect {
+  const { state, memory } = work;
+  const copy = state.superblock.copies[copyIndex]!;
+  const sequence = state.pageSequences[page]!;
+  const slot = slotOf(sequence);
+  const memoryOffset = work.bufferOffset + (copyIndex * MAX_COMMIT_PAGES + nth) * METADATA_PAGE_BYTES;
+  const into = memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);
+  fillPage(work, page, into, overlay);
+  const { setId, generation } = state.superblock;
+  sealPage(into, { setId, copyIndex, slot, pageIndex: page }, sequence, generation);
+  return {
+    kind: 'write',
+    target: spareTarget(copy.spareIndex),
+    offsetBytes: pageOffsetBytes(copy, page, slot),
+    lengthBytes: METADATA_PAGE_BYTES,
+    memoryOffset,
+  };
+}
+
+/** All descriptors of a page as the table has them, except those that are being changed. */
+function fillPage(work: MetadataWork, page: number, into: Uint8Array, overlay: ReadonlyMap<number, Descriptor>): void {
+  const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
+  const known = emptyDescriptor();
+  const firstUnit = page * DESCRIPTORS_PER_PAGE;
+  for (let spareUnit = firstUnit; spareUnit < firstUnit + DESCRIPTORS_PER_PAGE; spareUnit += 1) {
+    const changed = overlay.get(spareUnit);
+    if (changed === undefined) work.context.table.get(spareUnit, known);
+    writeDescriptor(view, descriptorOffsetBytes(spareUnit), changed ?? known);
+  }
+}
+
+function descriptorOf(work: MetadataWork, change: DescriptorChange, timeSeconds: number): Descriptor {
+  const { spareUnit, state, mainUnit, lostMask, moveCount, reason } = change;
+  const errorCount = work.context.table.errorCount(spareUnit);
+  return { state, mainUnit, lostMask, moveCount, reason, timeSeconds, errorCount };
+}
+
+function publish(work: MetadataWork, overlay: ReadonlyMap<number, Descriptor>): void {
+  const { table, filter, shape } = work.context;
+  for (const [spareUnit, descriptor] of overlay) {
+    table.set(spareUnit, descriptor);
+    if (descriptor.state !== DescriptorState.mapped) continue;
+    filter.set(descriptor.mainUnit * shape.unitBytes, 1, RegionFlag.remapped);
+  }
+}

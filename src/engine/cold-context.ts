@@ -1,0 +1,56 @@
+import type { Breaker } from './breaker.js';
+import type { Counters } from './counters.js';
+import type { DeviceShape } from './device-shape.js';
+import type { DescriptorChange } from './effect.js';
+import type { RegionFilter } from './region-filter.js';
+import type { RemapTable } from './remap-table.js';
+import type { SpareAllocator } from './spare-allocator.js';
+
+/** What every cold-path procedure works on: the one state of one device. */
+export interface ColdContext {
+  readonly shape: DeviceShape;
+  readonly table: RemapTable;
+  readonly filter: RegionFilter;
+  readonly allocator: SpareAllocator;
+  readonly breaker: Breaker;
+  readonly counters: Counters;
+  /** All I/O memory; procedures copy within it. */
+  readonly memory: Uint8Array;
+  /** Memory that is zero and stays so. */
+  readonly zeroes: { readonly memoryOffset: number; readonly lengthBytes: number };
+  /** `--on-lost zero`: lost blocks read as zeroes, counted, instead of an error. */
+  readonly lostReadsAsZero: boolean;
+  /**
+   * Units whose last commit failed, with the highest move count that may be on disk. Every write to such a unit must
+   * commit again with a higher one, or a crash could bring the abandoned descriptor, and its old data, back.
+   */
+  readonly doubtfulUnits: Map<number, number>;
+  /** Says something a person should know; the device adds time and names. */
+  readonly report: (event: EngineEvent) => void;
+}
+
+/** Memory of one procedure: a unit that is being put together, and a block to probe the device with. */
+export interface Scratch {
+  readonly unitOffset: number;
+  readonly probeOffset: number;
+}
+
+export type EngineEvent =
+  | { readonly kind: 'remapped'; readonly mainUnit: number; readonly spareUnit: number; readonly lostMask: number; readonly reason: number }
+  | { readonly kind: 'lost'; readonly mainUnit: number; readonly lostMask: number }
+  | { readonly kind: 'regained'; readonly mainUnit: number; readonly lostMask: number }
+  | { readonly kind: 'spareUnitRetired'; readonly spareUnit: number; readonly errno: number }
+  | { readonly kind: 'spareFailed'; readonly spareIndex: number; readonly errno: number }
+  | { readonly kind: 'spareExhausted'; readonly mainUnit: number }
+  | { readonly kind: 'commitFailed'; readonly errno: number }
+  | { readonly kind: 'breakerOpened'; readonly reason: string }
+  | { readonly kind: 'breakerClosed' }
+  | { readonly kind: 'transientError'; readonly mainUnit: number; readonly errno: number };
+
+/** Descriptor changes that one procedure wants: `first` and `updates` are durable before `afterwards` is begun. */
+export interface PendingChanges {
+  readonly first: DescriptorChange[];
+  /** Units that stay where they are and say something else; committed together with `first`. */
+  readonly updates: DescriptorChange[];
+  readonly afterwards: DescriptorChange[];
+}

@@ -1,0 +1,186 @@
+import { ERRNO } from '../base/errno.js';
+import { DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
+import { bitCount } from './bit-count.js';
+import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
+import { Counter, count } from './counters.js';
+import type { Effect, Procedure } from './effect.js';
+import { MAIN, performAll, spareTarget } from './effect.js';
+import { mayBlameSector, spareAnswers } from './probe.js';
+import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
+import type { Attempt } from './retry.js';
+import { isMediaClass, transferWithRetries } from './retry.js';
+import { salvageBlocks } from './salvage.js';
+import type { ByteRange, Segment } from './segments.js';
+import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
+
+/**
+ * A write that the hot path could not do: the main device refused a part of it, or it gives lost blocks new contents.
+ * What the main device takes stays there; every unit that it refuses goes to a spare, together with what is readable
+ * of its other blocks (P2). The caller holds the lock of the range. Answers 0 or an errno: ENOSPC with no spare left.
+ */
+export function* writeWithRelocation(
+  context: ColdContext,
+  scratch: Scratch,
+  range: ByteRange,
+  durable: boolean,
+): Procedure<number> {
+  const work: WriteWork = { context, scratch, changes: { first: [], updates: [], afterwards: [] } };
+  const segments = segmentsOf(context, range);
+  let errno = 0;
+  for (const segment of segments) {
+    const onMain = segment.spareUnit === -1;
+    const result = yield* onMain ? writeMain(work, segment, segments.length === 1) : writeSpare(work, segment);
+    errno = errno === 0 ? result : errno;
+  }
+  const committed = yield* commitChanges(context, work.changes);
+  if (errno !== 0 || committed !== 0) return errno === 0 ? committed : errno;
+  return durable ? yield* flushAll(context) : 0;
+}
+
+/** The main device and every spare; 0 or EIO. */
+export function* flushAll(context: ColdContext): Procedure<number> {
+  const effects: Effect[] = [{ kind: 'flush', target: MAIN }];
+  for (const index of context.shape.spares.keys()) effects.push({ kind: 'flush', target: spareTarget(index) });
+  const results = yield* performAll(effects);
+  return results.some((result) => result < 0) ? ERRNO.EIO : 0;
+}
+
+interface WriteWork {
+  readonly context: ColdContext;
+  readonly scratch: Scratch;
+  readonly changes: PendingChanges;
+}
+
+/** Splits down to single units; `knownToFail` saves repeating a write that has just failed as a whole. */
+function* writeMain(work: WriteWork, segment: Segment, knownToFail: boolean): Procedure<number> {
+  const { context } = work;
+  if (context.breaker.isOpen) return ERRNO.EIO;
+  const halves = halve(context, segment);
+  if (halves === undefined) return yield* writeMainUnit(work, segment);
+  if (!knownToFail) {
+    const attempt = yield* writeSegment(context, segment, MAIN, segment.offsetBytes, false);
+    if (attempt.ok) return 0;
+    if (!isMediaClass(attempt.errorClass)) return yield* refuse(work, attempt);
+  }
+  const left = yield* writeMain(work, halves[0], false);
+  const right = yield* writeMain(work, halves[1], false);
+  return left === 0 ? right : left;
+}
+
+function* writeMainUnit(work: WriteWork, segment: Segment): Procedure<number> {
+  const { context, scratch } = work;
+  const mainUnit = Math.floor(segment.offsetBytes / context.shape.unitBytes);
+  if (!context.doubtfulUnits.has(mainUnit)) {
+    const attempt = yield* writeSegment(context, segment, MAIN, segment.offsetBytes, true);
+    if (attempt.ok) return 0;
+    const { errorClass, errno } = attempt;
+    if (!isMediaClass(errorClass)) return yield* refuse(work, attempt);
+    if (!(yield* mayBlameSector(context, scratch, 'write', errorClass, errno))) return ERRNO.EIO;
+  }
+  return yield* relocateFromMain(work, segment, mainUnit);
+}
+
+function* relocateFromMain(work: WriteWork, segment: Segment, mainUnit: number): Procedure<number> {
+  const { context, scratch, changes } = work;
+  const missing = (existingMask(context, mainUnit) & ~coveredMask(context, segment)) >>> 0;
+  const unitOffset = mainUnit * context.shape.unitBytes;
+  const salvage = yield* salvageBlocks(context, MAIN, unitOffset, missing, scratch.unitOffset);
+  if (salvage.abandoned) return ERRNO.EIO;
+  if (salvage.lostMask !== 0 && salvage.failure !== undefined) {
+    const { errorClass, errno } = salvage.failure;
+    if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno))) return ERRNO.EIO;
+  }
+  copyToUnit(context, scratch, segment);
+  const { lostMask } = salvage;
+  const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.writeError };
+  const errno = yield* placeOnSpare(context, unit, changes);
+  if (errno !== 0) return errno;
+  count(context.counters, Counter.remapsOfWrites);
+  count(context.counters, Counter.blocksLost, bitCount(lostMask));
+  if (lostMask !== 0) context.report({ kind: 'lost', mainUnit, lostMask });
+  return 0;
+}
+
+/** A unit that lives on a spare: writing gives lost blocks new contents; a failing place is left for another. */
+function* writeSpare(work: WriteWork, segment: Segment): Procedure<number> {
+  const { context } = work;
+  const { spareUnit } = segment;
+  const { unitBytes } = context.shape;
+  const mainUnit = Math.floor(segment.offsetBytes / unitBytes);
+  if (context.doubtfulUnits.has(mainUnit)) return yield* moveFromSpare(work, segment, mainUnit);
+  const target = context.shape.targetOf(spareUnit);
+  const offset = context.shape.spareOffsetBytes(spareUnit) + (segment.offsetBytes % unitBytes);
+  const attempt = yield* writeSegment(context, segment, target, offset, true);
+  if (attempt.ok) {
+    noteRegained(work, segment, mainUnit);
+    return 0;
+  }
+  if (!isMediaClass(attempt.errorClass)) return ERRNO.EIO;
+  return yield* moveFromSpare(work, segment, mainUnit);
+}
+
+function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Procedure<number> {
+  const { context, scratch, changes } = work;
+  const { spareUnit } = segment;
+  const knownLost = context.table.lostMask(spareUnit);
+  const missing = (existingMask(context, mainUnit) & ~coveredMask(context, segment)) >>> 0;
+  const target = context.shape.targetOf(spareUnit);
+  const offset = context.shape.spareOffsetBytes(spareUnit);
+  const wanted = (missing & ~knownLost) >>> 0;
+  const salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
+  if (salvage.abandoned) return ERRNO.EIO;
+  if (salvage.lostMask !== 0 && !(yield* spareAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
+  copyToUnit(context, scratch, segment);
+  const lostMask = ((knownLost & missing) | salvage.lostMask) >>> 0;
+  const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.spareError };
+  const errno = yield* placeOnSpare(context, unit, changes);
+  if (errno !== 0) return errno;
+  changes.afterwards.push(retirementOf(spareUnit));
+  count(context.counters, Counter.remapsOfSpares);
+  count(context.counters, Counter.blocksLost, bitCount(salvage.lostMask));
+  return 0;
+}
+
+function noteRegained(work: WriteWork, segment: Segment, mainUnit: number): void {
+  const { context, changes } = work;
+  const { table } = context;
+  const { spareUnit } = segment;
+  const knownLost = table.lostMask(spareUnit);
+  const regained = (knownLost & coveredMask(context, segment)) >>> 0;
+  if (regained === 0) return;
+  changes.updates.push({
+    spareUnit,
+    state: DescriptorState.mapped,
+    mainUnit,
+    lostMask: (knownLost & ~regained) >>> 0,
+    moveCount: table.moveCount(spareUnit),
+    reason: table.reason(spareUnit),
+  });
+  count(context.counters, Counter.blocksRegained, bitCount(regained));
+  context.report({ kind: 'regained', mainUnit, lostMask: regained });
+}
+
+function* writeSegment(
+  context: ColdContext,
+  segment: Segment,
+  target: number,
+  offsetBytes: number,
+  mediaRetries: boolean,
+): Procedure<Attempt> {
+  const { lengthBytes, memoryOffset } = segment;
+  const effect = { kind: 'write', target, offsetBytes, lengthBytes, memoryOffset } as const;
+  return yield* transferWithRetries(context, effect, mediaRetries);
+}
+
+/** Not a matter of sectors: the device is dead, or full, or refuses the request. Never relocated. */
+function* refuse(work: WriteWork, failure: Extract<Attempt, { ok: false }>): Procedure<number> {
+  if (failure.errorClass === 'device') {
+    yield* mayBlameSector(work.context, work.scratch, 'write', 'device', failure.errno);
+  }
+  return failure.errorClass === 'space' ? ERRNO.ENOSPC : ERRNO.EIO;
+}
+
+function copyToUnit(context: ColdContext, scratch: Scratch, segment: Segment): void {
+  const to = scratch.unitOffset + (segment.offsetBytes % context.shape.unitBytes);
+  context.memory.copyWithin(to, segment.memoryOffset, segment.memoryOffset + segment.lengthBytes);
+}

@@ -1,0 +1,62 @@
+import { REGION_BYTES } from './limits.js';
+
+/**
+ * "Is anything special in this 1 MiB of the main device?" One byte per region in shared memory: the only thing that a
+ * healthy request looks at. Zero: straight to the main device.
+ */
+export class RegionFilter {
+  readonly shared: SharedArrayBuffer;
+  readonly #flags: Uint8Array;
+
+  static allocate(mainSizeBytes: number): RegionFilter {
+    return new RegionFilter(new SharedArrayBuffer(Math.ceil(mainSizeBytes / REGION_BYTES)));
+  }
+
+  constructor(shared: SharedArrayBuffer) {
+    this.shared = shared;
+    this.#flags = new Uint8Array(shared);
+  }
+
+  /** No unit in this range is remapped, locked or doubtful. `lengthBytes` > 0. */
+  isPlain(offsetBytes: number, lengthBytes: number): boolean {
+    const last = Math.floor((offsetBytes + lengthBytes - 1) / REGION_BYTES);
+    for (let region = Math.floor(offsetBytes / REGION_BYTES); region <= last; region += 1) {
+      if (this.#flags[region] !== 0) return false;
+    }
+    return true;
+  }
+
+  /** Some region of the range carries one of these flags. */
+  hasAny(offsetBytes: number, lengthBytes: number, flags: number): boolean {
+    const last = Math.floor((offsetBytes + lengthBytes - 1) / REGION_BYTES);
+    for (let region = Math.floor(offsetBytes / REGION_BYTES); region <= last; region += 1) {
+      if ((this.#flags[region]! & flags) !== 0) return true;
+    }
+    return false;
+  }
+
+  set(offsetBytes: number, lengthBytes: number, flag: number): void {
+    this.#update(offsetBytes, lengthBytes, 0xff, flag);
+  }
+
+  clear(offsetBytes: number, lengthBytes: number, flag: number): void {
+    this.#update(offsetBytes, lengthBytes, 0xff & ~flag, 0);
+  }
+
+  #update(offsetBytes: number, lengthBytes: number, keep: number, add: number): void {
+    const last = Math.floor((offsetBytes + lengthBytes - 1) / REGION_BYTES);
+    for (let region = Math.floor(offsetBytes / REGION_BYTES); region <= last; region += 1) {
+      if (keep !== 0xff) Atomics.and(this.#flags, region, keep);
+      if (add !== 0) Atomics.or(this.#flags, region, add);
+    }
+  }
+}
+
+export const RegionFlag = {
+  /** At least one unit lives on a spare. Never cleared while the device runs. */
+  remapped: 1,
+  /** At least one unit is locked by a cold-path procedure. */
+  locked: 2,
+  /** A metadata commit for a unit here failed: its descriptor on disk may say the old or the new. */
+  doubtful: 4,
+} as const;

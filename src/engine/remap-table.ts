@@ -1,0 +1,192 @@
+import { assert } from '../base/assert.js';
+import { type Descriptor, DescriptorState } from '../format/descriptor-page.js';
+import { MAX_SPARE_UNITS } from '../format/layout.js';
+
+/**
+ * Main unit -> spare unit, with what is known of each spare unit: the in-memory form of all descriptor pages.
+ *
+ * Lives in one SharedArrayBuffer: any number of reading threads, one writer, no locks on the read path. The writer
+ * fills a spare unit's fields first and publishes them with one atomic store of its hash slot; readers that still see
+ * the old slot are excluded by the lock of the unit (`range-lock.ts`). Entries are never removed from the hash while
+ * it is shared; a unit that moves keeps its slot.
+ *
+ * 25 bytes per spare unit (19 for fields, 6 for one and a half hash slots); pages never touched cost no memory.
+ */
+export class RemapTable {
+  readonly shared: SharedArrayBuffer;
+  readonly spareUnitCapacity: number;
+  readonly #slotCount: number;
+  /** [0] number of mapped units, [1] number of mapped units with lost blocks, [2] number of retired spare units. */
+  readonly #totals: Int32Array;
+  /** spare unit + 1; 0 is empty. Linear probing. */
+  readonly #slots: Int32Array;
+  readonly #mainUnitLow: Uint32Array;
+  readonly #mainUnitHigh: Uint16Array;
+  readonly #lostMask: Uint32Array;
+  readonly #timeSeconds: Uint32Array;
+  readonly #errorCount: Uint16Array;
+  readonly #state: Uint8Array;
+  readonly #reason: Uint8Array;
+  readonly #moveCount: Uint8Array;
+
+  static allocate(spareUnitCapacity: number): RemapTable {
+    assert(spareUnitCapacity > 0 && spareUnitCapacity <= MAX_SPARE_UNITS, `spare units: ${spareUnitCapacity}`);
+    return new RemapTable(new SharedArrayBuffer(tableBytes(spareUnitCapacity)), spareUnitCapacity);
+  }
+
+  /** Views a table that another thread allocated. */
+  constructor(shared: SharedArrayBuffer, spareUnitCapacity: number) {
+    assert(shared.byteLength === tableBytes(spareUnitCapacity), 'table and capacity belong together');
+    this.shared = shared;
+    this.spareUnitCapacity = spareUnitCapacity;
+    this.#slotCount = slotCountFor(spareUnitCapacity);
+    const n = evenCount(spareUnitCapacity);
+    let at = 0;
+    const take = (sizeBytes: number): number => {
+      at += sizeBytes;
+      return at - sizeBytes;
+    };
+    this.#totals = new Int32Array(shared, take(TOTALS_BYTES), 4);
+    this.#slots = new Int32Array(shared, take(this.#slotCount * 4), this.#slotCount);
+    this.#mainUnitLow = new Uint32Array(shared, take(n * 4), n);
+    this.#lostMask = new Uint32Array(shared, take(n * 4), n);
+    this.#timeSeconds = new Uint32Array(shared, take(n * 4), n);
+    this.#mainUnitHigh = new Uint16Array(shared, take(n * 2), n);
+    this.#errorCount = new Uint16Array(shared, take(n * 2), n);
+    this.#state = new Uint8Array(shared, take(n), n);
+    this.#reason = new Uint8Array(shared, take(n), n);
+    this.#moveCount = new Uint8Array(shared, take(n), n);
+  }
+
+  get mappedCount(): number {
+    return Atomics.load(this.#totals, 0);
+  }
+  get unitsWithLossCount(): number {
+    return Atomics.load(this.#totals, 1);
+  }
+  get retiredCount(): number {
+    return Atomics.load(this.#totals, 2);
+  }
+
+  /** The spare unit that holds this main unit, or -1. */
+  find(mainUnit: number): number {
+    const low = mainUnit >>> 0;
+    const high = (mainUnit / 0x1_0000_0000) | 0;
+    let slot = this.#slotOf(low, high);
+    for (;;) {
+      const entry = this.#slots[slot]!;
+      if (entry === 0) return -1;
+      if (this.#mainUnitLow[entry - 1] === low && this.#mainUnitHigh[entry - 1] === high) return entry - 1;
+      slot = slot + 1 === this.#slotCount ? 0 : slot + 1;
+    }
+  }
+
+  state(spareUnit: number): number {
+    return this.#state[spareUnit]!;
+  }
+  mainUnit(spareUnit: number): number {
+    return this.#mainUnitHigh[spareUnit]! * 0x1_0000_0000 + this.#mainUnitLow[spareUnit]!;
+  }
+  /** Bit n: logical block n of the unit has no contents. */
+  lostMask(spareUnit: number): number {
+    return this.#lostMask[spareUnit]!;
+  }
+  reason(spareUnit: number): number {
+    return this.#reason[spareUnit]!;
+  }
+  moveCount(spareUnit: number): number {
+    return this.#moveCount[spareUnit]!;
+  }
+  errorCount(spareUnit: number): number {
+    return this.#errorCount[spareUnit]!;
+  }
+  timeSeconds(spareUnit: number): number {
+    return this.#timeSeconds[spareUnit]!;
+  }
+
+  countError(spareUnit: number): void {
+    if (this.#errorCount[spareUnit]! < 0xffff) this.#errorCount[spareUnit]! += 1;
+  }
+
+  /**
+   * Makes the fields of a spare unit say this, and (for a mapped one) the main unit lead to it. The caller holds the
+   * lock of the main unit, and the change is durable already.
+   */
+  set(spareUnit: number, entry: Readonly<Descriptor>): void {
+    this.#uncount(spareUnit);
+    this.#mainUnitLow[spareUnit] = entry.mainUnit >>> 0;
+    this.#mainUnitHigh[spareUnit] = (entry.mainUnit / 0x1_0000_0000) | 0;
+    this.#lostMask[spareUnit] = entry.lostMask;
+    this.#timeSeconds[spareUnit] = entry.timeSeconds;
+    this.#errorCount[spareUnit] = entry.errorCount;
+    this.#reason[spareUnit] = entry.reason;
+    this.#moveCount[spareUnit] = entry.moveCount;
+    this.#state[spareUnit] = entry.state;
+    this.#count(spareUnit);
+    if (entry.state === DescriptorState.mapped) this.#publish(spareUnit, entry.mainUnit);
+  }
+
+  /** Reads a spare unit's fields into a reused object. */
+  get(spareUnit: number, into: Descriptor): void {
+    into.state = this.#state[spareUnit]!;
+    into.mainUnit = this.mainUnit(spareUnit);
+    into.lostMask = this.#lostMask[spareUnit]!;
+    into.timeSeconds = this.#timeSeconds[spareUnit]!;
+    into.errorCount = this.#errorCount[spareUnit]!;
+    into.reason = this.#reason[spareUnit]!;
+    into.moveCount = this.#moveCount[spareUnit]!;
+  }
+
+  #publish(spareUnit: number, mainUnit: number): void {
+    const low = mainUnit >>> 0;
+    const high = (mainUnit / 0x1_0000_0000) | 0;
+    let slot = this.#slotOf(low, high);
+    for (let probes = 0; probes < this.#slotCount; probes += 1) {
+      const holder = this.#slots[slot]! - 1;
+      if (holder === -1 || (this.#mainUnitLow[holder] === low && this.#mainUnitHigh[holder] === high)) {
+        Atomics.store(this.#slots, slot, spareUnit + 1);
+        return;
+      }
+      slot = slot + 1 === this.#slotCount ? 0 : slot + 1;
+    }
+    assert(false, 'the hash has more slots than there are spare units');
+  }
+
+  #uncount(spareUnit: number): void {
+    const state = this.#state[spareUnit]!;
+    if (state === DescriptorState.mapped) Atomics.sub(this.#totals, 0, 1);
+    if (state === DescriptorState.mapped && this.#lostMask[spareUnit] !== 0) Atomics.sub(this.#totals, 1, 1);
+    if (state === DescriptorState.retired) Atomics.sub(this.#totals, 2, 1);
+  }
+
+  #count(spareUnit: number): void {
+    const state = this.#state[spareUnit]!;
+    if (state === DescriptorState.mapped) Atomics.add(this.#totals, 0, 1);
+    if (state === DescriptorState.mapped && this.#lostMask[spareUnit] !== 0) Atomics.add(this.#totals, 1, 1);
+    if (state === DescriptorState.retired) Atomics.add(this.#totals, 2, 1);
+  }
+
+  #slotOf(low: number, high: number): number {
+    let hash = Math.imul(low ^ Math.imul(high + 1, 0x9e3779b1), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
+    hash ^= hash >>> 13;
+    return Math.floor(((hash >>> 0) / 0x1_0000_0000) * this.#slotCount);
+  }
+}
+
+const TOTALS_BYTES = 16;
+const FIELD_BYTES_PER_UNIT = 19;
+
+function slotCountFor(spareUnitCapacity: number): number {
+  return Math.ceil(spareUnitCapacity * 1.5) + 16;
+}
+
+/** Keeps every typed array aligned to its element size. */
+function evenCount(spareUnitCapacity: number): number {
+  return spareUnitCapacity + (spareUnitCapacity & 1);
+}
+
+function tableBytes(spareUnitCapacity: number): number {
+  const fields = evenCount(spareUnitCapacity) * FIELD_BYTES_PER_UNIT;
+  return TOTALS_BYTES + slotCountFor(spareUnitCapacity) * 4 + fields;
+}

@@ -1,0 +1,48 @@
+import type { ColdContext } from './cold-context.js';
+import { Counter, count } from './counters.js';
+import type { Procedure, TransferEffect } from './effect.js';
+import { MAIN, perform } from './effect.js';
+import type { ErrorClass } from './error-policy.js';
+import { classifyError, RETRY_DELAYS_MS } from './error-policy.js';
+
+/** How one I/O went after all retries that the policy allows. */
+export type Attempt =
+  /** `after`: the class of the last error before it succeeded, if there was one. */
+  | { readonly ok: true; readonly after: ErrorClass | undefined }
+  | { readonly ok: false; readonly errno: number; readonly errorClass: ErrorClass };
+
+/** One read or write with the retries of its error class; `mediaRetries: false` leaves media errors to the caller. */
+export function* transferWithRetries(
+  context: ColdContext,
+  effect: TransferEffect,
+  mediaRetries: boolean,
+): Procedure<Attempt> {
+  let after: ErrorClass | undefined;
+  for (let retries = 0; ; retries += 1) {
+    const result = yield* perform(effect);
+    if (result >= 0) return { ok: true, after };
+    countFailure(context, effect);
+    const errorClass = classifyError(-result, effect.kind);
+    const delayMs = retryDelaysMs(errorClass, effect.kind, mediaRetries)[retries];
+    if (delayMs === undefined) return { ok: false, errno: -result, errorClass };
+    after = errorClass;
+    count(context.counters, Counter.retries);
+    if (delayMs > 0) yield* perform({ kind: 'delay', delayMs });
+  }
+}
+
+export function isMediaClass(errorClass: ErrorClass): boolean {
+  return errorClass === 'media' || errorClass === 'mediaOrDevice';
+}
+
+function retryDelaysMs(errorClass: ErrorClass, operation: 'read' | 'write', mediaRetries: boolean): readonly number[] {
+  if (errorClass === 'transient') return RETRY_DELAYS_MS.transient;
+  if (!isMediaClass(errorClass) || !mediaRetries) return [];
+  return operation === 'read' ? RETRY_DELAYS_MS.mediaRead : RETRY_DELAYS_MS.mediaWrite;
+}
+
+function countFailure(context: ColdContext, effect: TransferEffect): void {
+  const onMain = effect.target === MAIN;
+  if (effect.kind === 'read') count(context.counters, onMain ? Counter.mainReadErrors : Counter.spareReadErrors);
+  else count(context.counters, onMain ? Counter.mainWriteErrors : Counter.spareWriteErrors);
+}

@@ -1,0 +1,93 @@
+import { isPowerOfTwo } from '../base/units.js';
+import {
+  type CopyLayout,
+  DESCRIPTORS_PER_PAGE,
+  MAX_BLOCKS_PER_UNIT,
+  MAX_SPARE_UNITS,
+  MAX_UNIT_BYTES,
+  METADATA_PAGE_BYTES,
+  MIN_SPARE_BYTES,
+  regionBytes,
+} from './layout.js';
+import { unitCountFor } from './plan-layout.js';
+import { OnLost, type SpareRecord, type Superblock, slotOf } from './superblock.js';
+import type { SuperblockPlace } from './superblock-fields.js';
+
+/**
+ * Whether all numbers of a superblock are within the format's limits and agree with each other. A CRC says that the
+ * bytes are what somebody wrote; this says that whoever uses them will not leave a device, a table or a loop's bounds.
+ */
+export function isPlausible(superblock: Superblock, place: SuperblockPlace): boolean {
+  return (
+    numbersAreExact(superblock) &&
+    sizesAgree(superblock) &&
+    sparesAgree(superblock) &&
+    copiesAgree(superblock) &&
+    placeAgrees(superblock, place)
+  );
+}
+
+function numbersAreExact({
+  sequence,
+  generation,
+  createdSeconds,
+  updatedSeconds,
+  counters,
+}: Superblock): boolean {
+  return [sequence, generation, createdSeconds, updatedSeconds, ...counters].every(Number.isSafeInteger);
+}
+
+function sizesAgree({ mainSizeBytes, logicalBlockBytes, unitBytes, onLost }: Superblock): boolean {
+  if (logicalBlockBytes !== 512 && logicalBlockBytes !== 4096) return false;
+  const maximumBytes = Math.min(MAX_UNIT_BYTES, MAX_BLOCKS_PER_UNIT * logicalBlockBytes);
+  const unitFits = isPowerOfTwo(unitBytes) && unitBytes >= logicalBlockBytes && unitBytes <= maximumBytes;
+  const mainFits =
+    Number.isSafeInteger(mainSizeBytes) && mainSizeBytes > 0 && mainSizeBytes % logicalBlockBytes === 0;
+  return unitFits && mainFits && (onLost === OnLost.error || onLost === OnLost.zero);
+}
+
+function sparesAgree({ spares, unitBytes, pageCount }: Superblock): boolean {
+  let firstUnit = 0;
+  for (const spare of spares) {
+    if (spare.firstUnit !== firstUnit || !spareAgrees(spare, unitBytes)) return false;
+    firstUnit += spare.unitCount;
+  }
+  return spares.length > 0 && firstUnit <= MAX_SPARE_UNITS && pageCount * DESCRIPTORS_PER_PAGE === firstUnit;
+}
+
+function spareAgrees(spare: SpareRecord, unitBytes: number): boolean {
+  const { sizeBytes, unitCount, initialisedPageCount } = spare;
+  if (!Number.isSafeInteger(sizeBytes) || sizeBytes < MIN_SPARE_BYTES) return false;
+  return (
+    unitCount === unitCountFor(sizeBytes, unitBytes) &&
+    initialisedPageCount * DESCRIPTORS_PER_PAGE <= unitCount
+  );
+}
+
+function copiesAgree({ copies, spares, pageCount }: Superblock): boolean {
+  const eachFits = copies.every((copy) => {
+    const spare = spares[copy.spareIndex];
+    if (spare === undefined || !Number.isSafeInteger(copy.pageCapacity) || copy.pageCapacity < pageCount)
+      return false;
+    return copy.offsetBytes % METADATA_PAGE_BYTES === 0 && endBytes(copy) <= spare.sizeBytes;
+  });
+  const everySpareHasOne = spares.every((_, index) => copies.some((copy) => copy.spareIndex === index));
+  return (
+    eachFits &&
+    everySpareHasOne &&
+    !copies.some((copy, index) => copies.slice(index + 1).some((other) => overlap(copy, other)))
+  );
+}
+
+function overlap(copy: CopyLayout, other: CopyLayout): boolean {
+  if (copy.spareIndex !== other.spareIndex) return false;
+  return copy.offsetBytes < endBytes(other) && other.offsetBytes < endBytes(copy);
+}
+
+function endBytes(copy: CopyLayout): number {
+  return copy.offsetBytes + regionBytes(copy.pageCapacity);
+}
+
+function placeAgrees({ copies, sequence }: Superblock, place: SuperblockPlace): boolean {
+  return place.slot === slotOf(sequence) && copies[place.copyIndex]?.spareIndex === place.spareIndex;
+}

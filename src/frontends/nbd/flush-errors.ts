@@ -1,0 +1,47 @@
+/**
+ * Who must hear of a failed flush. After one, the device may have dropped dirty data and forgotten about it (the
+ * next flush succeeds), so every connection with writes that no successful flush has covered gets EIO on its own
+ * next flush, once. Linux does the same for files ("errseq").
+ */
+export class FlushErrors {
+  /** Failed device flushes so far. */
+  failures = 0;
+}
+
+/** What one connection wrote and flushed; part of every connection. */
+export class FlushHistory {
+  private readonly errors: FlushErrors;
+  /** Failures this connection has been told of, or that came before its unflushed writes. */
+  private failuresKnown = 0;
+  private writesStarted = 0;
+  private writesInFlight = 0;
+  private writesFlushed = 0;
+
+  constructor(errors: FlushErrors) {
+    this.errors = errors;
+  }
+
+  writeStarted(): void {
+    if (this.writesStarted === this.writesFlushed) this.failuresKnown = this.errors.failures;
+    this.writesStarted += 1;
+    this.writesInFlight += 1;
+  }
+
+  writeFinished(): void {
+    this.writesInFlight -= 1;
+  }
+
+  /** What a flush that starts now will have covered; hand it to `flushFinished`. Writes in flight may be missed. */
+  flushStarted(): number {
+    return this.writesInFlight === 0 ? this.writesStarted : this.writesFlushed;
+  }
+
+  /** `ok`: what the device said. Returns whether the client may be told so. */
+  flushFinished(mark: number, ok: boolean): boolean {
+    if (!ok) this.errors.failures += 1;
+    const unheard = this.writesStarted !== this.writesFlushed && this.failuresKnown !== this.errors.failures;
+    this.failuresKnown = this.errors.failures;
+    if (ok && mark > this.writesFlushed) this.writesFlushed = mark;
+    return ok && !unheard;
+  }
+}

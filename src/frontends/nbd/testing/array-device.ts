@@ -1,0 +1,150 @@
+import { assert } from '../../../base/assert.js';
+import { ERRNO } from '../../../base/errno.js';
+import type { IoMemory } from '../../../ports/io-memory.js';
+import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../../../ports/served-device.js';
+import { MAX_TRANSFER_BYTES } from '../../../ports/served-device.js';
+import type { TestLoop } from './test-loop.js';
+
+/** A served device over an array, which checks what it is asked and can be told to fail. */
+export class ArrayDevice implements ServedDevice {
+  readonly geometry: ServedGeometry;
+  readonly slotCount: number;
+  readonly data: Uint8Array;
+  /** What was started, for tests that ask how, not only what. */
+  readonly log: string[] = [];
+  /** Errno for an operation, by name and offset; 0 lets it pass. */
+  failure: (operation: string, offsetBytes: number) => number = () => 0;
+  /** `RunState` bits of the blocks at an offset, and how far they reach. */
+  state: (offsetBytes: number) => StateRun = () => ({ state: 0, lengthBytes: Number.MAX_SAFE_INTEGER });
+  /** While true, operations are kept instead of completed. */
+  holding = false;
+  private readonly memory: IoMemory;
+  private readonly loop: TestLoop;
+  private readonly sinks: (RequestSink | null)[];
+  private held: (() => void)[] = [];
+
+  constructor(memory: IoMemory, loop: TestLoop, geometry: Partial<ServedGeometry> = {}, slotCount = 64) {
+    this.memory = memory;
+    this.loop = loop;
+    this.slotCount = slotCount;
+    this.geometry = {
+      sizeBytes: 1 << 20,
+      logicalBlockBytes: 512,
+      preferredBlockBytes: 4096,
+      memoryAlignmentBytes: 1,
+      rotational: false,
+      readOnly: false,
+      ...geometry,
+    };
+    this.data = new Uint8Array(this.geometry.sizeBytes);
+    this.sinks = new Array(slotCount).fill(null);
+  }
+
+  get slotsInUse(): number {
+    return this.sinks.filter((sink) => sink !== null).length;
+  }
+
+  acquire(sink: RequestSink): number {
+    const slot = this.sinks.indexOf(null);
+    if (slot !== -1) this.sinks[slot] = sink;
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.sinks[slot] = null;
+  }
+
+  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+    this.checkTransfer(offsetBytes, lengthBytes, memoryOffset);
+    this.start('read', slot, offsetBytes, lengthBytes, () => {
+      this.memory.bytes.set(this.data.subarray(offsetBytes, offsetBytes + lengthBytes), memoryOffset);
+    });
+  }
+
+  write(
+    slot: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    durable: boolean,
+  ): void {
+    this.checkTransfer(offsetBytes, lengthBytes, memoryOffset);
+    this.start(durable ? 'writeDurable' : 'write', slot, offsetBytes, lengthBytes, () => {
+      this.data.set(this.memory.bytes.subarray(memoryOffset, memoryOffset + lengthBytes), offsetBytes);
+    });
+  }
+
+  flush(slot: number): void {
+    this.start('flush', slot, 0, 0, () => {});
+  }
+
+  discard(slot: number, offsetBytes: number, lengthBytes: number): void {
+    this.checkRange(offsetBytes, lengthBytes);
+    this.start('discard', slot, offsetBytes, lengthBytes, () => {
+      this.data.fill(0, offsetBytes, offsetBytes + lengthBytes);
+    });
+  }
+
+  writeZeroes(slot: number, offsetBytes: number, lengthBytes: number, flags: number): void {
+    this.checkRange(offsetBytes, lengthBytes);
+    this.start(`zero${flags}`, slot, offsetBytes, lengthBytes, () => {
+      this.data.fill(0, offsetBytes, offsetBytes + lengthBytes);
+    });
+  }
+
+  describeRun(offsetBytes: number, lengthBytes: number, run: StateRun): void {
+    this.checkRange(offsetBytes, lengthBytes);
+    const { state, lengthBytes: alikeBytes } = this.state(offsetBytes);
+    run.state = state;
+    run.lengthBytes = Math.min(alikeBytes, lengthBytes);
+  }
+
+  /** Lets everything held go on, and holds nothing from now on. */
+  resume(): void {
+    this.holding = false;
+    for (const completion of this.held.splice(0)) this.loop.after(0, completion);
+  }
+
+  private start(
+    name: string,
+    slot: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    perform: () => void,
+  ): void {
+    assert(this.sinks[slot] !== null, 'operations run on acquired slots');
+    this.log.push(`${name} ${offsetBytes}+${lengthBytes}`);
+    const complete = (): void => {
+      const errno = this.failure(name, offsetBytes);
+      assert(errno === 0 || errno >= ERRNO.EPERM, 'errno is positive');
+      if (errno === 0) perform();
+      this.finish(slot, errno);
+    };
+    if (this.holding) this.held.push(complete);
+    else this.loop.after(0, complete);
+  }
+
+  /** The slot is free when `completed` returns, unless it started the next operation on it. */
+  private finish(slot: number, errno: number): void {
+    const sink = this.sinks[slot];
+    const startedBefore = this.log.length;
+    assert(sink, 'a slot completes once');
+    sink.completed(slot, errno);
+    const name = this.log[startedBefore];
+    if (name === undefined) this.sinks[slot] = null;
+    else assert(name.startsWith('flush'), 'only a flush follows on the same slot');
+  }
+
+  private checkTransfer(offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+    this.checkRange(offsetBytes, lengthBytes);
+    assert(lengthBytes <= MAX_TRANSFER_BYTES, 'a transfer is not too long');
+    assert(memoryOffset % this.geometry.memoryAlignmentBytes === 0, 'memory is aligned');
+    assert(memoryOffset + lengthBytes <= this.memory.bytes.length, 'memory is there');
+  }
+
+  private checkRange(offsetBytes: number, lengthBytes: number): void {
+    const block = this.geometry.logicalBlockBytes;
+    assert(lengthBytes > 0 && offsetBytes % block === 0 && lengthBytes % block === 0, 'blocks are whole');
+    assert(offsetBytes + lengthBytes <= this.geometry.sizeBytes, 'inside the device');
+  }
+}

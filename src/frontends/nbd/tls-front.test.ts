@@ -1,0 +1,210 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NbdClient, type NbdClientOptions } from '../../demo/nbd-client.js';
+import { Option, OptionReply } from './protocol.js';
+import { serveSockets } from './testing/socket-server.js';
+import { infoData, optionBytes, parseOptionReplies, u32 } from './testing/test-client.js';
+import { TestServer } from './testing/test-server.js';
+import { loadTlsCredentials, type TlsCredentials } from './tls-credentials.js';
+import { TlsFront, type TlsFrontEvent } from './tls-front.js';
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+if (!hasOpenssl) console.log('TLS front tests skipped: the openssl command is not installed');
+
+/** Certificates as certtool or openssl make them: one authority, a server and a client signed by it. */
+function makeCertificates(directory: string): void {
+  const run = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  run('req', '-x509', ...key, '-keyout', 'ca-key.pem', '-out', 'ca-cert.pem', '-subj', '/CN=test authority');
+  writeFileSync(join(directory, 'server.ext'), 'subjectAltName=DNS:localhost\n');
+  for (const name of ['server', 'client']) {
+    run(
+      'req',
+      ...key.slice(0, 5),
+      '-keyout',
+      `${name}-key.pem`,
+      '-out',
+      `${name}.csr`,
+      '-subj',
+      `/CN=${name}`,
+    );
+    const sign = [
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca-cert.pem',
+      '-CAkey',
+      'ca-key.pem',
+      '-days',
+      '2',
+    ];
+    run(...sign, '-CAcreateserial', '-out', `${name}-cert.pem`, '-extfile', 'server.ext');
+  }
+}
+
+describe.skipIf(!hasOpenssl)('the TLS front', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'dmremap-tls-'));
+  const file = (name: string): Buffer => readFileSync(join(directory, name));
+  let credentials: TlsCredentials;
+  let inner: Server;
+  let front: TlsFront;
+  let strict: TlsFront;
+  const events: TlsFrontEvent[] = [];
+
+  beforeAll(async () => {
+    makeCertificates(directory);
+    const loaded = await loadTlsCredentials(directory);
+    if (!loaded.ok) throw new Error(loaded.error.reason);
+    credentials = loaded.value;
+    const innerPath = join(directory, 'inner.sock');
+    inner = await serveSockets(new TestServer(), innerPath);
+    const start = async (name: string, verifyPeer: boolean): Promise<TlsFront> => {
+      const started = await TlsFront.start({
+        address: { kind: 'unix', path: join(directory, name) },
+        credentials,
+        verifyPeer,
+        connectInner: () => connect({ path: innerPath }),
+        onEvent: (event) => events.push(event),
+      });
+      if (!started.ok) throw new Error(started.error.code);
+      return started.value;
+    };
+    front = await start('front.sock', false);
+    strict = await start('strict.sock', true);
+  });
+
+  afterAll(async () => {
+    await Promise.all([front?.stop(), strict?.stop()]);
+    inner?.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  function clientOptions(name: string, tls: NbdClientOptions['tls']): NbdClientOptions {
+    const options = { address: { path: join(directory, name) }, exportName: 'disk' };
+    return tls === undefined ? options : { ...options, tls };
+  }
+
+  /** A plain-text client that sends bytes and gathers what comes back until the front closes or `enough` came. */
+  function exchange(bytes: Uint8Array, enough: number): Promise<Buffer> {
+    return new Promise((resolve) => {
+      const socket: Socket = connect({ path: join(directory, 'front.sock') });
+      let got = Buffer.alloc(0);
+      const done = (): void => {
+        socket.destroy();
+        resolve(got);
+      };
+      socket.on('data', (chunk) => {
+        got = Buffer.concat([got, chunk]);
+        if (got.length >= enough) done();
+      });
+      socket.on('close', done);
+      socket.on('error', done);
+      socket.write(bytes);
+    });
+  }
+
+  it('carries reads and writes of a client that trusts the authority', async () => {
+    const tls = { ca: credentials.authority!, servername: 'localhost' };
+    const client = await NbdClient.connect(clientOptions('front.sock', tls));
+    const payload = Buffer.alloc(300_032, 'secret');
+    await client.write(4096, payload, { fua: true });
+    expect(Buffer.compare(await client.read(4096, payload.length), payload)).toBe(0);
+    await client.disconnect();
+    expect(events).toContainEqual({ kind: 'secured', protocol: 'TLSv1.3' });
+  });
+
+  it('speaks TLS 1.2 and nothing older', async () => {
+    const tls = { ca: credentials.authority!, servername: 'localhost' };
+    const client = await NbdClient.connect(clientOptions('front.sock', { ...tls, maxVersion: 'TLSv1.2' }));
+    await client.disconnect();
+    const old = { ...tls, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const;
+    await expect(NbdClient.connect(clientOptions('front.sock', old))).rejects.toThrow();
+  });
+
+  it('refuses a client without a certificate where one is wanted', async () => {
+    const tls = { ca: credentials.authority!, servername: 'localhost' };
+    await expect(NbdClient.connect(clientOptions('strict.sock', tls))).rejects.toThrow();
+    const known = { ...tls, cert: file('client-cert.pem'), key: file('client-key.pem') };
+    const client = await NbdClient.connect(clientOptions('strict.sock', known));
+    expect((await client.read(0, 512)).length).toBe(512);
+    await client.disconnect();
+  });
+
+  it('tells every option that TLS is required, and acknowledges ABORT', async () => {
+    const bytes = Buffer.concat([
+      u32(3),
+      optionBytes(Option.list),
+      optionBytes(Option.go, infoData('disk')),
+      optionBytes(Option.startTls, Buffer.from('x')),
+      optionBytes(Option.abort),
+    ]);
+    const { replies } = parseOptionReplies((await exchange(bytes, Number.POSITIVE_INFINITY)).subarray(18));
+    const { tlsRequired, invalid, ack } = OptionReply;
+    expect(replies.map((reply) => reply.type)).toEqual([tlsRequired, tlsRequired, invalid, ack]);
+  });
+
+  it.each([
+    [
+      'EXPORT_NAME in plain text',
+      Buffer.concat([u32(3), optionBytes(Option.exportName, Buffer.from('disk'))]),
+    ],
+    [
+      'plain text behind STARTTLS',
+      Buffer.concat([u32(3), optionBytes(Option.startTls), optionBytes(Option.list)]),
+    ],
+    ['unknown client flags', Buffer.from(u32(7))],
+    ['a client without fixed newstyle', Buffer.from(u32(2))],
+    ['a wrong magic', Buffer.concat([u32(3), Buffer.alloc(16)])],
+  ])('closes on %s without a word', async (_, bytes) => {
+    expect((await exchange(bytes, Number.POSITIVE_INFINITY)).length).toBe(18);
+  });
+
+  it('replaces a socket file that nobody listens on, and not a live one', async () => {
+    const options = { credentials, verifyPeer: false, connectInner: () => connect({ path: '/nowhere' }) };
+    const live = await TlsFront.start({ ...options, address: front.address });
+    expect(live).toMatchObject({ ok: false, error: { code: 'EADDRINUSE' } });
+    const path = join(directory, 'stale.sock');
+    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', script]);
+    const replaced = await TlsFront.start({ ...options, address: { kind: 'unix', path } });
+    expect(replaced.ok).toBe(true);
+    if (replaced.ok) await replaced.value.stop();
+  });
+
+  it('reports the TCP port the system chose', async () => {
+    const options = { credentials, verifyPeer: false, connectInner: () => connect({ path: '/nowhere' }) };
+    const started = await TlsFront.start({
+      ...options,
+      address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    });
+    if (!started.ok) throw new Error(started.error.code);
+    expect(started.value.address).toMatchObject({ kind: 'tcp', port: expect.any(Number) });
+    expect(started.value.address).not.toMatchObject({ port: 0 });
+    await started.value.stop();
+  });
+
+  it('says which file is missing', async () => {
+    const loaded = await loadTlsCredentials('/nonexistent');
+    expect(loaded).toMatchObject({ ok: false, error: { path: '/nonexistent/server-cert.pem' } });
+  });
+
+  it('survives garbage where a TLS handshake belongs', async () => {
+    await new Promise<void>((resolve) => {
+      const socket = connect({ path: join(directory, 'front.sock') });
+      socket.on('data', () => {});
+      socket.on('close', () => resolve());
+      socket.on('error', () => resolve());
+      socket.write(Buffer.concat([u32(3), optionBytes(Option.startTls)]));
+      setTimeout(() => socket.write(Buffer.alloc(2000, 7)), 50);
+    });
+    const tls = { ca: credentials.authority!, servername: 'localhost' };
+    const client = await NbdClient.connect(clientOptions('front.sock', tls));
+    await client.disconnect();
+  });
+});

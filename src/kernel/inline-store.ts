@@ -1,0 +1,144 @@
+import { assert } from '../base/assert.js';
+import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import { fallocateNow } from './fallocate-mode.js';
+import { close, fdatasync, pread, pwrite } from './ffi.js';
+import { allocatedRunOf } from './file-extents.js';
+import { AGAIN, InFlightTable, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
+import type { OpenDevice } from './open-device.js';
+import type { Poller, Reactor } from './reactor-interface.js';
+
+/**
+ * A file in memory (`isMemoryFile`), where an I/O is one copy: done at once on the calling thread and completed by
+ * the reactor's next round of pollers. io_uring would send it to a kernel thread. Owns the device's descriptor.
+ */
+export class InlineStore implements BlockStore, Poller {
+  readonly geometry: Geometry;
+  readonly description: string;
+  readonly #device: OpenDevice;
+  readonly #memoryAddress: number;
+  readonly #reactor: Reactor;
+  readonly #table: InFlightTable;
+  /** Finished and not yet reported: a ring of `ticketCount` places, which is all that can be in flight. */
+  readonly #finishedTicket: Int32Array;
+  readonly #finishedResult: Float64Array;
+  #finishedHead = 0;
+  #finishedCount = 0;
+  #sink: CompletionSink | null = null;
+
+  constructor(device: OpenDevice, memory: IoMemory, reactor: Reactor, ticketCount: number) {
+    assert(device.kind === 'file', 'only files are read inline');
+    assert(memory.address > 0, 'needs memory that the kernel can reach');
+    this.geometry = device.geometry;
+    this.description = device.description;
+    this.#device = device;
+    this.#memoryAddress = memory.address;
+    this.#reactor = reactor;
+    this.#table = new InFlightTable(device.geometry, memory, ticketCount);
+    this.#finishedTicket = new Int32Array(ticketCount);
+    this.#finishedResult = new Float64Array(ticketCount);
+    reactor.addPoller(this);
+  }
+
+  attach(sink: CompletionSink): void {
+    assert(this.#sink === null, 'attached twice');
+    this.#sink = sink;
+  }
+
+  read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+    this.#table.beginTransfer(ticket, Operation.read, offsetBytes, lengthBytes, memoryOffset);
+    this.#run(ticket);
+  }
+
+  write(
+    ticket: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    durable: boolean,
+  ): void {
+    const operation = durable ? Operation.durableWrite : Operation.write;
+    this.#table.beginTransfer(ticket, operation, offsetBytes, lengthBytes, memoryOffset);
+    this.#run(ticket);
+  }
+
+  flush(ticket: number): void {
+    this.#table.beginWhole(ticket, Operation.flush);
+    this.#run(ticket);
+  }
+
+  discard(ticket: number, offsetBytes: number, lengthBytes: number): void {
+    this.#table.beginRange(ticket, Operation.discard, offsetBytes, lengthBytes);
+    this.#run(ticket);
+  }
+
+  writeZeroes(ticket: number, offsetBytes: number, lengthBytes: number, mayUnmap: boolean): void {
+    this.#table.beginRange(ticket, mayUnmap ? Operation.punch : Operation.zero, offsetBytes, lengthBytes);
+    this.#run(ticket);
+  }
+
+  allocatedRun(offsetBytes: number, lengthBytes: number): number {
+    return allocatedRunOf(this.#device, offsetBytes, lengthBytes);
+  }
+
+  close(): void {
+    assert(this.#table.activeCount === 0, 'closed with I/O in flight');
+    this.#reactor.removePoller(this);
+    close(this.#device.fd);
+  }
+
+  /**
+   * For the reactor. Reports what had finished when it was called; a sink that submits more inside `complete`
+   * gets the answer in the next round, so one round always ends.
+   */
+  poll(): boolean {
+    for (let remaining = this.#finishedCount; remaining > 0; remaining--) {
+      const place = this.#finishedHead;
+      this.#finishedHead = place + 1 === this.#finishedTicket.length ? 0 : place + 1;
+      this.#finishedCount -= 1;
+      const ticket = this.#finishedTicket[place]!;
+      this.#table.release(ticket);
+      this.#sink!.complete(ticket, this.#finishedResult[place]!);
+    }
+    return this.#finishedCount > 0;
+  }
+
+  #run(ticket: number): void {
+    let settled = AGAIN;
+    while (settled === AGAIN) settled = this.#table.settle(ticket, this.#attempt(ticket));
+    this.#finish(ticket, settled);
+  }
+
+  /** One system call for this ticket, from where it stands. */
+  #attempt(ticket: number): number {
+    const operation = this.#table.operation[ticket]!;
+    if (operation <= Operation.durableWrite) return this.#transfer(ticket, operation);
+    return operation === Operation.flush
+      ? fdatasync(this.#device.fd)
+      : fallocateNow(this.#device.fd, this.#table, ticket);
+  }
+
+  #transfer(ticket: number, operation: number): number {
+    const table = this.#table;
+    const doneBytes = table.doneBytes[ticket]!;
+    const lengthBytes = Math.min(table.lengthBytes[ticket]! - doneBytes, SYSCALL_TRANSFER_BYTES_MAX);
+    const address = this.#memoryAddress + table.memoryOffset[ticket]! + doneBytes;
+    const offsetBytes = table.offsetBytes[ticket]! + doneBytes;
+    const fd = this.#device.fd;
+    if (operation === Operation.read) return pread(fd, address, lengthBytes, offsetBytes);
+    const written = pwrite(fd, address, lengthBytes, offsetBytes);
+    if (written < 0 || operation === Operation.write) return written;
+    const synced = fdatasync(fd);
+    return synced < 0 ? synced : written;
+  }
+
+  #finish(ticket: number, result: number): void {
+    const capacity = this.#finishedTicket.length;
+    const next = this.#finishedHead + this.#finishedCount;
+    const place = next >= capacity ? next - capacity : next;
+    this.#finishedTicket[place] = ticket;
+    this.#finishedResult[place] = result;
+    this.#finishedCount += 1;
+    if (this.#finishedCount === 1) this.#reactor.kick();
+  }
+}

@@ -1,0 +1,304 @@
+import { assert } from '../base/assert.js';
+import { ERRNO, errnoName } from '../base/errno.js';
+import { ok, type Result } from '../base/result.js';
+import { mapMemory } from './aligned-memory.js';
+import { ioUringEnter } from './ffi.js';
+import { mapRing, type RingFailure, type RingMapping } from './ring-mapping.js';
+import {
+  CQE_FLAG,
+  CQE_WORD,
+  CQE_WORDS,
+  ENTER,
+  EXT_ARG,
+  FEATURE,
+  OP,
+  SETUP,
+  SQ_FLAG,
+  SQE_WORD,
+  SQE_WORDS,
+} from './uring-abi.js';
+
+/** Takes the completions of one kind of operation. */
+export interface CompletionHandler {
+  /** `result` and `flags` as in struct io_uring_cqe: a negative errno, or what the opcode answers. */
+  ringCompletion(ticket: number, result: number, flags: number): void;
+}
+
+/**
+ * An io_uring of the calling thread (no other thread may touch it). Nothing is allocated per operation.
+ *
+ * `submit` queues, `enter` hands the queue to the kernel and may wait, `reap` calls the handlers. Memory named in a
+ * submission must stay mapped until its completion.
+ */
+export class Ring {
+  /** Operations queued or in the kernel; one with CQE_FLAG.MORE stays in flight. */
+  inFlightCount = 0;
+
+  private readonly mapping: RingMapping;
+  private readonly words: Int32Array<ArrayBuffer>;
+  private readonly entryWords: Uint32Array<ArrayBuffer>;
+  private readonly sqMask: number;
+  private readonly cqMask: number;
+  private readonly argument = mapMemory(EXT_ARG.SIZE_BYTES + TIMESPEC_BYTES);
+  private readonly handlers: (CompletionHandler | undefined)[] = [];
+  /** Free-running u32 counters, ours; the kernel sees them when published. */
+  private sqTail: number;
+  private cqHead: number;
+  /** Completions that had to leave the queue inside `submit`, where no handler may be called: rare. */
+  private stash = new Int32Array(0);
+  private stashedCount = 0;
+
+  /**
+   * `completionEntries`: more operations may be in flight than this, at the price of a slow path in the kernel.
+   * Failures: no io_uring in this kernel, forbidden here, no memory.
+   */
+  static open(entries: number, completionEntries = entries * 4): Result<Ring, RingFailure> {
+    const mapped = mapRing(entries, completionEntries);
+    return mapped.ok ? ok(new Ring(mapped.value)) : mapped;
+  }
+
+  private constructor(mapping: RingMapping) {
+    this.mapping = mapping;
+    this.words = mapping.words;
+    this.entryWords = mapping.entryWords;
+    this.sqMask = mapping.sqEntries - 1;
+    this.cqMask = mapping.cqEntries - 1;
+    this.sqTail = Atomics.load(mapping.words, mapping.sqTailWord) >>> 0;
+    this.cqHead = Atomics.load(mapping.words, mapping.cqHeadWord) >>> 0;
+    const { view, address } = this.argument;
+    view.setUint32(8, EXT_ARG.SIGMASK_BYTES, true);
+    setAddress(view, EXT_ARG.TIMESPEC_POINTER, address + EXT_ARG.SIZE_BYTES);
+  }
+
+  /** The kind to submit with, 0 to 255. */
+  registerHandler(handler: CompletionHandler): number {
+    const free = this.handlers.indexOf(undefined);
+    const kind = free === -1 ? this.handlers.length : free;
+    assert(kind <= KIND_MAX, 'too many kinds of operation on one ring');
+    this.handlers[kind] = handler;
+    return kind;
+  }
+
+  /** Only when no operation of this kind is in flight. */
+  releaseHandler(kind: number): void {
+    assert(this.handlers[kind] !== undefined, 'releases a kind that is not registered');
+    this.handlers[kind] = undefined;
+  }
+
+  /** What ASYNC_CANCEL names an operation by. */
+  userData(kind: number, ticket: number): number {
+    return kind * 2 ** 32 + ticket;
+  }
+
+  /**
+   * Queues one operation. `ticket` is a u32 and comes back with the completion. `offset` -1 means "none". Enters the
+   * kernel only when the queue is full; handlers are never called from here.
+   */
+  submit(
+    kind: number,
+    ticket: number,
+    opcode: number,
+    fd: number,
+    address: number,
+    length: number,
+    offset: number,
+    opFlags: number,
+    sqeFlags: number,
+    ioPriority: number,
+  ): void {
+    const words = this.entryWords;
+    const base = this.takeEntry();
+    words[base + SQE_WORD.HEAD] = opcode | (sqeFlags << 8) | (ioPriority << 16);
+    words[base + SQE_WORD.FD] = fd;
+    words[base + SQE_WORD.OFFSET_LOW] = offset;
+    words[base + SQE_WORD.OFFSET_HIGH] = Math.floor(offset / 2 ** 32);
+    words[base + SQE_WORD.ADDRESS_LOW] = address;
+    words[base + SQE_WORD.ADDRESS_HIGH] = Math.floor(address / 2 ** 32);
+    words[base + SQE_WORD.LENGTH] = length;
+    words[base + SQE_WORD.OP_FLAGS] = opFlags;
+    words[base + SQE_WORD.USER_DATA_LOW] = ticket;
+    words[base + SQE_WORD.USER_DATA_HIGH] = kind;
+    words[base + SQE_WORD.BUFFER] = 0;
+    words[base + SQE_WORD.FILE_INDEX] = 0;
+    words[base + SQE_WORD.ADDRESS3_LOW] = 0;
+    words[base + SQE_WORD.ADDRESS3_HIGH] = 0;
+    words[base + SQE_WORD.PAD_LOW] = 0;
+    words[base + SQE_WORD.PAD_HIGH] = 0;
+  }
+
+  /** URING_CMD: `commandOp` is a u32; `address` and `address3` as the command wants them. */
+  submitCommand(
+    kind: number,
+    ticket: number,
+    fd: number,
+    commandOp: number,
+    address: number,
+    address3: number,
+  ): void {
+    this.submit(kind, ticket, OP.URING_CMD, fd, address, 0, commandOp, 0, 0, 0);
+    const base = ((this.sqTail - 1) & this.sqMask) * SQE_WORDS;
+    this.entryWords[base + SQE_WORD.ADDRESS3_LOW] = address3;
+    this.entryWords[base + SQE_WORD.ADDRESS3_HIGH] = Math.floor(address3 / 2 ** 32);
+  }
+
+  /**
+   * Submits what is queued, then waits for `waitCount` completions, at most `timeoutMs` (-1: for ever). May return
+   * early with fewer (a signal, memory pressure, completions at hand): callers loop. `waitCount` 0 only looks.
+   */
+  enter(waitCount: number, timeoutMs: number): void {
+    const queued = this.publish();
+    if (waitCount > 0 && this.stashedCount === 0) this.enterKernel(queued, waitCount, timeoutMs);
+    else if (queued === 0 && !this.kernelWantsEntry()) return;
+    else if (this.lookingNeedsWait()) this.enterKernel(queued, 1, 0);
+    else this.enterKernel(queued, 0, -1);
+  }
+
+  /**
+   * Hands all completions that are there now to their handlers; those that arrive meanwhile are left for the next
+   * call. Returns how many.
+   */
+  reap(): number {
+    const words = this.words;
+    const firstWord = this.mapping.cqeFirstWord;
+    const tail = Atomics.load(words, this.mapping.cqTailWord);
+    let count = this.reapStash();
+    while (((tail - this.cqHead) | 0) > 0) {
+      const base = firstWord + (this.cqHead & this.cqMask) * CQE_WORDS;
+      const ticket = words[base + CQE_WORD.USER_DATA_LOW]! >>> 0;
+      const kind = words[base + CQE_WORD.USER_DATA_HIGH]!;
+      const result = words[base + CQE_WORD.RESULT]!;
+      const flags = words[base + CQE_WORD.FLAGS]!;
+      this.cqHead = (this.cqHead + 1) >>> 0;
+      count += 1;
+      this.dispatch(kind, ticket, result, flags);
+    }
+    Atomics.store(words, this.mapping.cqHeadWord, this.cqHead | 0);
+    return count;
+  }
+
+  /** Only with nothing in flight: the kernel could still write to memory of operations that were. */
+  close(): void {
+    assert(this.inFlightCount === 0, 'ring closed with operations in flight');
+    this.mapping.release();
+    this.argument.unmap();
+  }
+
+  private dispatch(kind: number, ticket: number, result: number, flags: number): void {
+    if ((flags & CQE_FLAG.MORE) === 0) this.inFlightCount -= 1;
+    const handler = this.handlers[kind];
+    assert(handler !== undefined, 'completion of a kind that nobody registered');
+    handler.ringCompletion(ticket, result, flags);
+  }
+
+  /** The first word of the entry to fill. */
+  private takeEntry(): number {
+    if (this.queuedCount() > this.sqMask) this.makeRoom();
+    const base = (this.sqTail & this.sqMask) * SQE_WORDS;
+    this.sqTail = (this.sqTail + 1) >>> 0;
+    this.inFlightCount += 1;
+    return base;
+  }
+
+  /** Entries that the kernel has not taken yet. */
+  private queuedCount(): number {
+    return (this.sqTail - Atomics.load(this.words, this.mapping.sqHeadWord)) >>> 0;
+  }
+
+  private publish(): number {
+    Atomics.store(this.words, this.mapping.sqTailWord, this.sqTail | 0);
+    return this.queuedCount();
+  }
+
+  /** Submits until there is a free entry. A kernel that refuses because completions pile up gets them taken off. */
+  private makeRoom(): void {
+    this.enterKernel(this.publish(), 0, -1);
+    while (this.queuedCount() > this.sqMask) {
+      this.stashCompletions();
+      this.enterKernel(this.publish(), 0, -1);
+    }
+  }
+
+  private enterKernel(queued: number, waitCount: number, timeoutMs: number): void {
+    const timed = waitCount > 0 && timeoutMs >= 0;
+    if (timed) this.setTimeout(timeoutMs);
+    const result = ioUringEnter(
+      this.mapping.fd,
+      queued,
+      waitCount,
+      timed ? ENTER.GETEVENTS | ENTER.EXT_ARG : ENTER.GETEVENTS,
+      timed ? this.argument.address : 0,
+      timed ? EXT_ARG.SIZE_BYTES : 0,
+    );
+    if (result < 0) assert(comesAgain(-result), `io_uring_enter failed: ${errnoName(-result)}`);
+  }
+
+  private setTimeout(timeoutMs: number): void {
+    const { view } = this.argument;
+    const seconds = Math.floor(timeoutMs / 1000);
+    setAddress(view, EXT_ARG.SIZE_BYTES, seconds);
+    setAddress(view, EXT_ARG.SIZE_BYTES + 8, Math.floor((timeoutMs - seconds * 1000) * 1e6));
+  }
+
+  /** Without the flag the kernel does its part at any moment, and only overflown completions need an entry. */
+  private kernelWantsEntry(): boolean {
+    const flags = Atomics.load(this.words, this.mapping.sqFlagsWord);
+    return (flags & (SQ_FLAG.CQ_OVERFLOW | SQ_FLAG.TASKRUN)) !== 0;
+  }
+
+  /** Before Linux 6.12, deferred work ran only in an entry that waits (seen on 6.1): wait for 0 ms. */
+  private lookingNeedsWait(): boolean {
+    return (
+      (this.mapping.setupFlags & SETUP.DEFER_TASKRUN) !== 0 &&
+      (this.mapping.features & FEATURE.MIN_TIMEOUT) === 0
+    );
+  }
+
+  private stashCompletions(): void {
+    const tail = Atomics.load(this.words, this.mapping.cqTailWord);
+    while (((tail - this.cqHead) | 0) > 0) {
+      const base = this.mapping.cqeFirstWord + (this.cqHead & this.cqMask) * CQE_WORDS;
+      if ((this.stashedCount + 1) * CQE_WORDS > this.stash.length) this.growStash();
+      this.stash.set(this.words.subarray(base, base + CQE_WORDS), this.stashedCount * CQE_WORDS);
+      this.stashedCount += 1;
+      this.cqHead = (this.cqHead + 1) >>> 0;
+    }
+    Atomics.store(this.words, this.mapping.cqHeadWord, this.cqHead | 0);
+  }
+
+  private growStash(): void {
+    const larger = new Int32Array(Math.max(this.stash.length * 2, (this.cqMask + 1) * CQE_WORDS));
+    larger.set(this.stash);
+    this.stash = larger;
+  }
+
+  private reapStash(): number {
+    if (this.stashedCount === 0) return 0;
+    const stash = this.stash;
+    const count = this.stashedCount;
+    this.stash = new Int32Array(0);
+    this.stashedCount = 0;
+    for (let base = 0; base < count * CQE_WORDS; base += CQE_WORDS) {
+      const ticket = stash[base + CQE_WORD.USER_DATA_LOW]! >>> 0;
+      const kind = stash[base + CQE_WORD.USER_DATA_HIGH]!;
+      this.dispatch(kind, ticket, stash[base + CQE_WORD.RESULT]!, stash[base + CQE_WORD.FLAGS]!);
+    }
+    return count;
+  }
+}
+
+const KIND_MAX = 255;
+const TIMESPEC_BYTES = 16;
+
+/** Any exact non-negative integer as a little-endian u64. */
+function setAddress(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value >>> 0, true);
+  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+}
+
+/**
+ * Time is up, a signal, or the kernel wants its completions taken or memory freed first: the queue is unharmed and
+ * the caller's next turn goes on. Everything else is a bug, or (EBADR) a lost completion that nothing can mend.
+ */
+function comesAgain(errno: number): boolean {
+  return errno === ERRNO.ETIME || errno === ERRNO.EINTR || errno === ERRNO.EBUSY || errno === ERRNO.EAGAIN;
+}

@@ -1,0 +1,161 @@
+import { assert } from '../base/assert.js';
+import { ok, type Result } from '../base/result.js';
+import { mapMemory } from './aligned-memory.js';
+import { type CompletionHandler, Ring } from './io-uring.js';
+import type { Poller, Reactor } from './reactor-interface.js';
+import type { RingFailure } from './ring-mapping.js';
+import { TimerHeap } from './timer-heap.js';
+import { OP } from './uring-abi.js';
+import { createWakeUp, wake } from './wake-up.js';
+
+/**
+ * The loop of a thread that sits in io_uring_enter. While it runs, Node's own event loop of the thread stands still:
+ * no Promise settles, no message arrives, no node timer fires. Other threads reach it by `wake(wakeUpFd)`.
+ */
+export class UringReactor implements Reactor, CompletionHandler {
+  readonly ring: Ring;
+
+  private readonly wakeUp = createWakeUp();
+  private readonly wakeCounter = mapMemory(WAKE_COUNTER_BYTES);
+  private readonly wakeKind: number;
+  private readonly timers = new TimerHeap();
+  /** Replaced as a whole, so that a turn may change it. */
+  private pollers: readonly Poller[] = [];
+  private wakeCallbacks: readonly (() => void)[] = [];
+  private kicked = false;
+  private stopping = false;
+  private closing = false;
+
+  /** `entries`: how many operations are handed to the kernel at once; more may be in flight. */
+  static open(entries: number): Result<UringReactor, RingFailure> {
+    const ring = Ring.open(entries);
+    return ring.ok ? ok(new UringReactor(ring.value)) : ring;
+  }
+
+  private constructor(ring: Ring) {
+    this.ring = ring;
+    this.wakeKind = ring.registerHandler(this);
+    this.armWakeUp();
+  }
+
+  /** For `wake` on any thread of the process, until `close`. */
+  get wakeUpFd(): number {
+    return this.wakeUp.fd;
+  }
+
+  /** Turns until `stop` is called by something in a turn. */
+  run(): void {
+    this.stopping = false;
+    while (!this.stopping) this.turn(FOR_EVER_MS);
+  }
+
+  /** Lets `run` return when the current turn is over. From this thread only. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /** One round: timers, pollers, submit and wait (`waitMaxMs` at most, -1 for ever), completions. */
+  turn(waitMaxMs: number): void {
+    this.runTimers();
+    const waitMs = this.runPollers() ? 0 : this.sleepMs(waitMaxMs);
+    this.ring.enter(waitMs === 0 ? 0 : 1, waitMs);
+    this.ring.reap();
+  }
+
+  /** `callback` runs in the turn after a `wake`. */
+  onWake(callback: () => void): void {
+    this.wakeCallbacks = [...this.wakeCallbacks, callback];
+  }
+
+  addPoller(poller: Poller): void {
+    this.pollers = [...this.pollers, poller];
+  }
+
+  removePoller(poller: Poller): void {
+    assert(this.pollers.includes(poller), 'removes a poller that was not added');
+    this.pollers = this.pollers.filter((other) => other !== poller);
+  }
+
+  kick(): void {
+    this.kicked = true;
+  }
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  wallClockSeconds(): number {
+    return Math.floor(Date.now() / 1000);
+  }
+
+  after(delayMs: number, task: () => void): void {
+    assert(delayMs >= 0, `not a delay: ${delayMs}`);
+    this.timers.add(this.nowMs() + delayMs, task);
+  }
+
+  /** Gives up ring and wake-up. Only when everything else on the ring has ended, and not inside a turn. */
+  close(): void {
+    this.closing = true;
+    wake(this.wakeUp.fd);
+    while (this.closing) {
+      this.ring.enter(1, FOR_EVER_MS);
+      this.ring.reap();
+    }
+    this.ring.close();
+    this.wakeUp.close();
+    this.wakeCounter.unmap();
+  }
+
+  /** For the ring: the wake-up's counter was read. */
+  ringCompletion(_ticket: number, result: number): void {
+    assert(result === WAKE_COUNTER_BYTES, `reading the wake-up failed: ${result}`);
+    if (this.closing) {
+      this.closing = false;
+      return;
+    }
+    this.armWakeUp();
+    for (const callback of this.wakeCallbacks) callback();
+  }
+
+  private armWakeUp(): void {
+    const { address } = this.wakeCounter;
+    this.ring.submit(
+      this.wakeKind,
+      0,
+      OP.READ,
+      this.wakeUp.fd,
+      address,
+      WAKE_COUNTER_BYTES,
+      CURRENT_POSITION,
+      0,
+      0,
+      0,
+    );
+  }
+
+  private runTimers(): void {
+    if (this.timers.nextDueMs() !== Number.POSITIVE_INFINITY) this.timers.runDue(this.nowMs());
+  }
+
+  /** True when the loop must not block. */
+  private runPollers(): boolean {
+    this.kicked = false;
+    let pending = false;
+    const { pollers } = this;
+    for (let index = 0; index < pollers.length; index += 1) {
+      if (pollers[index]!.poll()) pending = true;
+    }
+    return pending || this.stopping;
+  }
+
+  private sleepMs(waitMaxMs: number): number {
+    const dueMs = this.timers.nextDueMs();
+    if (dueMs === Number.POSITIVE_INFINITY) return waitMaxMs;
+    const untilDueMs = Math.max(0, dueMs - this.nowMs());
+    return waitMaxMs < 0 ? untilDueMs : Math.min(waitMaxMs, untilDueMs);
+  }
+}
+
+const WAKE_COUNTER_BYTES = 8;
+const CURRENT_POSITION = -1;
+const FOR_EVER_MS = -1;

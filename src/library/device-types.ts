@@ -1,0 +1,48 @@
+import type { DeviceInfo, DeviceNotice, DeviceStatus } from '../runtime/device-report.js';
+
+export type { DeviceInfo, DeviceNotice, DeviceStatus } from '../runtime/device-report.js';
+
+/** What `openDevice` takes. Paths name block devices or image files. */
+export interface OpenDeviceOptions {
+  readonly main: string;
+  /** In any order; all spares of the set must be given. */
+  readonly spares: readonly string[];
+  /** Default: io_uring where the kernel permits it, else plain file I/O. */
+  readonly io?: 'uring' | 'portable' | undefined;
+  /** Path of a fault scenario (docs/fault-scenarios.md). */
+  readonly faults?: string | undefined;
+  /** What reading a lost block gives; default `error`. */
+  readonly onLost?: 'error' | 'zero' | undefined;
+  /** Format the spares first if they are blank. */
+  readonly init?: boolean | undefined;
+  /** Assemble although main device or spares do not match what is recorded. */
+  readonly force?: boolean | undefined;
+  readonly onEvent?: ((event: DeviceNotice) => void) | undefined;
+}
+
+/** A protected device, open in this process. Every call may reject with `DmRemapError`. */
+export interface ProtectedDevice {
+  readonly info: DeviceInfo;
+  /** Offset and length are multiples of `info.logicalBlockBytes`; any length. */
+  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  write(offsetBytes: number, data: Uint8Array, options?: { readonly durable?: boolean }): Promise<void>;
+  flush(): Promise<void>;
+  status(): Promise<DeviceStatus>;
+  /** Starts to serve at an NBD URI; resolves when clients can connect. */
+  serveNbd(uri: string, options?: ServeNbdOptions): Promise<NbdEndpoint>;
+  /** Ends all endpoints, finishes what is in flight, writes the metadata as cleanly stopped, closes the devices. */
+  close(): Promise<void>;
+}
+
+export interface ServeNbdOptions {
+  /** Holds server-cert.pem, server-key.pem and optionally ca-cert.pem; needed for nbds URIs. */
+  readonly tlsDirectory?: string | undefined;
+  /** Only clients with a certificate signed by ca-cert.pem. */
+  readonly verifyClients?: boolean | undefined;
+}
+
+export interface NbdEndpoint {
+  /** With the real port where 0 was asked for. */
+  readonly uri: string;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,112 @@
+import { realpathSync } from 'node:fs';
+import { findSuperblock } from '../device/find-superblock.js';
+import type { Procedure } from '../engine/effect.js';
+import { perform } from '../engine/effect.js';
+import { recognise, signatureProbes } from '../format/foreign-signature.js';
+import { formatUuid } from '../format/set-id.js';
+import { alignDown, alignUp } from '../base/units.js';
+import type { Geometry } from '../ports/block-store.js';
+import { OfflineSession } from '../runtime/offline-session.js';
+import { DmRemapError } from './errors.js';
+
+/** Looks at the devices of a set to be: sizes, block sizes, and what is on them now. Writes nothing. */
+export async function examineSpares(
+  main: string,
+  spares: readonly string[],
+): Promise<{ readonly main: ExaminedSpare; readonly spares: readonly ExaminedSpare[] }> {
+  refuseRepeatedPaths([main, ...spares]);
+  const opened = OfflineSession.open([main, ...spares].map((path) => ({ path, readOnly: true })));
+  if (!opened.ok) throw DmRemapError.of(opened.error);
+  const session = opened.value;
+  try {
+    const mainGeometry = session.geometries[0]!;
+    const examined: ExaminedSpare[] = [];
+    for (const [index, path] of spares.entries()) {
+      const geometry = session.geometries[1 + index]!;
+      refuseBlockSize(path, geometry, mainGeometry);
+      examined.push(await examineSpare(session, path, 1 + index, geometry));
+    }
+    return { main: { path: main, geometry: mainGeometry, signature: null, set: undefined }, spares: examined };
+  } finally {
+    session.close();
+  }
+}
+
+export interface ExaminedSpare {
+  readonly path: string;
+  readonly geometry: Geometry;
+  /** What is on it, in words; null if nothing known. */
+  readonly signature: string | null;
+  /** The set it belongs to already. */
+  readonly set: string | undefined;
+}
+
+async function examineSpare(
+  session: OfflineSession,
+  path: string,
+  target: number,
+  geometry: Geometry,
+): Promise<ExaminedSpare> {
+  const { memory, bufferOffset } = session;
+  const devices = [{ target, sizeBytes: geometry.sizeBytes }];
+  const found = await session.run(findSuperblock({ devices, memory, bufferOffset }));
+  const set = found.ok ? formatUuid(found.value.superblock.setId) : undefined;
+  if (found.ok) return { path, geometry, set, signature: `dm-remap metadata (set ${set})` };
+  // Part of a set of several spares, of a newer version, or damaged: still somebody's metadata.
+  const isBlank = found.error.kind === 'noneFound' && found.error.seen.every((what) => what === 'blank' || what === 'notOurs');
+  if (!isBlank) return { path, geometry, set: 'unknown', signature: `dm-remap metadata (${found.error.kind})` };
+  return { path, geometry, set, signature: await findSignature(session, target, geometry) };
+}
+
+async function findSignature(session: OfflineSession, target: number, geometry: Geometry): Promise<string | null> {
+  const spans: { readonly offsetBytes: number; readonly bytes: Uint8Array }[] = [];
+  for (const { offsetBytes, lengthBytes } of signatureProbes(geometry.sizeBytes)) {
+    const from = alignDown(offsetBytes, geometry.logicalBlockBytes);
+    const end = Math.min(alignUp(offsetBytes + lengthBytes, geometry.logicalBlockBytes), geometry.sizeBytes);
+    spans.push({ offsetBytes: from, bytes: await session.run(readSpan(session, target, from, end)) });
+  }
+  const read = (offset: number, length: number): Uint8Array | undefined => {
+    const span = spans.find((each) => each.offsetBytes <= offset && offset + length <= each.offsetBytes + each.bytes.length);
+    return span?.bytes.subarray(offset - span.offsetBytes, offset - span.offsetBytes + length);
+  };
+  return recognise(read, geometry.sizeBytes);
+}
+
+/** In small pieces, so that an unreadable one hides only itself; it counts as zeroes. */
+function* readSpan(session: OfflineSession, target: number, fromBytes: number, endBytes: number): Procedure<Uint8Array> {
+  const { memory, bufferOffset } = session;
+  const span = new Uint8Array(endBytes - fromBytes);
+  for (let at = fromBytes; at < endBytes; at += PROBE_BYTES) {
+    const lengthBytes = Math.min(PROBE_BYTES, endBytes - at);
+    const result = yield* perform({ kind: 'read', target, offsetBytes: at, lengthBytes, memoryOffset: bufferOffset });
+    if (result >= 0) span.set(memory.bytes.subarray(bufferOffset, bufferOffset + lengthBytes), at - fromBytes);
+  }
+  return span;
+}
+
+const PROBE_BYTES = 4096;
+
+function refuseRepeatedPaths(paths: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const path of paths) {
+    const real = resolveIfThere(path);
+    if (seen.has(real)) throw new DmRemapError('usage', `${path}: given twice; main device and spares must all differ`);
+    seen.add(real);
+  }
+}
+
+/** A path that does not exist is left to the opening of the device, which says so. */
+function resolveIfThere(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return path;
+    throw error;
+  }
+}
+
+function refuseBlockSize(path: string, spare: Geometry, main: Geometry): void {
+  if (spare.logicalBlockBytes <= main.logicalBlockBytes) return;
+  const sizes = `${spare.logicalBlockBytes} bytes, the main device ${main.logicalBlockBytes}`;
+  throw new DmRemapError('usage', `${path}: its logical block is ${sizes}; a spare's must not be larger`);
+}

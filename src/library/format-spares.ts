@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { assert } from '../base/assert.js';
+import { SAMPLE_COUNT, type Superblock } from '../format/superblock.js';
+import type { Layout } from '../format/layout.js';
+import { type LayoutFailure, planLayout } from '../format/plan-layout.js';
+import { usableUnitCount } from '../format/reserved-units.js';
+import { formatUuid, uuidFromRandom } from '../format/set-id.js';
+import { formatSet } from '../device/format-set.js';
+import { NO_IDENTITY } from '../ports/block-store.js';
+import { OfflineSession } from '../runtime/offline-session.js';
+import { DmRemapError } from './errors.js';
+import { type ExaminedSpare, examineSpares } from './examine-spares.js';
+import { describeLayoutFailure } from './layout-message.js';
+import type { FormatOptions, FormatPlan, FormatTarget } from './offline-types.js';
+
+/** What `formatSpares` would do, without writing; rejects with `DmRemapError` where it would refuse. */
+export async function planFormat(options: FormatOptions): Promise<FormatPlan> {
+  return (await examine(options)).plan;
+}
+
+/** Writes the metadata of a new set to the spares. The main device is only looked at. */
+export async function formatSpares(options: FormatOptions): Promise<FormatPlan> {
+  const { plan, superblock } = await examine(options);
+  const paths = [options.main, ...options.spares];
+  const opened = OfflineSession.open(paths.map((path, index) => ({ path, readOnly: index === 0 })));
+  if (!opened.ok) throw DmRemapError.of(opened.error);
+  const session = opened.value;
+  try {
+    const errno = await session.run(formatSet(superblock, session.memory, session.bufferOffset));
+    if (errno !== 0) throw new DmRemapError('io', `${options.spares.join(', ')}: the metadata can't be written; use another spare`);
+  } finally {
+    session.close();
+  }
+  return plan;
+}
+
+/** For `init`: formats spares that hold nothing; does nothing if they belong to a set already. */
+export async function formatIfBlank(options: FormatOptions): Promise<void> {
+  const { spares } = await examineSpares(options.main, options.spares);
+  if (spares.some((spare) => spare.set !== undefined)) return;
+  await formatSpares(options);
+}
+
+interface Examined {
+  readonly plan: FormatPlan;
+  readonly superblock: Superblock;
+}
+
+async function examine(options: FormatOptions): Promise<Examined> {
+  const { main, spares } = await examineSpares(options.main, options.spares);
+  if (options.force !== true) spares.forEach(refuseIfUsed);
+  const { logicalBlockBytes } = main.geometry;
+  const unitBytes = options.unitBytes ?? Math.max(4096, logicalBlockBytes);
+  const copyCount = options.copies ?? Math.max(5, spares.length);
+  const layout = planLayout({
+    mainSizeBytes: main.geometry.sizeBytes,
+    logicalBlockBytes,
+    unitBytes,
+    copyCount,
+    spareSizesBytes: spares.map((spare) => spare.geometry.sizeBytes),
+  });
+  if (!layout.ok) throw refusal(layout.error, options);
+  const superblock = firstSuperblock(options.name ?? '', main, layout.value);
+  const plan: FormatPlan = {
+    setId: formatUuid(superblock.setId),
+    name: superblock.name,
+    main: targetOf(main),
+    spares: spares.map(targetOf),
+    unitBytes,
+    logicalBlockBytes,
+    copies: layout.value.copies.map(({ spareIndex, offsetBytes }) => ({ spareIndex, offsetBytes })),
+    usableSpareUnits: usableUnitCount(layout.value),
+  };
+  return { plan, superblock };
+}
+
+function refuseIfUsed(spare: ExaminedSpare): void {
+  if (spare.signature === null) return;
+  throw new DmRemapError('refused', `${spare.path}: holds ${spare.signature}; choose another spare, or use --force to overwrite it`);
+}
+
+function refusal(problem: LayoutFailure, options: FormatOptions): DmRemapError {
+  return new DmRemapError('usage', describeLayoutFailure(problem, options.main, options.spares));
+}
+
+function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Superblock {
+  assert(Buffer.byteLength(name) <= 64, 'the name fits');
+  const identity = main.geometry.identity ?? NO_IDENTITY;
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    ...layout,
+    features: { compat: 0, roCompat: 0, incompat: 0 },
+    // The main device may be in use until the set is first opened: there is nothing to compare its contents with.
+    cleanShutdown: false,
+    setId: uuidFromRandom(randomBytes(16)),
+    sequence: 1,
+    generation: 1,
+    logicalBlockBytes: main.geometry.logicalBlockBytes,
+    openCount: 0,
+    mainSizeBytes: main.geometry.sizeBytes,
+    createdSeconds: now,
+    updatedSeconds: now,
+    name,
+    mainModel: identity.model,
+    mainSerial: identity.serial,
+    mainWwn: identity.wwn,
+    contentSample: { validMask: 0, crcs: new Array<number>(SAMPLE_COUNT).fill(0) },
+    spares: layout.spares.map((spare) => ({ ...spare, uuid: uuidFromRandom(randomBytes(16)), initialisedPageCount: 0 })),
+    onLost: 0,
+    counters: [],
+  };
+}
+
+function targetOf(device: ExaminedSpare): FormatTarget {
+  const { sizeBytes, identity } = device.geometry;
+  return { path: device.path, sizeBytes, model: identity.model, serial: identity.serial, signature: device.signature };
+}

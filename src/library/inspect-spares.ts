@@ -1,0 +1,118 @@
+import { type AssembledSet, assembleSet } from '../device/assemble-set.js';
+import { countersByName } from '../engine/counters.js';
+import { SECTOR_BYTES } from '../base/units.js';
+import { type Descriptor, DescriptorReason, DescriptorState, emptyDescriptor } from '../format/descriptor-page.js';
+import { DESCRIPTORS_PER_PAGE } from '../format/layout.js';
+import { usableUnitCount } from '../format/reserved-units.js';
+import { formatUuid } from '../format/set-id.js';
+import { FORMAT_VERSION } from '../format/superblock.js';
+import { describeAssemblyFailure } from '../runtime/assembly-message.js';
+import { OfflineSession } from '../runtime/offline-session.js';
+import { DmRemapError } from './errors.js';
+import type { InspectReport, RemapReport } from './offline-types.js';
+
+/** Reads everything the spares of a set say, from their images or devices. Writes nothing, takes no lock. */
+export async function inspectSpares(paths: readonly string[]): Promise<InspectReport> {
+  const opened = OfflineSession.open(paths.map((path) => ({ path, readOnly: true })));
+  if (!opened.ok) throw DmRemapError.of(opened.error);
+  const session = opened.value;
+  try {
+    const devices = session.geometries.map((geometry, target) => ({ target, sizeBytes: geometry.sizeBytes }));
+    const { memory, bufferOffset } = session;
+    const set = await session.run(assembleSet({ main: undefined, devices, force: true, memory, bufferOffset }));
+    if (!set.ok) throw DmRemapError.of(describeAssemblyFailure(set.error, 'main device', paths));
+    return reportOf(set.value, paths);
+  } finally {
+    session.close();
+  }
+}
+
+function reportOf(set: AssembledSet, paths: readonly string[]): InspectReport {
+  const { superblock, deviceOfSpare } = set.choice;
+  return {
+    setId: formatUuid(superblock.setId),
+    name: superblock.name,
+    formatVersion: FORMAT_VERSION,
+    sequence: superblock.sequence,
+    generation: superblock.generation,
+    cleanShutdown: superblock.cleanShutdown,
+    openCount: superblock.openCount,
+    createdSeconds: superblock.createdSeconds,
+    updatedSeconds: superblock.updatedSeconds,
+    unitBytes: superblock.unitBytes,
+    logicalBlockBytes: superblock.logicalBlockBytes,
+    main: {
+      sizeBytes: superblock.mainSizeBytes,
+      model: superblock.mainModel,
+      serial: superblock.mainSerial,
+      wwn: superblock.mainWwn,
+    },
+    spares: superblock.spares.map((spare, index) => ({
+      index,
+      path: paths[deviceOfSpare[index]!] ?? null,
+      uuid: formatUuid(spare.uuid),
+      sizeBytes: spare.sizeBytes,
+      initialisedPages: spare.initialisedPageCount,
+    })),
+    copies: copiesOf(set),
+    usableSpareUnits: usableUnitCount(superblock),
+    freeSpareUnits: set.allocator.freeCount,
+    retiredSpareUnits: set.table.retiredCount,
+    remaps: remapsOf(set),
+    counters: countersByName(set.counters),
+  };
+}
+
+function copiesOf({ choice, load }: AssembledSet): InspectReport['copies'] {
+  return choice.superblock.copies.map((copy, index) => ({
+    index,
+    spareIndex: copy.spareIndex,
+    offsetBytes: copy.offsetBytes,
+    superblock: superblockState(choice, index),
+    goodPages: load.goodPages[index]!,
+    badPages: load.badPages[index]!,
+  }));
+}
+
+function superblockState(choice: AssembledSet['choice'], copyIndex: number): string {
+  if (choice.deviceOfSpare[choice.superblock.copies[copyIndex]!.spareIndex] === -1) return 'missing';
+  return choice.repairs.some((repair) => repair.copyIndex === copyIndex) ? 'damaged or stale' : 'good';
+}
+
+function remapsOf(set: AssembledSet): RemapReport[] {
+  const descriptor = emptyDescriptor();
+  const remaps: RemapReport[] = [];
+  for (const { firstUnit, initialisedPageCount } of set.choice.superblock.spares) {
+    const end = firstUnit + initialisedPageCount * DESCRIPTORS_PER_PAGE;
+    for (let spareUnit = firstUnit; spareUnit < end; spareUnit += 1) {
+      if (set.table.state(spareUnit) !== DescriptorState.mapped) continue;
+      set.table.get(spareUnit, descriptor);
+      remaps.push(remapOf(set, spareUnit, descriptor));
+    }
+  }
+  return remaps.sort((one, other) => one.mainUnit - other.mainUnit);
+}
+
+function remapOf({ shape }: AssembledSet, spareUnit: number, descriptor: Descriptor): RemapReport {
+  const { mainUnit, lostMask, reason, errorCount, timeSeconds } = descriptor;
+  const mainSector = (mainUnit * shape.unitBytes) / SECTOR_BYTES;
+  const lostSectors: number[] = [];
+  for (let block = 0; block < shape.blocksPerUnit; block += 1) {
+    if (((lostMask >>> block) & 1) === 1) lostSectors.push(mainSector + (block * shape.logicalBlockBytes) / SECTOR_BYTES);
+  }
+  return {
+    mainUnit,
+    mainSector,
+    sectorCount: shape.unitLengthBytes(mainUnit) / SECTOR_BYTES,
+    spareIndex: shape.spareIndexOf(spareUnit),
+    spareSector: shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES,
+    reason: REASON_NAMES[reason] ?? 'none',
+    lostSectors,
+    errorCount,
+    timeSeconds,
+  };
+}
+
+const REASON_NAMES = Object.fromEntries(
+  Object.entries(DescriptorReason).map(([name, value]) => [value, name]),
+) as Readonly<Record<number, RemapReport['reason']>>;

@@ -1,0 +1,26 @@
+import { unreachable } from '../base/assert.js';
+import type { LayoutFailure } from '../format/plan-layout.js';
+
+/** One line: why a set can't be laid out like that, and what would do. */
+export function describeLayoutFailure(problem: LayoutFailure, main: string, spares: readonly string[]): string {
+  switch (problem.kind) {
+    case 'badLogicalBlock':
+      return `${main}: logical blocks of ${problem.logicalBlockBytes} bytes; only 512 and 4096 are supported`;
+    case 'badUnit':
+      return `unit of ${problem.unitBytes} bytes: must be a power of two from ${problem.minimumBytes} to ${problem.maximumBytes}`;
+    case 'badMainSize':
+      return `${main}: size of ${problem.mainSizeBytes} bytes is not whole blocks; round the image up or down`;
+    case 'badSpareCount':
+      return `${problem.spareCount} spares: give 1 to ${problem.maximum}`;
+    case 'badCopyCount':
+      return `${problem.copyCount} copies: must be from ${problem.minimum} (one per spare) to ${problem.maximum}`;
+    case 'spareTooSmall':
+      return `${spares[problem.spareIndex]}: ${problem.sizeBytes} bytes are too small for a spare; at least ${problem.minimumBytes} are needed, or fewer copies`;
+    case 'metadataTooLarge':
+      return `units of ${problem.unitBytes} bytes with ${problem.copyCount} copies leave no room for data; use larger units or fewer copies`;
+    case 'tooManyUnits':
+      return `${problem.unitCount} spare units are more than ${problem.maximum}; use larger units or smaller spares`;
+    default:
+      return unreachable(problem);
+  }
+}

@@ -1,0 +1,89 @@
+import type { CounterName } from '../engine/counters.js';
+
+/** What `formatSpares` takes. */
+export interface FormatOptions {
+  readonly main: string;
+  readonly spares: readonly string[];
+  /** Default 4096, or the logical block if that is larger. */
+  readonly unitBytes?: number | undefined;
+  /** Default 5, at least one per spare. */
+  readonly copies?: number | undefined;
+  readonly name?: string | undefined;
+  /** Overwrite spares that hold something. */
+  readonly force?: boolean | undefined;
+}
+
+/** What formatting would write, for consent; and afterwards what it has written. */
+export interface FormatPlan {
+  readonly setId: string;
+  readonly name: string;
+  readonly main: FormatTarget;
+  readonly spares: readonly FormatTarget[];
+  readonly unitBytes: number;
+  readonly logicalBlockBytes: number;
+  readonly copies: readonly { readonly spareIndex: number; readonly offsetBytes: number }[];
+  readonly usableSpareUnits: number;
+}
+
+export interface FormatTarget {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly model: string;
+  readonly serial: string;
+  /** What is on it now, e.g. `ext4`, `GPT partition table`, `dm-remap metadata (set ...)`; null if nothing known. */
+  readonly signature: string | null;
+}
+
+/** What `inspectSpares` finds; numbers are exact, sizes in bytes. */
+export interface InspectReport {
+  readonly setId: string;
+  readonly name: string;
+  readonly formatVersion: number;
+  readonly sequence: number;
+  readonly generation: number;
+  readonly cleanShutdown: boolean;
+  readonly openCount: number;
+  readonly createdSeconds: number;
+  readonly updatedSeconds: number;
+  readonly unitBytes: number;
+  readonly logicalBlockBytes: number;
+  readonly main: { readonly sizeBytes: number; readonly model: string; readonly serial: string; readonly wwn: string };
+  readonly spares: readonly {
+    readonly index: number;
+    /** null: listed in the metadata, not given. */
+    readonly path: string | null;
+    readonly uuid: string;
+    readonly sizeBytes: number;
+    readonly initialisedPages: number;
+  }[];
+  readonly copies: readonly {
+    readonly index: number;
+    readonly spareIndex: number;
+    readonly offsetBytes: number;
+    /** Of its superblock: `good`, `stale`, `damaged`, `unreadable`, `missing`, ... */
+    readonly superblock: string;
+    readonly goodPages: number;
+    /** Missing, stale, damaged or unreadable: rewritten at the next start. */
+    readonly badPages: number;
+  }[];
+  readonly usableSpareUnits: number;
+  readonly freeSpareUnits: number;
+  readonly retiredSpareUnits: number;
+  readonly remaps: readonly RemapReport[];
+  readonly counters: Readonly<Record<CounterName, number>>;
+}
+
+export interface RemapReport {
+  readonly mainUnit: number;
+  /** First sector (512 bytes) of the unit on the main device, and how many it has. */
+  readonly mainSector: number;
+  readonly sectorCount: number;
+  readonly spareIndex: number;
+  /** First sector on that spare. */
+  readonly spareSector: number;
+  readonly reason: 'writeError' | 'readError' | 'recoveredRead' | 'spareError' | 'manual' | 'imported' | 'none';
+  /** First sectors of the lost logical blocks on the main device, ascending. */
+  readonly lostSectors: readonly number[];
+  readonly errorCount: number;
+  readonly timeSeconds: number;
+}

@@ -1,0 +1,65 @@
+/**
+ * The protected device as a frontend (NBD, ublk, library) sees it. Requests live in numbered slots; the frontend
+ * keeps what it needs to answer in arrays of its own, indexed by slot.
+ *
+ * A frontend acquires a slot, starts exactly one operation on it, and gets exactly one `completed` for it, never
+ * inside the starting call. The slot is free again when `completed` returns, unless that call started the next
+ * operation on it.
+ */
+export interface ServedDevice {
+  readonly geometry: ServedGeometry;
+  /** Number of slots; slot numbers are below it. */
+  readonly slotCount: number;
+  /** A free slot whose completions go to `sink`, or -1 when all are taken: try again after a completion. */
+  acquire(sink: RequestSink): number;
+  /** Gives a slot back that no operation was started on. */
+  release(slot: number): void;
+  /**
+   * Reads up to `maxTransferBytes`, block aligned, into memory aligned to `geometry.memoryAlignmentBytes`.
+   * Completes with EIO if any block of it is lost.
+   */
+  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void;
+  /** Writes; the memory must stay untouched until completion. `durable`: FUA. */
+  write(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number, durable: boolean): void;
+  /** All writes completed before are durable afterwards, on the main device and every spare. */
+  flush(slot: number): void;
+  /** Any length, block aligned. A hint: may do less. */
+  discard(slot: number, offsetBytes: number, lengthBytes: number): void;
+  /** Any length, block aligned. `fastOnly`: EOPNOTSUPP at once unless quicker than writing zeroes. */
+  writeZeroes(slot: number, offsetBytes: number, lengthBytes: number, flags: WriteZeroesFlags): void;
+  /**
+   * What the blocks from `offsetBytes` are (at most `lengthBytes` of them, all alike): the state goes to `run.state`
+   * (`RunState` bits), the length to `run.lengthBytes`. Answers at once, from memory and the file's own map.
+   */
+  describeRun(offsetBytes: number, lengthBytes: number, run: StateRun): void;
+}
+
+export interface ServedGeometry {
+  readonly sizeBytes: number;
+  readonly logicalBlockBytes: number;
+  /** Unit of relocation; I/O of this size and alignment is cheapest. */
+  readonly preferredBlockBytes: number;
+  readonly memoryAlignmentBytes: number;
+  readonly rotational: boolean;
+  readonly readOnly: boolean;
+}
+
+export interface RequestSink {
+  /** `errno`: 0 or a positive errno. */
+  completed(slot: number, errno: number): void;
+}
+
+/** Bits for `writeZeroes`. */
+export const WriteZeroesFlag = { none: 0, durable: 1, mayUnmap: 2, fastOnly: 4 } as const;
+export type WriteZeroesFlags = number;
+
+/** Bits of `StateRun.state`. */
+export const RunState = { remapped: 1, lost: 2, hole: 4 } as const;
+
+export interface StateRun {
+  lengthBytes: number;
+  state: number;
+}
+
+/** Largest single read or write; frontends cut longer requests. */
+export const MAX_TRANSFER_BYTES = 1 << 20;

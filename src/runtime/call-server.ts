@@ -1,0 +1,105 @@
+import { unreachable } from '../base/assert.js';
+import { countersByName } from '../engine/counters.js';
+import { markClosed } from '../device/mark-closed.js';
+import { usableUnitCount } from '../format/reserved-units.js';
+import type { DeviceStatus } from './device-report.js';
+import type { Failure } from './failure.js';
+import { failure } from './failure.js';
+import { IoCalls } from './io-calls.js';
+import type { Mailbox } from './mailbox.js';
+import type { Call, CallMessage, CallValue } from './messages.js';
+import { NbdEndpoints } from './nbd-endpoints.js';
+import type { StartedDevice } from './start-device.js';
+
+/** Does what the main thread calls for, on the device thread. */
+export class CallServer {
+  readonly #started: StartedDevice;
+  readonly #mailbox: Mailbox;
+  readonly #ended: (inOrder: boolean) => void;
+  readonly #io: IoCalls;
+  readonly #endpoints: NbdEndpoints;
+  #isClosing = false;
+
+  constructor(started: StartedDevice, mailbox: Mailbox, ended: (inOrder: boolean) => void) {
+    this.#started = started;
+    this.#mailbox = mailbox;
+    this.#ended = ended;
+    this.#io = new IoCalls(started);
+    this.#endpoints = new NbdEndpoints(started, (notice) => mailbox.tell(notice));
+  }
+
+  handle({ id, call }: CallMessage): void {
+    if (call.verb === 'abandon') return this.#ended(false);
+    if (this.#isClosing) return this.#refuse(id, failure('system', 'the device is being closed'));
+    this.#perform(call, (problem, value) => {
+      if (problem === undefined) this.#answer(id, value);
+      else this.#refuse(id, problem);
+      if (call.verb === 'close') this.#ended(true);
+    });
+  }
+
+  #perform(call: Exclude<Call, { verb: 'abandon' }>, done: CallDone): void {
+    switch (call.verb) {
+      case 'read':
+        return this.#io.read(call.offsetBytes, call.lengthBytes, done);
+      case 'write':
+        return this.#io.write(call.offsetBytes, call.data, call.durable, (problem) => done(problem, undefined));
+      case 'flush':
+        return this.#io.flush((problem) => done(problem, undefined));
+      case 'status':
+        return done(undefined, this.#status());
+      case 'listen':
+        return this.#endpoints.listen(call.address, call.exportName, done);
+      case 'unlisten':
+        return this.#endpoints.unlisten(call.listenerId, () => done(undefined, undefined));
+      case 'adopt':
+        return done(this.#endpoints.adopt(call.fd, call.exportName), undefined);
+      case 'close':
+        this.#isClosing = true;
+        return this.#endpoints.stop(() => this.#whenIdle(() => this.#close(done)));
+      default:
+        return unreachable(call);
+    }
+  }
+
+  #status(): DeviceStatus {
+    const { context, metadata } = this.#started.device;
+    return {
+      remappedUnits: context.table.mappedCount,
+      unitsWithLostBlocks: context.table.unitsWithLossCount,
+      retiredSpareUnits: context.table.retiredCount,
+      freeSpareUnits: context.allocator.freeCount,
+      usableSpareUnits: usableUnitCount(metadata.superblock),
+      breakerOpen: context.breaker.reason ?? null,
+      connections: this.#endpoints.connectionCount,
+      counters: countersByName(context.counters),
+    };
+  }
+
+  /** The last requests and the relocations behind them are finished first. */
+  #whenIdle(task: () => void): void {
+    if (this.#started.device.isIdle) return task();
+    this.#started.backend.reactor.after(IDLE_CHECK_MS, () => this.#whenIdle(task));
+  }
+
+  #close(done: CallDone): void {
+    this.#started.device.metadata.run(markClosed, (result) => {
+      for (const store of this.#started.stores) store.close();
+      const problem = failure('io', 'stopped, but not cleanly: the last flush failed; the next start recovers as after a crash');
+      done(result === 0 ? undefined : problem, undefined);
+    });
+  }
+
+  #answer(id: number, value: CallValue): void {
+    this.#mailbox.post({ kind: 'answer', id, value });
+  }
+
+  #refuse(id: number, problem: Failure): void {
+    this.#mailbox.post({ kind: 'refusal', id, failure: problem });
+  }
+}
+
+/** `problem` is undefined on success. */
+export type CallDone = (problem: Failure | undefined, value: CallValue) => void;
+
+const IDLE_CHECK_MS = 5;

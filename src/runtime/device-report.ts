@@ -1,0 +1,33 @@
+import type { CounterName } from '../engine/counters.js';
+
+/** Something worth a line in the log. */
+export interface DeviceNotice {
+  readonly level: 'info' | 'warn' | 'error';
+  /** Stable name, e.g. `remapped`, `lost`, `breakerOpened`, `spareExhausted`, `backendChosen`, `repaired`. */
+  readonly event: string;
+  /** One line for a person. */
+  readonly message: string;
+  /** The numbers of it: sectors, units, errno names. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface DeviceInfo {
+  readonly setId: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly logicalBlockBytes: number;
+  readonly unitBytes: number;
+  readonly io: 'uring' | 'portable';
+}
+
+export interface DeviceStatus {
+  readonly remappedUnits: number;
+  readonly unitsWithLostBlocks: number;
+  readonly retiredSpareUnits: number;
+  readonly freeSpareUnits: number;
+  readonly usableSpareUnits: number;
+  /** Why the main device was given up, or null. */
+  readonly breakerOpen: string | null;
+  readonly connections: number;
+  readonly counters: Readonly<Record<CounterName, number>>;
+}

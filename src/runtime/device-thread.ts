@@ -1,0 +1,65 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../base/assert.js';
+import type { Backend } from './backend.js';
+import { chooseBackend } from './backend.js';
+import { CallServer } from './call-server.js';
+import { Mailbox } from './mailbox.js';
+import type { ThreadOptions } from './messages.js';
+import { notice } from './notices.js';
+import { startDevice } from './start-device.js';
+
+/**
+ * The thread of one protected device: opens it, serves it and the calls of the main thread, and ends after `close`.
+ * With io_uring it sits in the kernel between turns and its event loop stands still; see `Mailbox`.
+ */
+function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
+  const backend = chooseBackend(options.io);
+  if (!backend.ok) return port.postMessage({ kind: 'openFailed', failure: backend.error });
+  const mailbox = new Mailbox(port, backend.value);
+  const turning = new Turning(backend.value, mailbox);
+  const { kind, why } = backend.value;
+  const how = kind === 'uring' ? 'io_uring' : 'plain file calls';
+  mailbox.tell(notice('info', 'backendChosen', `I/O by ${how}: ${why}`, { io: kind }));
+  startDevice(options, backend.value, mailbox, (started) => {
+    if (!started.ok) {
+      mailbox.post({ kind: 'openFailed', failure: started.error });
+      return turning.end(true);
+    }
+    const calls = new CallServer(started.value, mailbox, (inOrder) => turning.end(inOrder));
+    mailbox.post({ kind: 'opened', info: started.value.info });
+    mailbox.listen((message) => calls.handle(message));
+  });
+  turning.run();
+}
+
+/** The loop of the thread, and its end. */
+class Turning {
+  readonly #backend: Backend;
+  readonly #mailbox: Mailbox;
+  #hasEnded = false;
+  #inOrder = true;
+
+  constructor(backend: Backend, mailbox: Mailbox) {
+    this.#backend = backend;
+    this.#mailbox = mailbox;
+  }
+
+  /** Returns when `end` was called; on Node's event loop at once, and the thread ends when nothing is left to do. */
+  run(): void {
+    if (this.#backend.kind === 'portable') return;
+    if (!this.#hasEnded) this.#backend.reactor.run();
+    if (this.#inOrder) this.#backend.reactor.close();
+  }
+
+  /** `inOrder`: no I/O is in flight, so the ring can be given back. */
+  end(inOrder: boolean): void {
+    this.#hasEnded = true;
+    this.#inOrder = inOrder;
+    this.#mailbox.close();
+    if (this.#backend.kind === 'uring') this.#backend.reactor.stop();
+    else this.#backend.reactor.close();
+  }
+}
+
+assert(parentPort !== null, 'runs in a worker thread');
+runDeviceThread(parentPort, workerData as ThreadOptions);

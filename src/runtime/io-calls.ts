@@ -1,0 +1,132 @@
+import { errnoName } from '../base/errno.js';
+import type { Poller } from '../kernel/reactor-interface.js';
+import type { RequestSink } from '../ports/served-device.js';
+import { MAX_TRANSFER_BYTES } from '../ports/served-device.js';
+import type { Failure } from './failure.js';
+import { failure } from './failure.js';
+import type { StartedDevice } from './start-device.js';
+
+/**
+ * Reads, writes and flushes of the main thread (the library). Not a hot path: the data crosses threads as messages.
+ * A call that finds no slot or no memory waits its turn.
+ */
+export class IoCalls implements RequestSink, Poller {
+  readonly #started: StartedDevice;
+  #waiting: Piece[] = [];
+  readonly #inFlight = new Map<number, { readonly piece: Piece; readonly memoryOffset: number }>();
+
+  constructor(started: StartedDevice) {
+    this.#started = started;
+    started.backend.reactor.addPoller(this);
+  }
+
+  read(offsetBytes: number, lengthBytes: number, done: Done<Uint8Array>): void {
+    const data = new Uint8Array(lengthBytes);
+    this.#begin({ operation: 'read', offsetBytes, data, durable: false, done });
+  }
+
+  write(offsetBytes: number, data: Uint8Array, durable: boolean, done: Done<Uint8Array>): void {
+    this.#begin({ operation: 'write', offsetBytes, data, durable, done });
+  }
+
+  flush(done: Done<Uint8Array>): void {
+    this.#enqueue([{ operation: 'flush', offsetBytes: 0, data: NOTHING, durable: false, call: { left: 1, failed: undefined, data: NOTHING, done } }]);
+  }
+
+  /** Starts what waits, as far as slots and memory go. */
+  poll(): boolean {
+    while (this.#waiting.length > 0 && this.#start(this.#waiting[0]!)) this.#waiting.shift();
+    return false;
+  }
+
+  completed(slot: number, errno: number): void {
+    const { piece, memoryOffset } = this.#inFlight.get(slot)!;
+    this.#inFlight.delete(slot);
+    if (piece.operation === 'read') {
+      piece.data.set(this.#started.memory.bytes.subarray(memoryOffset, memoryOffset + piece.data.length));
+    }
+    if (memoryOffset !== -1) this.#started.buffers.free(memoryOffset);
+    this.#started.backend.reactor.kick();
+    const { call } = piece;
+    if (errno !== 0) call.failed ??= ioFailure(piece, errno);
+    call.left -= 1;
+    if (call.left === 0) call.done(call.failed, call.data);
+  }
+
+  #begin(request: IoRequest): void {
+    const problem = this.#refusal(request.offsetBytes, request.data.length);
+    if (problem !== undefined) return request.done(failure('usage', problem), NOTHING);
+    const call: IoCall = { left: 0, failed: undefined, data: request.data, done: request.done };
+    const pieces: Piece[] = [];
+    for (let at = 0; at < request.data.length; at += MAX_TRANSFER_BYTES) {
+      const data = request.data.subarray(at, at + MAX_TRANSFER_BYTES);
+      pieces.push({ ...request, offsetBytes: request.offsetBytes + at, data, call });
+    }
+    call.left = pieces.length;
+    this.#enqueue(pieces);
+  }
+
+  #refusal(offsetBytes: number, lengthBytes: number): string | undefined {
+    const { sizeBytes, logicalBlockBytes } = this.#started.device.geometry;
+    const isWhole = Number.isSafeInteger(offsetBytes) && offsetBytes % logicalBlockBytes === 0;
+    if (!isWhole || lengthBytes % logicalBlockBytes !== 0) return `offset and length must be multiples of ${logicalBlockBytes}`;
+    if (lengthBytes === 0) return 'the length must not be 0';
+    if (offsetBytes < 0 || offsetBytes + lengthBytes > sizeBytes) return `beyond the end of the device (${sizeBytes} bytes)`;
+    return undefined;
+  }
+
+  #enqueue(pieces: readonly Piece[]): void {
+    this.#waiting.push(...pieces);
+    this.#started.backend.reactor.kick();
+  }
+
+  #start(piece: Piece): boolean {
+    const { device, buffers, memory } = this.#started;
+    const memoryOffset = piece.operation === 'flush' ? -1 : buffers.allocate(piece.data.length);
+    if (memoryOffset === -1 && piece.operation !== 'flush') return false;
+    const slot = device.acquire(this);
+    if (slot === -1) {
+      if (memoryOffset !== -1) buffers.free(memoryOffset);
+      return false;
+    }
+    this.#inFlight.set(slot, { piece, memoryOffset });
+    if (piece.operation === 'flush') {
+      device.flush(slot);
+    } else if (piece.operation === 'read') {
+      device.read(slot, piece.offsetBytes, piece.data.length, memoryOffset);
+    } else {
+      memory.bytes.set(piece.data, memoryOffset);
+      device.write(slot, piece.offsetBytes, piece.data.length, memoryOffset, piece.durable);
+    }
+    return true;
+  }
+}
+
+/** `problem` is undefined on success; `data` is what was read. */
+export type Done<Value> = (problem: Failure | undefined, data: Value) => void;
+
+interface IoRequest {
+  readonly operation: 'read' | 'write' | 'flush';
+  readonly offsetBytes: number;
+  readonly data: Uint8Array;
+  readonly durable: boolean;
+  readonly done: Done<Uint8Array>;
+}
+
+interface IoCall {
+  left: number;
+  failed: Failure | undefined;
+  readonly data: Uint8Array;
+  readonly done: Done<Uint8Array>;
+}
+
+interface Piece extends Omit<IoRequest, 'done'> {
+  readonly call: IoCall;
+}
+
+function ioFailure(piece: Piece, errno: number): Failure {
+  const where = piece.operation === 'flush' ? '' : ` of ${piece.data.length} bytes at ${piece.offsetBytes}`;
+  return failure('io', `${piece.operation}${where} failed: ${errnoName(errno)}`);
+}
+
+const NOTHING = new Uint8Array(0);

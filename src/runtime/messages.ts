@@ -1,0 +1,55 @@
+import type { SocketAddress } from '../kernel/socket-address.js';
+import type { DeviceInfo, DeviceNotice, DeviceStatus } from './device-report.js';
+import type { Failure } from './failure.js';
+
+/** What the thread of a device is started with. */
+export interface ThreadOptions {
+  readonly main: string;
+  readonly spares: readonly string[];
+  readonly io: 'uring' | 'portable' | undefined;
+  readonly faults: string | undefined;
+  readonly onLost: 'error' | 'zero';
+  readonly force: boolean;
+}
+
+/** To the thread of a device: one call, answered by an `answer` with the same id. */
+export interface CallMessage {
+  readonly id: number;
+  readonly call: Call;
+}
+
+export type Call =
+  /** Any length, whole logical blocks. Answers the bytes. */
+  | { readonly verb: 'read'; readonly offsetBytes: number; readonly lengthBytes: number }
+  | { readonly verb: 'write'; readonly offsetBytes: number; readonly data: Uint8Array; readonly durable: boolean }
+  | { readonly verb: 'flush' }
+  /** Answers `DeviceStatus`. */
+  | { readonly verb: 'status' }
+  /** Accepts NBD clients. Answers `Listening`. */
+  | { readonly verb: 'listen'; readonly address: SocketAddress; readonly exportName: string }
+  | { readonly verb: 'unlisten'; readonly listenerId: number }
+  /** Serves NBD on a socket that is connected already; the descriptor becomes the thread's. */
+  | { readonly verb: 'adopt'; readonly fd: number; readonly exportName: string }
+  /** The last call: the thread ends after its answer. */
+  | { readonly verb: 'close' }
+  /** The process is about to end: the thread stops where it is, as if killed, and answers nothing. */
+  | { readonly verb: 'abandon' };
+
+export interface Listening {
+  readonly listenerId: number;
+  readonly address: SocketAddress;
+}
+
+/** What a call is answered with; nothing for most. */
+export type CallValue = Uint8Array | DeviceStatus | Listening | undefined;
+
+/** From the thread of a device. */
+export type ThreadMessage =
+  /** First of all: how to wake the thread when it sits in the kernel; -1: its event loop turns, no need. */
+  | { readonly kind: 'started'; readonly wakeUpFd: number }
+  | { readonly kind: 'opened'; readonly info: DeviceInfo }
+  /** The thread ends after it. */
+  | { readonly kind: 'openFailed'; readonly failure: Failure }
+  | { readonly kind: 'notice'; readonly notice: DeviceNotice }
+  | { readonly kind: 'answer'; readonly id: number; readonly value: CallValue }
+  | { readonly kind: 'refusal'; readonly id: number; readonly failure: Failure };

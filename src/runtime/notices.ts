@@ -1,0 +1,78 @@
+import { unreachable } from '../base/assert.js';
+import { bitCount } from '../engine/bit-count.js';
+import type { DeviceShape } from '../engine/device-shape.js';
+import { errnoName } from '../base/errno.js';
+import { SECTOR_BYTES } from '../base/units.js';
+import type { DeviceEvent } from '../device/remapped-device.js';
+import type { DeviceNotice } from './device-report.js';
+
+/** What a person reads in the log about an event of the device. `main`: how the main device is called. */
+export function noticeOf(event: DeviceEvent, shape: DeviceShape, main: string): DeviceNotice {
+  const sectorOf = (mainUnit: number): number => (mainUnit * shape.unitBytes) / SECTOR_BYTES;
+  switch (event.kind) {
+    case 'remapped': {
+      const { mainUnit, spareUnit, lostMask } = event;
+      const mainSector = sectorOf(mainUnit);
+      const spareIndex = shape.spareIndexOf(spareUnit);
+      const spareSector = shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES;
+      const message = `${main}: sectors from ${mainSector} now live on spare ${spareIndex} at ${spareSector}`;
+      const lostBlocks = bitCount(lostMask);
+      return notice('info', 'remapped', message, { mainSector, spareIndex, spareSector, lostBlocks });
+    }
+    case 'lost': {
+      const mainSector = sectorOf(event.mainUnit);
+      const lostBlocks = bitCount(event.lostMask);
+      const message = `${main}: ${lostBlocks} block(s) from sector ${mainSector} on can't be read any more; reading them gives an error until they are written`;
+      return notice('error', 'lost', message, { mainSector, lostBlocks });
+    }
+    case 'regained': {
+      const mainSector = sectorOf(event.mainUnit);
+      const blocks = bitCount(event.lostMask);
+      return notice('info', 'regained', `${main}: lost blocks from sector ${mainSector} on were written again`, { mainSector, blocks });
+    }
+    case 'spareUnitRetired': {
+      const { spareUnit, errno } = event;
+      const spareSector = shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES;
+      const spareIndex = shape.spareIndexOf(spareUnit);
+      const message = `spare ${spareIndex}: sectors from ${spareSector} can't be written (${errnoName(errno)}); not used any more`;
+      return notice('warn', 'spareUnitRetired', message, { spareIndex, spareSector, errno: errnoName(errno) });
+    }
+    case 'spareFailed': {
+      const { spareIndex, errno } = event;
+      const message = `spare ${spareIndex} fails (${errnoName(errno)}); nothing more is moved to it: replace it soon`;
+      return notice('error', 'spareFailed', message, { spareIndex, errno: errnoName(errno) });
+    }
+    case 'spareExhausted': {
+      const mainSector = sectorOf(event.mainUnit);
+      const message = `no spare space left for sectors from ${mainSector}: writes to bad sectors fail now; move the data off ${main}`;
+      return notice('error', 'spareExhausted', message, { mainSector });
+    }
+    case 'commitFailed':
+      return notice('error', 'commitFailed', `the map could not be made durable (${errnoName(event.errno)}); the write failed`, {
+        errno: errnoName(event.errno),
+      });
+    case 'breakerOpened':
+      return notice('error', 'breakerOpened', `${main} is given up for now: ${event.reason}; its I/O fails, no spares are used`, {
+        reason: event.reason,
+      });
+    case 'breakerClosed':
+      return notice('warn', 'breakerClosed', `${main} answers again; I/O goes on`, {});
+    case 'transientError': {
+      const mainSector = sectorOf(event.mainUnit);
+      return notice('info', 'transientError', `${main}: sectors from ${mainSector} were read after a retry`, { mainSector });
+    }
+    case 'flushFailed':
+      return notice('error', 'flushFailed', 'a flush failed: writes since the last one may not be durable, and clients are told', {});
+    default:
+      return unreachable(event);
+  }
+}
+
+export function notice(
+  level: DeviceNotice['level'],
+  event: string,
+  message: string,
+  details: DeviceNotice['details'],
+): DeviceNotice {
+  return { level, event, message, details };
+}

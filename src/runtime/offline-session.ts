@@ -1,0 +1,76 @@
+import { assert } from '../base/assert.js';
+import { failed, ok, type Result } from '../base/result.js';
+import { EffectRunner, type RunnerServices } from '../device/effect-runner.js';
+import { COLD_TICKET_COUNT } from '../device/limits.js';
+import { layOutColdMemory } from '../device/memory-map.js';
+import type { Procedure } from '../engine/effect.js';
+import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
+import { NodeReactor } from '../kernel/node-reactor.js';
+import type { OpenDevice } from '../kernel/open-device.js';
+import { closeDevice, openDevice } from '../kernel/open-device.js';
+import { describeOpenFailure } from '../kernel/open-failure.js';
+import { PortableStore } from '../kernel/portable-store.js';
+import type { Geometry } from '../ports/block-store.js';
+import type { Failure } from './failure.js';
+import { failure } from './failure.js';
+
+/** Devices that are looked at or written to while no device thread runs: format, inspect, export. */
+export class OfflineSession {
+  readonly memory: MappedMemory = mapMemory(MEMORY.endOffset);
+  readonly bufferOffset = MEMORY.recoveryOffset;
+  /** In the order of the paths. */
+  readonly geometries: readonly Geometry[];
+  readonly #stores: readonly PortableStore[];
+  readonly #reactor = new NodeReactor();
+  readonly #runner: EffectRunner;
+
+  /** Opens all of them, or none. */
+  static open(paths: readonly OfflinePath[]): Result<OfflineSession, Failure> {
+    const opened: OpenDevice[] = [];
+    for (const { path, readOnly, fileLogicalBlockBytes } of paths) {
+      const exclusive = !readOnly;
+      const device = openDevice(path, { readOnly, exclusive, ...(fileLogicalBlockBytes && { fileLogicalBlockBytes }) });
+      if (!device.ok) {
+        opened.forEach(closeDevice);
+        return failed(failure('device', describeOpenFailure(device.error)));
+      }
+      opened.push(device.value);
+    }
+    return ok(new OfflineSession(opened));
+  }
+
+  private constructor(devices: readonly OpenDevice[]) {
+    this.geometries = devices.map((device) => device.geometry);
+    this.#stores = devices.map((device) => new PortableStore(device, this.memory, COLD_TICKET_COUNT));
+    const refuse = (): never => assert(false, 'no device is at work') as never;
+    const services: RunnerServices = { lock: refuse, tryLock: refuse, unlock: refuse, commit: refuse, noteWritten: () => {} };
+    this.#runner = new EffectRunner({
+      stores: this.#stores,
+      scheduler: this.#reactor,
+      firstTicket: 0,
+      ticketCount: COLD_TICKET_COUNT,
+      services,
+    });
+    for (const store of this.#stores) store.attach(this.#runner);
+  }
+
+  /** Targets are the positions of the paths. */
+  run<Value>(procedure: Procedure<Value>): Promise<Value> {
+    return new Promise((resolve) => this.#runner.start(procedure, resolve));
+  }
+
+  close(): void {
+    for (const store of this.#stores) store.close();
+    this.#reactor.close();
+    this.memory.unmap();
+  }
+}
+
+export interface OfflinePath {
+  readonly path: string;
+  /** Opened for writing: exclusively. */
+  readonly readOnly: boolean;
+  readonly fileLogicalBlockBytes?: number;
+}
+
+const MEMORY = layOutColdMemory();

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { failed, ok, type Result } from '../base/result.js';
+import { TICKET_COUNT } from '../device/limits.js';
+import { InlineStore } from '../kernel/inline-store.js';
+import { isMemoryFile } from '../kernel/memory-file.js';
+import type { OpenDevice } from '../kernel/open-device.js';
+import { closeDevice, openDevice } from '../kernel/open-device.js';
+import { describeOpenFailure } from '../kernel/open-failure.js';
+import { PortableStore } from '../kernel/portable-store.js';
+import { UringStore } from '../kernel/uring-store.js';
+import type { BlockStore } from '../ports/block-store.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import type { FaultRule, FaultScenario } from '../storage/fault-rule.js';
+import { describeScenarioFailure, parseFaultScenario } from '../storage/fault-scenario.js';
+import { FaultStore } from '../storage/fault-store.js';
+import type { Backend } from './backend.js';
+import type { Failure } from './failure.js';
+import { failure } from './failure.js';
+
+/** Opens the main device and the spares, in that order, for sole use; on failure none stays open. */
+export function openStores(options: OpenStoresOptions): Result<BlockStore[], Failure> {
+  const scenario = options.faults === undefined ? ok(NO_FAULTS) : readScenario(options.faults);
+  if (!scenario.ok) return scenario;
+  const opened: OpenDevice[] = [];
+  for (const path of [options.main, ...options.spares]) {
+    const fileLogicalBlockBytes = opened[0]?.geometry.logicalBlockBytes ?? 512;
+    const device = openDevice(path, { readOnly: false, exclusive: true, fileLogicalBlockBytes });
+    if (!device.ok) {
+      for (const other of opened) closeDevice(other);
+      return failed(failure('device', describeOpenFailure(device.error)));
+    }
+    opened.push(device.value);
+  }
+  return ok(opened.map((device, index) => withFaults(storeOf(device, options), rulesOf(scenario.value, index), options)));
+}
+
+export interface OpenStoresOptions {
+  readonly main: string;
+  readonly spares: readonly string[];
+  /** Path of a fault scenario. */
+  readonly faults: string | undefined;
+  readonly backend: Backend;
+  readonly memory: IoMemory;
+}
+
+/** Files in memory are read and written at once: io_uring would hand each such I/O to a kernel thread. */
+function storeOf(device: OpenDevice, { backend, memory }: OpenStoresOptions): BlockStore {
+  if (backend.kind === 'portable') return new PortableStore(device, memory, TICKET_COUNT);
+  if (isMemoryFile(device.fd)) return new InlineStore(device, memory, backend.reactor, TICKET_COUNT);
+  return new UringStore(device, memory, backend.reactor.ring, TICKET_COUNT);
+}
+
+function withFaults(store: BlockStore, rules: readonly FaultRule[], { backend, memory }: OpenStoresOptions): BlockStore {
+  return rules.length === 0 ? store : new FaultStore(store, rules, { scheduler: backend.reactor, memory });
+}
+
+function rulesOf(scenario: FaultScenario, index: number): readonly FaultRule[] {
+  return index === 0 ? scenario.main : (scenario.spares[index - 1] ?? []);
+}
+
+function readScenario(path: string): Result<FaultScenario, Failure> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return failed(failure('usage', `${path}: can't be read (${(error as NodeJS.ErrnoException).code}); give a fault scenario file`));
+  }
+  const parsed = parseFaultScenario(text, path);
+  return parsed.ok ? parsed : failed(failure('usage', describeScenarioFailure(parsed.error)));
+}
+
+const NO_FAULTS: FaultScenario = { main: [], spares: [] };

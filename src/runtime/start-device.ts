@@ -1,0 +1,157 @@
+import { assert } from '../base/assert.js';
+import { failed, ok, type Result } from '../base/result.js';
+import type { AssembledSet } from '../device/assemble-set.js';
+import { assembleSet } from '../device/assemble-set.js';
+import { EffectRunner, type RunnerServices } from '../device/effect-runner.js';
+import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../device/limits.js';
+import { markOpened } from '../device/mark-opened.js';
+import { layOutColdMemory } from '../device/memory-map.js';
+import { RemappedDevice } from '../device/remapped-device.js';
+import { formatUuid } from '../format/set-id.js';
+import { mapMemory } from '../kernel/aligned-memory.js';
+import type { BlockStore, CompletionSink } from '../ports/block-store.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import { BuddyAllocator } from '../storage/buddy-allocator.js';
+import { describeAssemblyFailure } from './assembly-message.js';
+import type { Backend } from './backend.js';
+import type { DeviceInfo } from './device-report.js';
+import type { Failure } from './failure.js';
+import { failure } from './failure.js';
+import type { Mailbox } from './mailbox.js';
+import type { ThreadOptions } from './messages.js';
+import { notice, noticeOf } from './notices.js';
+import { openStores } from './open-stores.js';
+
+/** Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. */
+export function startDevice(
+  options: ThreadOptions,
+  backend: Backend,
+  mailbox: Mailbox,
+  done: (started: Result<StartedDevice, Failure>) => void,
+): void {
+  const coldMemory = layOutColdMemory();
+  const memory = mapMemory(coldMemory.endOffset + PAYLOAD_BYTES);
+  const stores = openStores({ ...options, backend, memory });
+  if (!stores.ok) return done(stores);
+  const [main, ...spares] = stores.value;
+  assert(main !== undefined, 'the main device comes first');
+  const completions = new CompletionRouter();
+  for (const store of stores.value) store.attach(completions);
+  const runner = new EffectRunner({
+    stores: stores.value,
+    scheduler: backend.reactor,
+    firstTicket: FIRST_COLD_TICKET,
+    ticketCount: COLD_TICKET_COUNT,
+    services: NO_SERVICES,
+  });
+  completions.sink = runner;
+  const devices = spares.map((store, index) => ({ target: 1 + index, sizeBytes: store.geometry.sizeBytes }));
+  const input = { main: main.geometry, devices, force: options.force, memory, bufferOffset: coldMemory.recoveryOffset };
+  runner.start(assembleSet(input), (assembled) => {
+    if (!assembled.ok) {
+      for (const store of stores.value) store.close();
+      return done(failed(describeAssemblyFailure(assembled.error, options.main, options.spares)));
+    }
+    begin({ options, backend, mailbox, memory, coldMemory, stores: stores.value, completions }, assembled.value, done);
+  });
+}
+
+export interface StartedDevice {
+  readonly device: RemappedDevice;
+  readonly info: DeviceInfo;
+  readonly backend: Backend;
+  readonly memory: IoMemory;
+  /** For payload. */
+  readonly buffers: BuddyAllocator;
+  readonly stores: readonly BlockStore[];
+}
+
+interface Surroundings {
+  readonly options: ThreadOptions;
+  readonly backend: Backend;
+  readonly mailbox: Mailbox;
+  readonly memory: IoMemory;
+  readonly coldMemory: ReturnType<typeof layOutColdMemory>;
+  readonly stores: readonly BlockStore[];
+  readonly completions: CompletionRouter;
+}
+
+function begin(
+  around: Surroundings,
+  set: AssembledSet,
+  done: (started: Result<StartedDevice, Failure>) => void,
+): void {
+  const { options, backend, mailbox, memory, coldMemory, completions } = around;
+  const stores = [around.stores[0]!, ...set.choice.deviceOfSpare.map((index) => around.stores[1 + index]!)];
+  const device = new RemappedDevice({
+    ...set,
+    stores,
+    scheduler: backend.reactor,
+    memory,
+    coldMemory,
+    lostReadsAsZero: options.onLost === 'zero',
+    report: (event) => mailbox.tell(noticeOf(event, set.shape, options.main)),
+    wantPoll: () => backend.reactor.kick(),
+  });
+  completions.sink = device;
+  backend.reactor.addPoller(device);
+  const buffers = new BuddyAllocator(PAYLOAD_BYTES, coldMemory.endOffset);
+  const info = infoOf(set, backend);
+  device.metadata.run(
+    (work) => markOpened(work, set),
+    (repairedCount) => {
+      if (repairedCount < 0) return done(failed(failure('metadata', `${options.spares.join(', ')}: the metadata can't be written; replace the spare`)));
+      tellRepairs(mailbox, set, repairedCount);
+      done(ok({ device, info, backend, memory, buffers, stores }));
+    },
+  );
+}
+
+function tellRepairs(mailbox: Mailbox, set: AssembledSet, repairedCount: number): void {
+  const { superblock } = set.choice;
+  if (repairedCount > 0) {
+    mailbox.tell(notice('warn', 'repaired', `${repairedCount} damaged or stale metadata block(s) were written anew`, { repairedCount }));
+  }
+  const outdated = set.load.maybeOutdatedPages.length;
+  if (outdated > 0 && superblock.cleanShutdown) {
+    const message = `${outdated} page(s) of the map may have lost their newest version; run "dmremap remaps" and compare`;
+    mailbox.tell(notice('error', 'maybeOutdated', message, { pages: outdated }));
+  }
+  if (!superblock.cleanShutdown && superblock.openCount > 0) {
+    mailbox.tell(notice('info', 'recovered', 'the last stop was not clean; the map was recovered', {}));
+  }
+}
+
+function infoOf(set: AssembledSet, backend: Backend): DeviceInfo {
+  const { superblock } = set.choice;
+  return {
+    setId: formatUuid(superblock.setId),
+    name: superblock.name,
+    sizeBytes: set.shape.mainSizeBytes,
+    logicalBlockBytes: set.shape.logicalBlockBytes,
+    unitBytes: set.shape.unitBytes,
+    io: backend.kind,
+  };
+}
+
+/** Stores are attached once; who gets their completions changes when the set has been put together. */
+class CompletionRouter implements CompletionSink {
+  sink: CompletionSink | undefined;
+
+  complete(ticket: number, result: number): void {
+    this.sink!.complete(ticket, result);
+  }
+}
+
+/** Assembling only reads. */
+const refuseService = (): never => assert(false, 'assembling only reads') as never;
+const NO_SERVICES: RunnerServices = {
+  lock: refuseService,
+  tryLock: refuseService,
+  unlock: refuseService,
+  commit: refuseService,
+  noteWritten: refuseService,
+};
+
+/** Address space for payload; pages become real when they are first used. */
+const PAYLOAD_BYTES = 128 << 20;

@@ -1,0 +1,122 @@
+import { assert } from '../base/assert.js';
+import { SECTOR_BYTES } from '../base/units.js';
+import type { BlockStore, CompletionSink, DeviceIdentity, Geometry } from '../ports/block-store.js';
+import { NO_IDENTITY } from '../ports/block-store.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import type { Scheduler } from '../ports/scheduler.js';
+import { CompletionQueue } from './completion-queue.js';
+
+/**
+ * A device in memory. Data moves inside the submitting call, completions come from the scheduler; there is no
+ * volatile cache: what completed is as durable as it gets. Everything counts as allocated data.
+ */
+export class MemoryStore implements BlockStore {
+  readonly geometry: Geometry;
+  readonly description: string;
+  /** The medium itself: tests look at it and damage it. */
+  readonly contents: Uint8Array;
+  readonly #memory: IoMemory;
+  readonly #queue: CompletionQueue;
+  #closed = false;
+
+  constructor(options: MemoryStoreOptions) {
+    const logicalBlockBytes = options.logicalBlockBytes ?? SECTOR_BYTES;
+    assert(options.sizeBytes % logicalBlockBytes === 0, 'a device is whole logical blocks');
+    this.geometry = {
+      sizeBytes: options.sizeBytes,
+      logicalBlockBytes,
+      physicalBlockBytes: Math.max(logicalBlockBytes, 4096),
+      memoryAlignmentBytes: options.memoryAlignmentBytes ?? logicalBlockBytes,
+      rotational: false,
+      readOnly: false,
+      canDiscard: true,
+      identity: options.identity ?? NO_IDENTITY,
+    };
+    this.description = options.description ?? 'memory';
+    this.contents = new Uint8Array(options.sizeBytes);
+    this.#memory = options.memory;
+    this.#queue = new CompletionQueue(options.scheduler);
+  }
+
+  attach(sink: CompletionSink): void {
+    this.#queue.attach(sink);
+  }
+
+  read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+    this.#assertRange(offsetBytes, lengthBytes);
+    this.#assertMemory(memoryOffset, lengthBytes);
+    this.#memory.bytes.set(this.contents.subarray(offsetBytes, offsetBytes + lengthBytes), memoryOffset);
+    this.#queue.push(ticket, lengthBytes);
+  }
+
+  write(
+    ticket: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    _durable: boolean,
+  ): void {
+    this.#assertRange(offsetBytes, lengthBytes);
+    this.#assertMemory(memoryOffset, lengthBytes);
+    this.contents.set(this.#memory.bytes.subarray(memoryOffset, memoryOffset + lengthBytes), offsetBytes);
+    this.#queue.push(ticket, lengthBytes);
+  }
+
+  flush(ticket: number): void {
+    assert(!this.#closed, 'I/O on a closed store');
+    this.#queue.push(ticket, 0);
+  }
+
+  /** Leaves a pattern that is neither the old data nor zeroes: contents are undefined, and nobody may count on more. */
+  discard(ticket: number, offsetBytes: number, lengthBytes: number): void {
+    this.#assertRange(offsetBytes, lengthBytes);
+    this.contents.fill(DISCARDED_BYTE, offsetBytes, offsetBytes + lengthBytes);
+    this.#queue.push(ticket, 0);
+  }
+
+  writeZeroes(ticket: number, offsetBytes: number, lengthBytes: number, _mayUnmap: boolean): void {
+    this.#assertRange(offsetBytes, lengthBytes);
+    this.contents.fill(0, offsetBytes, offsetBytes + lengthBytes);
+    this.#queue.push(ticket, 0);
+  }
+
+  allocatedRun(offsetBytes: number, lengthBytes: number): number {
+    this.#assertRange(offsetBytes, lengthBytes);
+    return lengthBytes;
+  }
+
+  close(): void {
+    assert(this.#queue.isEmpty, 'a store is closed with no I/O in flight');
+    this.#closed = true;
+  }
+
+  #assertRange(offsetBytes: number, lengthBytes: number): void {
+    const { logicalBlockBytes, sizeBytes } = this.geometry;
+    assert(!this.#closed, 'I/O on a closed store');
+    assert(offsetBytes >= 0 && offsetBytes % logicalBlockBytes === 0, 'offset of whole logical blocks');
+    assert(lengthBytes > 0 && lengthBytes % logicalBlockBytes === 0, 'length of whole logical blocks');
+    assert(offsetBytes + lengthBytes <= sizeBytes, 'range inside the device');
+  }
+
+  #assertMemory(memoryOffset: number, lengthBytes: number): void {
+    assert(memoryOffset % this.geometry.memoryAlignmentBytes === 0, 'memory offset aligned');
+    assert(
+      memoryOffset >= 0 && memoryOffset + lengthBytes <= this.#memory.bytes.length,
+      'buffer inside the memory',
+    );
+  }
+}
+
+export interface MemoryStoreOptions {
+  readonly sizeBytes: number;
+  readonly memory: IoMemory;
+  readonly scheduler: Scheduler;
+  /** Default 512. */
+  readonly logicalBlockBytes?: number;
+  /** Default: as the logical block, like a device opened with O_DIRECT. */
+  readonly memoryAlignmentBytes?: number;
+  readonly identity?: DeviceIdentity;
+  readonly description?: string;
+}
+
+const DISCARDED_BYTE = 0xd5;

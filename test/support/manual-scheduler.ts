@@ -1,0 +1,38 @@
+import type { Scheduler } from '../../src/ports/scheduler.js';
+
+/** A scheduler on a clock that moves only when it is told to: tasks due at the same time run in their order. */
+export class ManualScheduler implements Scheduler {
+  #nowMs = 0;
+  #tasks: { dueMs: number; task: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallClockSeconds(): number {
+    return 1_700_000_000 + Math.floor(this.#nowMs / 1000);
+  }
+
+  after(delayMs: number, task: () => void): void {
+    this.#tasks.push({ dueMs: this.#nowMs + delayMs, task });
+  }
+
+  /** Runs what is due within `durationMs`, and what comes of it; 0: what is due now. */
+  advance(durationMs = 0): void {
+    const endMs = this.#nowMs + durationMs;
+    for (let next = this.#takeDue(endMs); next !== undefined; next = this.#takeDue(endMs)) {
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      next.task();
+    }
+    this.#nowMs = endMs;
+  }
+
+  #takeDue(endMs: number): { dueMs: number; task: () => void } | undefined {
+    const soonest = Math.min(...this.#tasks.map(({ dueMs }) => dueMs));
+    if (!(soonest <= endMs)) return undefined;
+    return this.#tasks.splice(
+      this.#tasks.findIndex(({ dueMs }) => dueMs === soonest),
+      1,
+    )[0];
+  }
+}
