@@ -9,6 +9,8 @@ export interface NbdReport {
   readonly machine: Readonly<Record<string, string | number>>;
   readonly seconds: number;
   readonly repeats: number;
+  /** Of the files served. */
+  readonly sizeBytes: number;
   readonly rows: readonly RowReport[];
 }
 

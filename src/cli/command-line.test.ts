@@ -20,6 +20,7 @@ describe('the command line', () => {
     [['run', '--main', 'M', '--spare', 'S'], '--nbd'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbds://h/'], '--tls-dir'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--verify-clients'], 'nbds'],
+    [['run', '--main', 'M', '--spare', 'S', '--nbd', 'http://h/'], 'http://h/: expected nbd://'],
     [['run', '--main', 'M', '--spare', 'S', '--io', 'fast'], 'uring, portable'],
     [['export', 'S'], '--dm-table'],
     [['export', 'S', '--dm-table'], '--main'],
@@ -109,7 +110,7 @@ describe('dmremap run', () => {
     '--spare',
     'S',
     '--nbd',
-    'nbd://h:0/',
+    'nbd://h:1/',
     '--nbd',
     'nbd+unix:///?socket=s',
   ];
@@ -123,7 +124,7 @@ describe('dmremap run', () => {
     expect(
       await runCommandLine([...args, '--log-level', 'silent', '--init', '--io', 'portable'], context),
     ).toBe(0);
-    expect(out.text).toBe('ready nbd://h:0/?real\nready nbd+unix:///?socket=s?real\n');
+    expect(out.text).toBe('ready nbd://h:1/ real\nready nbd+unix:///?socket=s real\n');
     expect(device.closedCount()).toBe(1);
     expect(device.options()).toMatchObject({
       main: 'M',
@@ -226,7 +227,7 @@ function fakeDevice(serveFailure?: DmRemapError) {
     info: { setId: 'x', name: '', sizeBytes: 1, logicalBlockBytes: 512, unitBytes: 4096, io: 'portable' },
     serveNbd: async (uri: string) => {
       if (serveFailure !== undefined) throw serveFailure;
-      return { uri: `${uri}?real`, stop: async () => {} };
+      return { uri: `${uri} real`, stop: async () => {} };
     },
     close: async () => {
       closedCount += 1;

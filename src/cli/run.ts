@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { parseNbdUri } from '../frontends/nbd/uri.js';
 import type { OpenDeviceOptions, ProtectedDevice, ServeNbdOptions } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
@@ -47,16 +48,22 @@ async function serve(device: ProtectedDevice, args: RunArguments, context: CliCo
   }
 }
 
+/** Before a device is opened: every URI can be understood, and the TLS options fit them. */
 function checkEndpoints({ nbd, tls }: RunArguments): void {
   if (nbd.length === 0) {
     const example = '--nbd "nbd+unix:///?socket=/run/dm-remap.sock" or --nbd nbd://127.0.0.1:10809/';
     throw new DmRemapError('usage', `say where to serve the device, for example ${example}`);
   }
-  const withTls = nbd.find((uri) => /^nbds[+:]/.test(uri));
-  if (withTls !== undefined && tls.tlsDirectory === undefined) {
-    throw new DmRemapError('usage', `${withTls} needs certificates: give their directory with --tls-dir`);
+  let withTls = false;
+  for (const text of nbd) {
+    const uri = parseNbdUri(text);
+    if (!uri.ok) throw new DmRemapError('usage', `${text}: ${uri.error.reason}`);
+    if (uri.value.tls && tls.tlsDirectory === undefined && uri.value.tlsCertificates === null) {
+      throw new DmRemapError('usage', `${text}: needs certificates; give their directory with --tls-dir`);
+    }
+    withTls ||= uri.value.tls;
   }
-  if (tls.verifyClients === true && withTls === undefined) {
+  if (tls.verifyClients === true && !withTls) {
     throw new DmRemapError('usage', '--verify-clients works for nbds URIs only; there is none');
   }
 }
@@ -144,7 +151,8 @@ function argumentsOf(options: CommandOptions): RunArguments {
   return {
     device: { main, spares, io, faults, onLost, init, force },
     nbd: options.nbd,
-    tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients },
+    // Undefined leaves it to the URI's tls-verify-peer.
+    tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients || undefined },
     logLevel: options.logLevel,
   };
 }

@@ -1,9 +1,9 @@
 import { failed, ok, type Result } from '../base/result.js';
-import { newCounters } from '../engine/counters.js';
 import type { Counters } from '../engine/counters.js';
+import { newCounters } from '../engine/counters.js';
 import { DeviceShape } from '../engine/device-shape.js';
 import type { Procedure, Target } from '../engine/effect.js';
-import { RegionFilter, RegionFlag } from '../engine/region-filter.js';
+import { RegionFilter } from '../engine/region-filter.js';
 import { RemapTable } from '../engine/remap-table.js';
 import { SpareAllocator } from '../engine/spare-allocator.js';
 import type { FingerprintMismatch } from '../format/fingerprint.js';
@@ -90,7 +90,8 @@ function acceptChoice(
   found: Result<SuperblockChoice, SuperblockChoiceFailure>,
   force: boolean,
 ): Result<SuperblockChoice, SuperblockChoiceFailure> {
-  if (found.ok || !force || (found.error.kind !== 'spareStale' && found.error.kind !== 'spareUnproven')) return found;
+  if (found.ok || !force || (found.error.kind !== 'spareStale' && found.error.kind !== 'spareUnproven'))
+    return found;
   const { choice } = found.error;
   return choice.missingSpares.length === 0 ? ok(choice) : failed({ kind: 'spareMissing', choice });
 }
@@ -109,7 +110,11 @@ function* compareMain(
     ? yield* sampleContent(main.sizeBytes, input.memory, input.bufferOffset, unsampled)
     : { validMask: 0, crcs: recorded.contentSample.crcs };
   const { sizeBytes, logicalBlockBytes, identity } = main;
-  return compareFingerprint(recorded, { sizeBytes, logicalBlockBytes, ...identity, contentSample }, worthwhile);
+  return compareFingerprint(
+    recorded,
+    { sizeBytes, logicalBlockBytes, ...identity, contentSample },
+    worthwhile,
+  );
 }
 
 function emptySet(choice: SuperblockChoice): EmptySet {
@@ -117,7 +122,8 @@ function emptySet(choice: SuperblockChoice): EmptySet {
   const { mainSizeBytes, unitBytes, logicalBlockBytes, spares, pageCount } = superblock;
   const shape = new DeviceShape({ mainSizeBytes, unitBytes, logicalBlockBytes, spares });
   const allocator = new SpareAllocator(shape.spareUnitCount);
-  for (const { firstUnit, unitCount } of reservedUnitRanges(superblock)) allocator.takeRange(firstUnit, unitCount);
+  for (const { firstUnit, unitCount } of reservedUnitRanges(superblock))
+    allocator.takeRange(firstUnit, unitCount);
   return {
     choice,
     shape,
@@ -127,9 +133,4 @@ function emptySet(choice: SuperblockChoice): EmptySet {
     counters: newCounters(superblock.counters),
     metadata: { superblock, pageSequences: new Float64Array(pageCount) },
   };
-}
-
-/** Marks the region of a mapped unit, so that requests look at the table. */
-export function flagRemapped(set: Pick<EmptySet, 'filter' | 'shape'>, mainUnit: number): void {
-  set.filter.set(mainUnit * set.shape.unitBytes, 1, RegionFlag.remapped);
 }

@@ -99,7 +99,8 @@ export class ColdPath {
   }
 
   #answer(slot: number, errno: number): void {
-    if (errno !== 0 && errno !== ERRNO.EOPNOTSUPP) count(this.#parts.context.counters, Counter.requestsFailed);
+    if (errno !== 0 && errno !== ERRNO.EOPNOTSUPP)
+      count(this.#parts.context.counters, Counter.requestsFailed);
     this.#parts.answer(slot, errno);
   }
 

@@ -1,7 +1,12 @@
-import { type Descriptor, DescriptorReason, DescriptorState, isLaterMove } from '../format/descriptor-page.js';
+import { RegionFlag } from '../engine/region-filter.js';
+import {
+  type Descriptor,
+  DescriptorReason,
+  DescriptorState,
+  isLaterMove,
+} from '../format/descriptor-page.js';
 import { pageOfUnit } from '../format/layout.js';
 import type { EmptySet } from './assemble-set.js';
-import { flagRemapped } from './assemble-set.js';
 
 /** Turns descriptors as they are read into remap table and allocator; refuses those that can't be. */
 export class DescriptorIntake {
@@ -38,7 +43,7 @@ export class DescriptorIntake {
       return;
     }
     table.set(spareUnit, descriptor);
-    flagRemapped(this.#set, descriptor.mainUnit);
+    this.#set.filter.set(descriptor.mainUnit * this.#set.shape.unitBytes, 1, RegionFlag.remapped);
     if (other !== -1) this.#supersede(other);
   }
 

@@ -12,7 +12,11 @@ import type { IoMemory } from '../ports/io-memory.js';
  * that nothing of an earlier set comes back; then the superblocks are written. Answers 0 or EIO. Descriptor pages
  * are not written: none counts yet.
  */
-export function* formatSet(superblock: Superblock, memory: IoMemory, bufferOffset: number): Procedure<number> {
+export function* formatSet(
+  superblock: Superblock,
+  memory: IoMemory,
+  bufferOffset: number,
+): Procedure<number> {
   memory.bytes.fill(0, bufferOffset, bufferOffset + METADATA_PAGE_BYTES);
   const zeroes = superblock.spares.flatMap((spare, spareIndex) =>
     superblockAnchors(spare.sizeBytes).map((offsetBytes) => pageWrite(spareIndex, offsetBytes, bufferOffset)),
@@ -28,12 +32,20 @@ export function* formatSet(superblock: Superblock, memory: IoMemory, bufferOffse
 }
 
 function pageWrite(spareIndex: number, offsetBytes: number, memoryOffset: number): Effect {
-  return { kind: 'write', target: spareTarget(spareIndex), offsetBytes, lengthBytes: METADATA_PAGE_BYTES, memoryOffset };
+  return {
+    kind: 'write',
+    target: spareTarget(spareIndex),
+    offsetBytes,
+    lengthBytes: METADATA_PAGE_BYTES,
+    memoryOffset,
+  };
 }
 
 function* writeDurably(superblock: Superblock, writes: readonly Effect[]): Procedure<boolean> {
   const written = yield* performAll(writes);
   if (written.some((result) => result < 0)) return false;
-  const flushes = superblock.spares.map((_, index): Effect => ({ kind: 'flush', target: spareTarget(index) }));
+  const flushes = superblock.spares.map(
+    (_, index): Effect => ({ kind: 'flush', target: spareTarget(index) }),
+  );
   return (yield* performAll(flushes)).every((result) => result >= 0);
 }

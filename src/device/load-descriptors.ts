@@ -1,7 +1,14 @@
 import { assert } from '../base/assert.js';
 import type { Procedure, Target, TransferEffect } from '../engine/effect.js';
 import { perform, performAll } from '../engine/effect.js';
-import { type Descriptor, emptyDescriptor, pageGeneration, pageSequence, readDescriptor, verifyPage } from '../format/descriptor-page.js';
+import {
+  type Descriptor,
+  emptyDescriptor,
+  pageGeneration,
+  pageSequence,
+  readDescriptor,
+  verifyPage,
+} from '../format/descriptor-page.js';
 import {
   type CopyLayout,
   DESCRIPTORS_PER_PAGE,
@@ -46,8 +53,9 @@ export interface LoadInput {
 export interface LoadReport {
   /** No valid version on any copy: what these pages said is gone, and the set must not be used. */
   readonly lostPages: number[];
-  /** Pages to write anew once, and those to write anew twice (`PageChoice.needsTwoUpdates`). */
-  readonly repairOnce: number[];
+  /** Copies (bit c: copy c) that lack the current version of a page; to be written in place (rule R3). */
+  readonly inPlaceRepairs: { readonly page: number; readonly copyMask: number }[];
+  /** Pages to be updated twice instead (`PageChoice.needsTwoUpdates`). */
   readonly repairTwice: number[];
   /** By copy: pages whose current version it has, and pages for which it must be repaired. */
   readonly goodPages: number[];
@@ -76,7 +84,7 @@ class PageLoader {
     const zeroes = (): number[] => new Array<number>(copyCount).fill(0);
     this.report = {
       lostPages: [],
-      repairOnce: [],
+      inPlaceRepairs: [],
       repairTwice: [],
       goodPages: zeroes(),
       badPages: zeroes(),
@@ -157,11 +165,17 @@ class PageLoader {
       else if (!isAbsent) this.report.goodPages[copyIndex]! += 1;
     }
     if (needsTwoUpdates) this.report.repairTwice.push(page);
-    else if (repairMask !== 0) this.report.repairOnce.push(page);
+    else if (repairMask !== 0) this.report.inPlaceRepairs.push({ page, copyMask: repairMask });
     if (mayBeOutdated) this.report.maybeOutdatedPages.push(page);
   }
 
-  #read(copyIndex: number, page: number, slot: number, lengthBytes: number, firstPage: number): TransferEffect {
+  #read(
+    copyIndex: number,
+    page: number,
+    slot: number,
+    lengthBytes: number,
+    firstPage: number,
+  ): TransferEffect {
     const copy: CopyLayout = this.#input.superblock.copies[copyIndex]!;
     const target = this.#targetOf(copyIndex);
     assert(target !== undefined, `copy ${copyIndex} is there`);
@@ -180,6 +194,11 @@ class PageLoader {
   }
 
   #memoryOffset(copyIndex: number, nth: number, slot: number): number {
-    return this.#input.bufferOffset + copyIndex * RECOVERY_READ_BYTES + nth * SLOT_PAIR_BYTES + slot * METADATA_PAGE_BYTES;
+    return (
+      this.#input.bufferOffset +
+      copyIndex * RECOVERY_READ_BYTES +
+      nth * SLOT_PAIR_BYTES +
+      slot * METADATA_PAGE_BYTES
+    );
   }
 }

@@ -1,6 +1,6 @@
-import { MAX_COPIES, MAX_UNIT_BYTES, METADATA_PAGE_BYTES } from '../format/layout.js';
 import type { Scratch } from '../engine/cold-context.js';
 import { MAX_COLD_PROCEDURES } from '../engine/limits.js';
+import { MAX_COPIES, MAX_UNIT_BYTES, METADATA_PAGE_BYTES } from '../format/layout.js';
 import { MAX_COMMIT_PAGES, RECOVERY_READ_BYTES, ZEROES_BYTES } from './limits.js';
 
 /**

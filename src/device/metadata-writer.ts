@@ -46,7 +46,9 @@ export class MetadataWriter {
 
   /** Runs a procedure that writes metadata, alone; `done` gets its value, later. */
   run<Value>(procedureOf: (work: MetadataWork) => Procedure<Value>, done: (value: Value) => void): void {
-    this.#queuedProcedures.push(() => this.#runner.start(procedureOf(this.#work), (value) => this.#finish(() => done(value))));
+    this.#queuedProcedures.push(() =>
+      this.#runner.start(procedureOf(this.#work), (value) => this.#finish(() => done(value))),
+    );
     this.#next();
   }
 

@@ -1,8 +1,9 @@
 import { assert } from '../base/assert.js';
+import { ERRNO } from '../base/errno.js';
 import { Breaker } from '../engine/breaker.js';
 import type { ColdContext, EngineEvent } from '../engine/cold-context.js';
-import { Counter, count } from '../engine/counters.js';
 import type { Counters } from '../engine/counters.js';
+import { Counter, count } from '../engine/counters.js';
 import type { DeviceShape } from '../engine/device-shape.js';
 import type { RegionFilter } from '../engine/region-filter.js';
 import type { RemapTable } from '../engine/remap-table.js';
@@ -23,7 +24,6 @@ import { RequestQueue } from './request-queue.js';
 import { Operation, RequestSlots } from './request-slots.js';
 import { describeRun } from './state-run.js';
 import { UnitLocks } from './unit-locks.js';
-import { ERRNO } from '../base/errno.js';
 
 /** One protected device at work: hot path, cold path and metadata on their stores. */
 export class RemappedDevice implements ServedDevice, CompletionSink {
@@ -59,7 +59,13 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
         noteWritten: (target) => dirtySpares.markDirty(target),
       },
     });
-    this.metadata = new MetadataWriter(parts.metadata, this.context, this.#runner, parts.memory, parts.coldMemory);
+    this.metadata = new MetadataWriter(
+      parts.metadata,
+      this.context,
+      this.#runner,
+      parts.memory,
+      parts.coldMemory,
+    );
     this.#queue = new RequestQueue({
       context: this.context,
       stores: parts.stores,
@@ -97,7 +103,13 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
     this.#queue.read(slot, offsetBytes, lengthBytes, memoryOffset);
   }
 
-  write(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number, durable: boolean): void {
+  write(
+    slot: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    durable: boolean,
+  ): void {
     this.#check(offsetBytes, lengthBytes, MAX_TRANSFER_BYTES);
     this.#queue.write(slot, offsetBytes, lengthBytes, memoryOffset, durable);
   }
@@ -150,7 +162,10 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
     const block = this.geometry.logicalBlockBytes;
     assert(lengthBytes > 0 && lengthBytes <= limitBytes, `request of ${lengthBytes} bytes`);
     assert(offsetBytes % block === 0 && lengthBytes % block === 0, 'requests are whole logical blocks');
-    assert(offsetBytes >= 0 && offsetBytes + lengthBytes <= this.geometry.sizeBytes, 'request inside the device');
+    assert(
+      offsetBytes >= 0 && offsetBytes + lengthBytes <= this.geometry.sizeBytes,
+      'request inside the device',
+    );
   }
 }
 

@@ -10,8 +10,8 @@ import { MAX_TRANSFER_BYTES, WriteZeroesFlag } from '../ports/served-device.js';
 import { AnswerQueue } from './answer-queue.js';
 import { BackendRuns } from './backend-runs.js';
 import type { DirtySpares } from './dirty-spares.js';
-import { Operation, Phase } from './request-slots.js';
 import type { RequestSlots } from './request-slots.js';
+import { Operation, Phase } from './request-slots.js';
 import type { UnitLocks } from './unit-locks.js';
 
 /**
@@ -55,7 +55,13 @@ export class RequestQueue {
     this.#start(slot);
   }
 
-  write(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number, durable: boolean): void {
+  write(
+    slot: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    durable: boolean,
+  ): void {
     const { counters } = this.#parts.context;
     counters[Counter.writes]! += 1;
     counters[Counter.writtenBytes]! += lengthBytes;
@@ -108,7 +114,8 @@ export class RequestQueue {
     const { context, breakerFailed } = this.#parts;
     const offsetBytes = this.#slots.offsetBytes[slot]!;
     const lengthBytes = this.#slots.lengthBytes[slot]!;
-    if (!context.filter.isPlain(offsetBytes, lengthBytes)) return this.#startPlanned(slot, offsetBytes, lengthBytes);
+    if (!context.filter.isPlain(offsetBytes, lengthBytes))
+      return this.#startPlanned(slot, offsetBytes, lengthBytes);
     if (context.breaker.isOpen) return breakerFailed(slot);
     this.#slots.phase[slot] = Phase.inFlight;
     this.#slots.pending[slot] = 1;
@@ -118,7 +125,10 @@ export class RequestQueue {
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {
     const { context, locks, goCold, breakerFailed } = this.#parts;
     const { filter, shape, table } = context;
-    if (filter.hasAny(offsetBytes, lengthBytes, RegionFlag.locked) && locks.blocks(offsetBytes, lengthBytes)) {
+    if (
+      filter.hasAny(offsetBytes, lengthBytes, RegionFlag.locked) &&
+      locks.blocks(offsetBytes, lengthBytes)
+    ) {
       this.#blocked.push(slot);
       return;
     }

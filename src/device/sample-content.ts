@@ -17,7 +17,13 @@ export function* sampleContent(
   let validMask = 0;
   for (const [index, offsetBytes] of positions.entries()) {
     if (offsetBytes === -1 || skip(index, offsetBytes)) continue;
-    const effect = { kind: 'read', target: MAIN, offsetBytes, lengthBytes: SAMPLE_BYTES, memoryOffset: bufferOffset } as const;
+    const effect = {
+      kind: 'read',
+      target: MAIN,
+      offsetBytes,
+      lengthBytes: SAMPLE_BYTES,
+      memoryOffset: bufferOffset,
+    } as const;
     if ((yield* perform(effect)) < 0) continue;
     crcs[index] = crc32(memory.bytes.subarray(bufferOffset, bufferOffset + SAMPLE_BYTES));
     validMask = (validMask | (1 << index)) >>> 0;

@@ -25,7 +25,8 @@ export function describeRun(
 /** Nothing in between changes state: the end of the region if it is plain, else of the logical block or unit. */
 function stepEnd(context: ColdContext, at: number, endBytes: number): number {
   const { shape, filter, table } = context;
-  if (!filter.hasAny(at, 1, RegionFlag.remapped)) return Math.min(endBytes, at - (at % REGION_BYTES) + REGION_BYTES);
+  if (!filter.hasAny(at, 1, RegionFlag.remapped))
+    return Math.min(endBytes, at - (at % REGION_BYTES) + REGION_BYTES);
   const spareUnit = table.find(Math.floor(at / shape.unitBytes));
   const mixed = spareUnit !== -1 && table.lostMask(spareUnit) !== 0;
   const step = mixed ? shape.logicalBlockBytes : shape.unitBytes;

@@ -3,8 +3,8 @@ import type { LockedRange } from '../engine/range-lock.js';
 import { RangeLocks } from '../engine/range-lock.js';
 import type { RegionFilter } from '../engine/region-filter.js';
 import { RegionFlag } from '../engine/region-filter.js';
-import { Phase } from './request-slots.js';
 import type { RequestSlots } from './request-slots.js';
+import { Phase } from './request-slots.js';
 
 /**
  * Sole use of ranges of units: waits until no request has them in flight, and keeps new requests out meanwhile
@@ -44,7 +44,9 @@ export class UnitLocks {
   unlock(lockId: number): void {
     const { released } = this.#locks.release(lockId);
     this.#filter.clear(this.#offset(released), this.#length(released), RegionFlag.locked);
-    this.#locks.forEach((range) => this.#flag(range));
+    this.#locks.forEach((range) => {
+      this.#flag(range);
+    });
     this.grantQuiet();
   }
 

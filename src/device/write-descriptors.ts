@@ -3,7 +3,13 @@ import { Counter, count } from '../engine/counters.js';
 import type { DescriptorChange, Effect, Procedure } from '../engine/effect.js';
 import { perform, performAll, spareTarget } from '../engine/effect.js';
 import { RegionFlag } from '../engine/region-filter.js';
-import { type Descriptor, DescriptorState, emptyDescriptor, sealPage, writeDescriptor } from '../format/descriptor-page.js';
+import {
+  type Descriptor,
+  DescriptorState,
+  emptyDescriptor,
+  sealPage,
+  writeDescriptor,
+} from '../format/descriptor-page.js';
 import {
   DESCRIPTORS_PER_PAGE,
   descriptorOffsetBytes,
@@ -15,20 +21,25 @@ import {
 import { slotOf } from '../format/superblock.js';
 import { MAX_COMMIT_PAGES, WATERMARK_STEP_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
-import { flushCopies, writeSuperblock } from './write-superblock.js';
+import { flushCopies, NOT_WRITTEN, writeSuperblock } from './write-superblock.js';
 
 /**
  * Makes descriptor changes durable, then publishes them in the remap table: data that the changes speak of is flushed
  * first, so a descriptor never leads to data that a power cut has taken. Answers 0 or a negative errno; after an
  * error the disks may hold the old or the new descriptors, and nothing is published.
  */
-export function* writeDescriptors(work: MetadataWork, changes: readonly DescriptorChange[]): Procedure<number> {
+export function* writeDescriptors(
+  work: MetadataWork,
+  changes: readonly DescriptorChange[],
+): Procedure<number> {
   const latest = new Map(changes.map((change) => [change.spareUnit, change]));
   if (!(yield* flushData(work, latest))) return -ERRNO.EIO;
   const pages = [...new Set([...latest.keys()].map(pageOfUnit))].sort((a, b) => a - b);
   if (!(yield* initialisePages(work, latest))) return -ERRNO.EIO;
   const timeSeconds = yield* perform({ kind: 'wallClock' });
-  const overlay = new Map([...latest].map(([spareUnit, change]) => [spareUnit, descriptorOf(work, change, timeSeconds)]));
+  const overlay = new Map(
+    [...latest].map(([spareUnit, change]) => [spareUnit, descriptorOf(work, change, timeSeconds)]),
+  );
   for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {
     const durable = yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), overlay);
     if (!durable) return -ERRNO.EIO;
@@ -50,7 +61,10 @@ function* flushData(work: MetadataWork, changes: ReadonlyMap<number, DescriptorC
  * Pages are undefined until they are written for the first time. Moves the marks of all spares concerned: first empty
  * pages on all copies, then the superblock that says so.
  */
-function* initialisePages(work: MetadataWork, changes: ReadonlyMap<number, DescriptorChange>): Procedure<boolean> {
+function* initialisePages(
+  work: MetadataWork,
+  changes: ReadonlyMap<number, DescriptorChange>,
+): Procedure<boolean> {
   const { superblock } = work.state;
   const spares = superblock.spares.map((spare, index) => {
     const wanted = neededPageCount(work, index, changes);
@@ -69,7 +83,11 @@ function* initialisePages(work: MetadataWork, changes: ReadonlyMap<number, Descr
   return (yield* writeSuperblock(work, { spares })) === 0;
 }
 
-function neededPageCount(work: MetadataWork, spareIndex: number, changes: ReadonlyMap<number, DescriptorChange>): number {
+function neededPageCount(
+  work: MetadataWork,
+  spareIndex: number,
+  changes: ReadonlyMap<number, DescriptorChange>,
+): number {
   const spare = work.state.superblock.spares[spareIndex]!;
   let needed = 0;
   for (const spareUnit of changes.keys()) {
@@ -90,7 +108,9 @@ export function* writePages(
   const { state, context } = work;
   const { copies } = state.superblock;
   for (const page of pages) state.pageSequences[page]! += 1;
-  const effects = copies.flatMap((_, copyIndex) => pages.map((page, nth) => pageWrite(work, page, nth, copyIndex, overlay)));
+  const effects = copies.flatMap((_, copyIndex) =>
+    pages.map((page, nth) => pageWrite(work, page, nth, copyIndex, overlay)),
+  );
   count(context.counters, Counter.metadataPageWrites, effects.length);
   const results = yield* performAll(effects);
   // A copy that missed one page of the batch is repaired at the next start; here it just does not count.
@@ -99,7 +119,23 @@ export function* writePages(
     return Math.min(...own);
   });
   const durable = yield* flushCopies(work, ofCopies);
-  return durable.some((isDurable) => isDurable);
+  if (durable.includes(true)) return true;
+  // See `writeSuperblock`: the next attempt gets the failed number plus two (rule W2).
+  for (const page of pages) state.pageSequences[page]! += 1;
+  return false;
+}
+
+/** Writes the present version of a page to the copies of `copyMask`, in place (rule R3); true if any took it. */
+export function* repairPage(work: MetadataWork, page: number, copyMask: number): Procedure<boolean> {
+  const { copies } = work.state.superblock;
+  const copyIndexes = [...copies.keys()].filter((copyIndex) => ((copyMask >>> copyIndex) & 1) === 1);
+  const written = yield* performAll(
+    copyIndexes.map((copyIndex) => pageWrite(work, page, 0, copyIndex, new Map())),
+  );
+  const results = copies.map(() => NOT_WRITTEN);
+  for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
+  const durable = yield* flushCopies(work, results);
+  return durable.includes(true);
 }
 
 function pageWrite(
@@ -128,7 +164,12 @@ function pageWrite(
 }
 
 /** All descriptors of a page as the table has them, except those that are being changed. */
-function fillPage(work: MetadataWork, page: number, into: Uint8Array, overlay: ReadonlyMap<number, Descriptor>): void {
+function fillPage(
+  work: MetadataWork,
+  page: number,
+  into: Uint8Array,
+  overlay: ReadonlyMap<number, Descriptor>,
+): void {
   const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
   const known = emptyDescriptor();
   const firstUnit = page * DESCRIPTORS_PER_PAGE;

@@ -18,33 +18,57 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   const sequence = state.superblock.sequence + 1;
   const counters = Array.from(context.counters);
   const next: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
-  const results = yield* performAll(next.copies.map((_, copyIndex) => copyWrite(work, next, copyIndex)));
-  // Even a failed attempt may have reached a disk: its sequence must not be used again.
-  state.superblock = { ...state.superblock, sequence };
+  const results = yield* performAll(
+    next.copies.map((_, copyIndex) => superblockWrite(work, next, copyIndex)),
+  );
   const durable = yield* flushCopies(work, results);
-  if (!durable.some((isDurable) => isDurable)) return ERRNO.EIO;
-  state.superblock = next;
-  return 0;
+  if (durable.includes(true)) {
+    state.superblock = next;
+    return 0;
+  }
+  // The attempt may have reached a disk all the same. The next one gets its number plus two: no number is used twice,
+  // and the slot of the last durable version is not touched (rule W2 of docs/on-disk-format.md).
+  state.superblock = { ...state.superblock, sequence: sequence + 1 };
+  return ERRNO.EIO;
 }
+
+/** Writes the present superblock to copies that lack it, in place (rule R1). */
+export function* repairSuperblock(work: MetadataWork, copyIndexes: readonly number[]): Procedure<void> {
+  const { superblock } = work.state;
+  const results = superblock.copies.map(() => NOT_WRITTEN);
+  const written = yield* performAll(
+    copyIndexes.map((copyIndex) => superblockWrite(work, superblock, copyIndex)),
+  );
+  for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
+  yield* flushCopies(work, results);
+}
+
+/** Stands for the result of a copy that was not to be written: neither durable nor an error. */
+export const NOT_WRITTEN = Number.NEGATIVE_INFINITY;
 
 /**
  * Flushes every spare that took a copy's write. Answers for each copy whether it is durable now; counts those that
- * are not. `results[i]` is the outcome of copy i's write.
+ * are not. `results[i]` is the outcome of copy i's write, or `NOT_WRITTEN`.
  */
 export function* flushCopies(work: MetadataWork, results: readonly number[]): Procedure<readonly boolean[]> {
   const { copies } = work.state.superblock;
-  const spareIndexes = [...new Set(copies.filter((_, index) => results[index]! >= 0).map((copy) => copy.spareIndex))];
+  const spareIndexes = [
+    ...new Set(copies.filter((_, index) => results[index]! >= 0).map((copy) => copy.spareIndex)),
+  ];
   const flushes = yield* performAll(
     spareIndexes.map((index): Effect => ({ kind: 'flush', target: spareTarget(index) })),
   );
   const flushed = new Set(spareIndexes.filter((_, index) => flushes[index]! >= 0));
   const durable = copies.map((copy, index) => results[index]! >= 0 && flushed.has(copy.spareIndex));
   const { counters } = work.context;
-  count(counters, Counter.metadataWriteErrors, durable.filter((isDurable) => !isDurable).length);
+  const failedCount = durable.filter(
+    (isDurable, index) => !isDurable && results[index] !== NOT_WRITTEN,
+  ).length;
+  count(counters, Counter.metadataWriteErrors, failedCount);
   return durable;
 }
 
-function copyWrite(work: MetadataWork, superblock: Superblock, copyIndex: number): Effect {
+function superblockWrite(work: MetadataWork, superblock: Superblock, copyIndex: number): Effect {
   const copy = superblock.copies[copyIndex]!;
   const memoryOffset = work.bufferOffset + copyIndex * METADATA_PAGE_BYTES;
   const into = work.memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);

@@ -36,7 +36,13 @@ export interface Scratch {
 }
 
 export type EngineEvent =
-  | { readonly kind: 'remapped'; readonly mainUnit: number; readonly spareUnit: number; readonly lostMask: number; readonly reason: number }
+  | {
+      readonly kind: 'remapped';
+      readonly mainUnit: number;
+      readonly spareUnit: number;
+      readonly lostMask: number;
+      readonly reason: number;
+    }
   | { readonly kind: 'lost'; readonly mainUnit: number; readonly lostMask: number }
   | { readonly kind: 'regained'; readonly mainUnit: number; readonly lostMask: number }
   | { readonly kind: 'spareUnitRetired'; readonly spareUnit: number; readonly errno: number }

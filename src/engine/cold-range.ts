@@ -39,7 +39,11 @@ export function* zeroRange(
 }
 
 /** Gives up the space of healthy units; the rest of the range keeps its contents, which a hint allows. */
-export function* discardRange(context: ColdContext, offsetBytes: number, lengthBytes: number): Procedure<number> {
+export function* discardRange(
+  context: ColdContext,
+  offsetBytes: number,
+  lengthBytes: number,
+): Procedure<number> {
   for (const chunk of chunksOf(offsetBytes, lengthBytes)) {
     const lockId = yield* lockBytes(context, chunk.offsetBytes, chunk.lengthBytes);
     for (const segment of segmentsOf(context, chunk)) {

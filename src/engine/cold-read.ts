@@ -19,7 +19,11 @@ import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
  * read; units on a bad medium move to a spare, with the blocks that are gone remembered as lost (P3, P4). The caller
  * holds the lock of the range. Answers 0, or EIO if any block that was asked for has no contents.
  */
-export function* readWithSalvage(context: ColdContext, scratch: Scratch, range: ByteRange): Procedure<number> {
+export function* readWithSalvage(
+  context: ColdContext,
+  scratch: Scratch,
+  range: ByteRange,
+): Procedure<number> {
   const work: ReadWork = { context, scratch, changes: { first: [], updates: [], afterwards: [] } };
   const segments = segmentsOf(context, range);
   let errno = 0;
@@ -77,7 +81,11 @@ function* readMainUnit(work: ReadWork, segment: Segment): Procedure<number> {
 function* moveReadUnit(work: ReadWork, mainUnit: number, lostMask: number): Procedure<void> {
   const { context, scratch, changes } = work;
   const reason = lostMask === 0 ? DescriptorReason.recoveredRead : DescriptorReason.readError;
-  const errno = yield* placeOnSpare(context, { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason }, changes);
+  const errno = yield* placeOnSpare(
+    context,
+    { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason },
+    changes,
+  );
   if (errno !== 0) return;
   count(context.counters, Counter.remapsOfReads);
   count(context.counters, Counter.blocksLost, bitCount(lostMask));
@@ -135,9 +143,18 @@ function* moveSpareUnit(
   count(context.counters, Counter.blocksLost, lostBlockCount);
 }
 
-function* readSegment(context: ColdContext, segment: Segment, target: number, offsetBytes: number): Procedure<Attempt> {
+function* readSegment(
+  context: ColdContext,
+  segment: Segment,
+  target: number,
+  offsetBytes: number,
+): Procedure<Attempt> {
   const { lengthBytes, memoryOffset } = segment;
-  return yield* transferWithRetries(context, { kind: 'read', target, offsetBytes, lengthBytes, memoryOffset }, false);
+  return yield* transferWithRetries(
+    context,
+    { kind: 'read', target, offsetBytes, lengthBytes, memoryOffset },
+    false,
+  );
 }
 
 /** An error that says nothing about sectors: the device is dead, or the request is refused. */

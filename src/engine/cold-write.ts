@@ -29,7 +29,9 @@ export function* writeWithRelocation(
   let errno = 0;
   for (const segment of segments) {
     const onMain = segment.spareUnit === -1;
-    const result = yield* onMain ? writeMain(work, segment, segments.length === 1) : writeSpare(work, segment);
+    const result = yield* onMain
+      ? writeMain(work, segment, segments.length === 1)
+      : writeSpare(work, segment);
     errno = errno === 0 ? result : errno;
   }
   const committed = yield* commitChanges(context, work.changes);
@@ -40,7 +42,8 @@ export function* writeWithRelocation(
 /** The main device and every spare; 0 or EIO. */
 export function* flushAll(context: ColdContext): Procedure<number> {
   const effects: Effect[] = [{ kind: 'flush', target: MAIN }];
-  for (const index of context.shape.spares.keys()) effects.push({ kind: 'flush', target: spareTarget(index) });
+  for (const index of context.shape.spares.keys())
+    effects.push({ kind: 'flush', target: spareTarget(index) });
   const results = yield* performAll(effects);
   return results.some((result) => result < 0) ? ERRNO.EIO : 0;
 }

@@ -55,5 +55,8 @@ export function count(counters: Counters, index: number, amount = 1): void {
 }
 
 export function countersByName(counters: Counters): Record<CounterName, number> {
-  return Object.fromEntries(COUNTER_NAMES.map((name, index) => [name, counters[index]!])) as Record<CounterName, number>;
+  return Object.fromEntries(COUNTER_NAMES.map((name, index) => [name, counters[index]!])) as Record<
+    CounterName,
+    number
+  >;
 }

@@ -25,7 +25,10 @@ export class DeviceShape {
     this.unitBytes = sizes.unitBytes;
     this.logicalBlockBytes = sizes.logicalBlockBytes;
     this.blocksPerUnit = sizes.unitBytes / sizes.logicalBlockBytes;
-    assert(isPowerOfTwo(this.unitBytes) && this.unitBytes <= MAX_UNIT_BYTES, `unit of ${this.unitBytes} bytes`);
+    assert(
+      isPowerOfTwo(this.unitBytes) && this.unitBytes <= MAX_UNIT_BYTES,
+      `unit of ${this.unitBytes} bytes`,
+    );
     assert(this.blocksPerUnit >= 1 && this.blocksPerUnit <= MAX_BLOCKS_PER_UNIT, 'blocks per unit');
     assert(this.mainSizeBytes % this.logicalBlockBytes === 0, 'the main device is whole logical blocks');
     this.fullLostMask = this.blocksPerUnit === 32 ? 0xffff_ffff : 2 ** this.blocksPerUnit - 1;

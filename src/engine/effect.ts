@@ -9,7 +9,12 @@
 export type Effect =
   | TransferEffect
   | { readonly kind: 'flush'; readonly target: Target }
-  | { readonly kind: 'discard'; readonly target: Target; readonly offsetBytes: number; readonly lengthBytes: number }
+  | {
+      readonly kind: 'discard';
+      readonly target: Target;
+      readonly offsetBytes: number;
+      readonly lengthBytes: number;
+    }
   | {
       readonly kind: 'writeZeroes';
       readonly target: Target;

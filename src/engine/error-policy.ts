@@ -36,11 +36,36 @@ const everywhere = (errorClass: ErrorClass, cause: string): PolicyRow => ({
 
 /** errno number -> what it means per operation. Errnos that are not listed are treated as EIO. */
 export const ERROR_POLICY: ReadonlyMap<number, PolicyRow> = new Map([
-  [ERRNO.ENODATA, { read: 'media', write: 'media', flush: 'device', cause: 'medium error (SCSI 3/11, ATA UNC, NVMe media)' }],
-  [ERRNO.EILSEQ, { read: 'media', write: 'media', flush: 'device', cause: 'protection information does not match' }],
-  [ERRNO.EIO, { read: 'mediaOrDevice', write: 'mediaOrDevice', flush: 'device', cause: 'anything else; ambiguous' }],
-  [ERRNO.EREMOTEIO, { read: 'mediaOrDevice', write: 'mediaOrDevice', flush: 'device', cause: 'the target refused (hardware error, illegal address)' }],
-  [ERRNO.ETIMEDOUT, { read: 'mediaOrDevice', write: 'mediaOrDevice', flush: 'device', cause: 'the driver gave up waiting' }],
+  [
+    ERRNO.ENODATA,
+    {
+      read: 'media',
+      write: 'media',
+      flush: 'device',
+      cause: 'medium error (SCSI 3/11, ATA UNC, NVMe media)',
+    },
+  ],
+  [
+    ERRNO.EILSEQ,
+    { read: 'media', write: 'media', flush: 'device', cause: 'protection information does not match' },
+  ],
+  [
+    ERRNO.EIO,
+    { read: 'mediaOrDevice', write: 'mediaOrDevice', flush: 'device', cause: 'anything else; ambiguous' },
+  ],
+  [
+    ERRNO.EREMOTEIO,
+    {
+      read: 'mediaOrDevice',
+      write: 'mediaOrDevice',
+      flush: 'device',
+      cause: 'the target refused (hardware error, illegal address)',
+    },
+  ],
+  [
+    ERRNO.ETIMEDOUT,
+    { read: 'mediaOrDevice', write: 'mediaOrDevice', flush: 'device', cause: 'the driver gave up waiting' },
+  ],
   [ERRNO.ENOLINK, everywhere('device', 'transport error, path lost')],
   [ERRNO.ENODEV, everywhere('device', 'device offline or gone')],
   [ERRNO.ENXIO, everywhere('device', 'device offline or gone')],
@@ -57,7 +82,15 @@ export const ERROR_POLICY: ReadonlyMap<number, PolicyRow> = new Map([
   [ERRNO.ENOBUFS, everywhere('transient', 'kernel short of memory')],
   [ERRNO.ETIME, everywhere('transient', 'command duration limit')],
   [ERRNO.EREMCHG, everywhere('transient', 'device-mapper asks for a requeue')],
-  [ERRNO.ENOSPC, { read: 'device', write: 'space', flush: 'space', cause: 'thin pool full; or the device shrank to nothing' }],
+  [
+    ERRNO.ENOSPC,
+    {
+      read: 'device',
+      write: 'space',
+      flush: 'space',
+      cause: 'thin pool full; or the device shrank to nothing',
+    },
+  ],
   [ERRNO.EDQUOT, everywhere('space', 'quota of the file system below exceeded')],
   [ERRNO.EFBIG, everywhere('space', 'file size limit')],
   [ERRNO.EOPNOTSUPP, everywhere('protocol', 'operation not supported')],
@@ -71,9 +104,10 @@ export function classifyError(errno: number, operation: DataOperation): ErrorCla
 }
 
 /** Pauses before the 1st, 2nd, ... retry of the same I/O; the number of entries is the number of retries. */
-export const RETRY_DELAYS_MS: Readonly<Record<'mediaRead' | 'mediaWrite' | 'transient', readonly number[]>> = {
-  /** The drive has tried for seconds already; some sectors still come back on a later pass. */
-  mediaRead: [0, 5, 20],
-  mediaWrite: [0],
-  transient: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
-};
+export const RETRY_DELAYS_MS: Readonly<Record<'mediaRead' | 'mediaWrite' | 'transient', readonly number[]>> =
+  {
+    /** The drive has tried for seconds already; some sectors still come back on a later pass. */
+    mediaRead: [0, 5, 20],
+    mediaWrite: [0],
+    transient: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+  };

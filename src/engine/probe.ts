@@ -58,9 +58,13 @@ export function* spareAnswers(context: ColdContext, scratch: Scratch, spareUnit:
 function* probeMain(context: ColdContext, scratch: Scratch, operation: 'read' | 'write'): Procedure<boolean> {
   count(context.counters, Counter.deviceProbes);
   for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const unit = Math.floor(((place + 0.5) * context.shape.mainSizeBytes) / PROBE_PLACES / context.shape.unitBytes);
+    const unit = Math.floor(
+      ((place + 0.5) * context.shape.mainSizeBytes) / PROBE_PLACES / context.shape.unitBytes,
+    );
     if (context.table.find(unit) !== -1 || context.doubtfulUnits.has(unit)) continue;
-    const worked = yield* operation === 'read' ? readBlock(context, scratch, unit) : rewriteBlock(context, scratch, unit);
+    const worked = yield* operation === 'read'
+      ? readBlock(context, scratch, unit)
+      : rewriteBlock(context, scratch, unit);
     if (worked) return true;
   }
   return false;

@@ -28,7 +28,9 @@ export class RangeLocks {
     const released = this.#ranges[index];
     assert(released?.granted, `lock ${id} is held`);
     this.#ranges.splice(index, 1);
-    const granted = this.#ranges.filter((range, position) => !range.granted && !this.#blocked(range, position));
+    const granted = this.#ranges.filter(
+      (range, position) => !range.granted && !this.#blocked(range, position),
+    );
     for (const range of granted) range.granted = true;
     return { released, granted };
   }
@@ -44,7 +46,8 @@ export class RangeLocks {
 
   #blocked(range: LockedRange, position: number): boolean {
     return this.#ranges.some(
-      (other, index) => index < position && other.firstUnit <= range.lastUnit && range.firstUnit <= other.lastUnit,
+      (other, index) =>
+        index < position && other.firstUnit <= range.lastUnit && range.firstUnit <= other.lastUnit,
     );
   }
 }

@@ -4,9 +4,9 @@ import type { ColdContext, PendingChanges } from './cold-context.js';
 import { Counter, count } from './counters.js';
 import type { Procedure } from './effect.js';
 import { perform } from './effect.js';
+import { MAX_SPARE_ATTEMPTS } from './limits.js';
 import { RegionFlag } from './region-filter.js';
 import { isMediaClass, transferWithRetries } from './retry.js';
-import { MAX_SPARE_ATTEMPTS } from './limits.js';
 
 /** A unit put together in memory, to be given a place on a spare. */
 export interface UnitContents {
@@ -21,7 +21,11 @@ export interface UnitContents {
  * Writes a unit to a free spare unit and notes the descriptor change; nothing is durable or visible yet. Spare units
  * that fail are retired and others tried. Answers 0 or an errno: ENOSPC when no spare is left.
  */
-export function* placeOnSpare(context: ColdContext, unit: UnitContents, changes: PendingChanges): Procedure<number> {
+export function* placeOnSpare(
+  context: ColdContext,
+  unit: UnitContents,
+  changes: PendingChanges,
+): Procedure<number> {
   for (let attempts = 0; attempts < MAX_SPARE_ATTEMPTS; attempts += 1) {
     const spareUnit = context.allocator.allocate();
     if (spareUnit === -1) break;
@@ -94,7 +98,11 @@ function giveUpSpare(context: ColdContext, spareUnit: number, errno: number): vo
   context.report({ kind: 'spareFailed', spareIndex, errno });
 }
 
-function mappingOf(context: ColdContext, spareUnit: number, unit: UnitContents): PendingChanges['first'][number] {
+function mappingOf(
+  context: ColdContext,
+  spareUnit: number,
+  unit: UnitContents,
+): PendingChanges['first'][number] {
   const previous = context.table.find(unit.mainUnit);
   const known = previous === -1 ? -1 : context.table.moveCount(previous);
   const doubted = context.doubtfulUnits.get(unit.mainUnit) ?? -1;

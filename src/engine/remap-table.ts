@@ -30,7 +30,10 @@ export class RemapTable {
   readonly #moveCount: Uint8Array;
 
   static allocate(spareUnitCapacity: number): RemapTable {
-    assert(spareUnitCapacity > 0 && spareUnitCapacity <= MAX_SPARE_UNITS, `spare units: ${spareUnitCapacity}`);
+    assert(
+      spareUnitCapacity > 0 && spareUnitCapacity <= MAX_SPARE_UNITS,
+      `spare units: ${spareUnitCapacity}`,
+    );
     return new RemapTable(new SharedArrayBuffer(tableBytes(spareUnitCapacity)), spareUnitCapacity);
   }
 

@@ -82,7 +82,13 @@ export function planRequest(
   }
 }
 
-function planUnits(shape: DeviceShape, table: RemapTable, from: number, end: number, plan: RequestPlan): void {
+function planUnits(
+  shape: DeviceShape,
+  table: RemapTable,
+  from: number,
+  end: number,
+  plan: RequestPlan,
+): void {
   const unitBytes = shape.unitBytes;
   let at = from;
   while (at < end) {

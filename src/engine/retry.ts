@@ -35,7 +35,11 @@ export function isMediaClass(errorClass: ErrorClass): boolean {
   return errorClass === 'media' || errorClass === 'mediaOrDevice';
 }
 
-function retryDelaysMs(errorClass: ErrorClass, operation: 'read' | 'write', mediaRetries: boolean): readonly number[] {
+function retryDelaysMs(
+  errorClass: ErrorClass,
+  operation: 'read' | 'write',
+  mediaRetries: boolean,
+): readonly number[] {
   if (errorClass === 'transient') return RETRY_DELAYS_MS.transient;
   if (!isMediaClass(errorClass) || !mediaRetries) return [];
   return operation === 'read' ? RETRY_DELAYS_MS.mediaRead : RETRY_DELAYS_MS.mediaWrite;
@@ -43,6 +47,7 @@ function retryDelaysMs(errorClass: ErrorClass, operation: 'read' | 'write', medi
 
 function countFailure(context: ColdContext, effect: TransferEffect): void {
   const onMain = effect.target === MAIN;
-  if (effect.kind === 'read') count(context.counters, onMain ? Counter.mainReadErrors : Counter.spareReadErrors);
+  if (effect.kind === 'read')
+    count(context.counters, onMain ? Counter.mainReadErrors : Counter.spareReadErrors);
   else count(context.counters, onMain ? Counter.mainWriteErrors : Counter.spareWriteErrors);
 }

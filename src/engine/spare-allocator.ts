@@ -46,7 +46,8 @@ export class SpareAllocator {
 
   /** Like `take`, for units that may be taken already. */
   takeRange(firstUnit: number, unitCount: number): void {
-    for (let unit = firstUnit; unit < firstUnit + unitCount; unit += 1) if (!this.isTaken(unit)) this.take(unit);
+    for (let unit = firstUnit; unit < firstUnit + unitCount; unit += 1)
+      if (!this.isTaken(unit)) this.take(unit);
   }
 
   release(unit: number): void {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { assert } from '../base/assert.js';
+import { mapMemory } from './aligned-memory.js';
 import { type CompletionHandler, Ring } from './io-uring.js';
 import { describeUring } from './testing/uring-available.js';
 import { OP } from './uring-abi.js';
+import { createWakeUp, wake } from './wake-up.js';
 
 /** Counts completions per ticket. */
 class Collector implements CompletionHandler {
@@ -107,6 +109,24 @@ describeUring('Ring', () => {
     expect(collector.results.get(1)).toEqual([0]);
     expect(collector.results.get(2)).toEqual([-9]);
     expect(collector.results.get(3)).toEqual([0]);
+  });
+
+  test('looking without waiting finds what the kernel finished after the submission', () => {
+    const wakeUp = createWakeUp();
+    const memory = mapMemory(8);
+    const collector = new Collector();
+    const kind = ring.registerHandler(collector);
+    ring.submit(kind, 1, OP.READ, wakeUp.fd, memory.address, 8, -1, 0, 0, 0);
+    ring.enter(0, -1);
+    expect(ring.reap()).toBe(0);
+    wake(wakeUp.fd);
+    for (let look = 0; look < 1000 && collector.count === 0; look += 1) {
+      ring.enter(0, -1);
+      ring.reap();
+    }
+    expect(collector.results.get(1)).toEqual([8]);
+    wakeUp.close();
+    memory.unmap();
   });
 
   test('a released kind is given out again', () => {

@@ -145,7 +145,7 @@ export class UringReactor implements Reactor, CompletionHandler {
     for (let index = 0; index < pollers.length; index += 1) {
       if (pollers[index]!.poll()) pending = true;
     }
-    return pending || this.stopping;
+    return pending || this.kicked || this.stopping;
   }
 
   private sleepMs(waitMaxMs: number): number {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
+import { SegmentList } from '../ports/byte-stream.js';
 import { mapMemory } from './aligned-memory.js';
 import { UringReactor } from './reactor.js';
 import { socketPair } from './socket-pair.js';
@@ -30,6 +31,36 @@ describeUring('UringStream', () => {
       expect(sinks.map((sink) => sink.closedCount)).toEqual([1, 1]);
       expect(sinks.map((sink) => sink.receivedResults)).toEqual([[-ERRNO.ECANCELED], [-ERRNO.ECANCELED]]);
     }
+    streams.close();
+    reactor.close();
+    memory.unmap();
+  });
+
+  test('an answer that becomes due late in a turn is delivered without waiting for anything else', () => {
+    const reactor = openReactor();
+    const memory = mapMemory(4096);
+    const streams = new UringStreams(reactor, memory, 2);
+    const sinks = openPair(streams).map((stream) => new RecordingSink(stream));
+    const lateSender = {
+      poll() {
+        if (sinks[0]!.sentResults.length > 0) reactor.stop();
+        else if (!hasSent) sinks[0]!.send(new SegmentList(0));
+        hasSent = true;
+        return false;
+      },
+    };
+    let hasSent = false;
+    let wasLate = false;
+    reactor.addPoller(lateSender);
+    reactor.after(3000, () => {
+      wasLate = true;
+      reactor.stop();
+    });
+    reactor.run();
+    expect(wasLate).toBe(false);
+    reactor.removePoller(lateSender);
+    for (const sink of sinks) sink.close();
+    for (let turn = 0; turn < 100 && streams.openCount > 0; turn += 1) reactor.turn(20);
     streams.close();
     reactor.close();
     memory.unmap();

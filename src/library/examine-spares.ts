@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
+import { alignDown, alignUp } from '../base/units.js';
 import { findSuperblock } from '../device/find-superblock.js';
 import type { Procedure } from '../engine/effect.js';
 import { perform } from '../engine/effect.js';
 import { recognise, signatureProbes } from '../format/foreign-signature.js';
 import { formatUuid } from '../format/set-id.js';
-import { alignDown, alignUp } from '../base/units.js';
 import type { Geometry } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
@@ -26,7 +26,10 @@ export async function examineSpares(
       refuseBlockSize(path, geometry, mainGeometry);
       examined.push(await examineSpare(session, path, 1 + index, geometry));
     }
-    return { main: { path: main, geometry: mainGeometry, signature: null, set: undefined }, spares: examined };
+    return {
+      main: { path: main, geometry: mainGeometry, signature: null, set: undefined },
+      spares: examined,
+    };
   } finally {
     session.close();
   }
@@ -53,12 +56,19 @@ async function examineSpare(
   const set = found.ok ? formatUuid(found.value.superblock.setId) : undefined;
   if (found.ok) return { path, geometry, set, signature: `dm-remap metadata (set ${set})` };
   // Part of a set of several spares, of a newer version, or damaged: still somebody's metadata.
-  const isBlank = found.error.kind === 'noneFound' && found.error.seen.every((what) => what === 'blank' || what === 'notOurs');
-  if (!isBlank) return { path, geometry, set: 'unknown', signature: `dm-remap metadata (${found.error.kind})` };
+  const isBlank =
+    found.error.kind === 'noneFound' &&
+    found.error.seen.every((what) => what === 'blank' || what === 'notOurs');
+  if (!isBlank)
+    return { path, geometry, set: 'unknown', signature: `dm-remap metadata (${found.error.kind})` };
   return { path, geometry, set, signature: await findSignature(session, target, geometry) };
 }
 
-async function findSignature(session: OfflineSession, target: number, geometry: Geometry): Promise<string | null> {
+async function findSignature(
+  session: OfflineSession,
+  target: number,
+  geometry: Geometry,
+): Promise<string | null> {
   const spans: { readonly offsetBytes: number; readonly bytes: Uint8Array }[] = [];
   for (const { offsetBytes, lengthBytes } of signatureProbes(geometry.sizeBytes)) {
     const from = alignDown(offsetBytes, geometry.logicalBlockBytes);
@@ -66,20 +76,34 @@ async function findSignature(session: OfflineSession, target: number, geometry: 
     spans.push({ offsetBytes: from, bytes: await session.run(readSpan(session, target, from, end)) });
   }
   const read = (offset: number, length: number): Uint8Array | undefined => {
-    const span = spans.find((each) => each.offsetBytes <= offset && offset + length <= each.offsetBytes + each.bytes.length);
+    const span = spans.find(
+      (each) => each.offsetBytes <= offset && offset + length <= each.offsetBytes + each.bytes.length,
+    );
     return span?.bytes.subarray(offset - span.offsetBytes, offset - span.offsetBytes + length);
   };
   return recognise(read, geometry.sizeBytes);
 }
 
 /** In small pieces, so that an unreadable one hides only itself; it counts as zeroes. */
-function* readSpan(session: OfflineSession, target: number, fromBytes: number, endBytes: number): Procedure<Uint8Array> {
+function* readSpan(
+  session: OfflineSession,
+  target: number,
+  fromBytes: number,
+  endBytes: number,
+): Procedure<Uint8Array> {
   const { memory, bufferOffset } = session;
   const span = new Uint8Array(endBytes - fromBytes);
   for (let at = fromBytes; at < endBytes; at += PROBE_BYTES) {
     const lengthBytes = Math.min(PROBE_BYTES, endBytes - at);
-    const result = yield* perform({ kind: 'read', target, offsetBytes: at, lengthBytes, memoryOffset: bufferOffset });
-    if (result >= 0) span.set(memory.bytes.subarray(bufferOffset, bufferOffset + lengthBytes), at - fromBytes);
+    const result = yield* perform({
+      kind: 'read',
+      target,
+      offsetBytes: at,
+      lengthBytes,
+      memoryOffset: bufferOffset,
+    });
+    if (result >= 0)
+      span.set(memory.bytes.subarray(bufferOffset, bufferOffset + lengthBytes), at - fromBytes);
   }
   return span;
 }
@@ -90,7 +114,8 @@ function refuseRepeatedPaths(paths: readonly string[]): void {
   const seen = new Set<string>();
   for (const path of paths) {
     const real = resolveIfThere(path);
-    if (seen.has(real)) throw new DmRemapError('usage', `${path}: given twice; main device and spares must all differ`);
+    if (seen.has(real))
+      throw new DmRemapError('usage', `${path}: given twice; main device and spares must all differ`);
     seen.add(real);
   }
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { assert } from '../base/assert.js';
-import { SAMPLE_COUNT, type Superblock } from '../format/superblock.js';
+import { formatSet } from '../device/format-set.js';
 import type { Layout } from '../format/layout.js';
 import { type LayoutFailure, planLayout } from '../format/plan-layout.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { formatUuid, uuidFromRandom } from '../format/set-id.js';
-import { formatSet } from '../device/format-set.js';
+import { SAMPLE_COUNT, type Superblock } from '../format/superblock.js';
 import { NO_IDENTITY } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
@@ -27,7 +27,11 @@ export async function formatSpares(options: FormatOptions): Promise<FormatPlan> 
   const session = opened.value;
   try {
     const errno = await session.run(formatSet(superblock, session.memory, session.bufferOffset));
-    if (errno !== 0) throw new DmRemapError('io', `${options.spares.join(', ')}: the metadata can't be written; use another spare`);
+    if (errno !== 0)
+      throw new DmRemapError(
+        'io',
+        `${options.spares.join(', ')}: the metadata can't be written; use another spare`,
+      );
   } finally {
     session.close();
   }
@@ -76,7 +80,10 @@ async function examine(options: FormatOptions): Promise<Examined> {
 
 function refuseIfUsed(spare: ExaminedSpare): void {
   if (spare.signature === null) return;
-  throw new DmRemapError('refused', `${spare.path}: holds ${spare.signature}; choose another spare, or use --force to overwrite it`);
+  throw new DmRemapError(
+    'refused',
+    `${spare.path}: holds ${spare.signature}; choose another spare, or use --force to overwrite it`,
+  );
 }
 
 function refusal(problem: LayoutFailure, options: FormatOptions): DmRemapError {
@@ -105,7 +112,11 @@ function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Sup
     mainSerial: identity.serial,
     mainWwn: identity.wwn,
     contentSample: { validMask: 0, crcs: new Array<number>(SAMPLE_COUNT).fill(0) },
-    spares: layout.spares.map((spare) => ({ ...spare, uuid: uuidFromRandom(randomBytes(16)), initialisedPageCount: 0 })),
+    spares: layout.spares.map((spare) => ({
+      ...spare,
+      uuid: uuidFromRandom(randomBytes(16)),
+      initialisedPageCount: 0,
+    })),
     onLost: 0,
     counters: [],
   };
@@ -113,5 +124,11 @@ function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Sup
 
 function targetOf(device: ExaminedSpare): FormatTarget {
   const { sizeBytes, identity } = device.geometry;
-  return { path: device.path, sizeBytes, model: identity.model, serial: identity.serial, signature: device.signature };
+  return {
+    path: device.path,
+    sizeBytes,
+    model: identity.model,
+    serial: identity.serial,
+    signature: device.signature,
+  };
 }

@@ -1,7 +1,12 @@
+import { SECTOR_BYTES } from '../base/units.js';
 import { type AssembledSet, assembleSet } from '../device/assemble-set.js';
 import { countersByName } from '../engine/counters.js';
-import { SECTOR_BYTES } from '../base/units.js';
-import { type Descriptor, DescriptorReason, DescriptorState, emptyDescriptor } from '../format/descriptor-page.js';
+import {
+  type Descriptor,
+  DescriptorReason,
+  DescriptorState,
+  emptyDescriptor,
+} from '../format/descriptor-page.js';
 import { DESCRIPTORS_PER_PAGE } from '../format/layout.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { formatUuid } from '../format/set-id.js';
@@ -19,7 +24,9 @@ export async function inspectSpares(paths: readonly string[]): Promise<InspectRe
   try {
     const devices = session.geometries.map((geometry, target) => ({ target, sizeBytes: geometry.sizeBytes }));
     const { memory, bufferOffset } = session;
-    const set = await session.run(assembleSet({ main: undefined, devices, force: true, memory, bufferOffset }));
+    const set = await session.run(
+      assembleSet({ main: undefined, devices, force: true, memory, bufferOffset }),
+    );
     if (!set.ok) throw DmRemapError.of(describeAssemblyFailure(set.error, 'main device', paths));
     return reportOf(set.value, paths);
   } finally {
@@ -98,7 +105,8 @@ function remapOf({ shape }: AssembledSet, spareUnit: number, descriptor: Descrip
   const mainSector = (mainUnit * shape.unitBytes) / SECTOR_BYTES;
   const lostSectors: number[] = [];
   for (let block = 0; block < shape.blocksPerUnit; block += 1) {
-    if (((lostMask >>> block) & 1) === 1) lostSectors.push(mainSector + (block * shape.logicalBlockBytes) / SECTOR_BYTES);
+    if (((lostMask >>> block) & 1) === 1)
+      lostSectors.push(mainSector + (block * shape.logicalBlockBytes) / SECTOR_BYTES);
   }
   return {
     mainUnit,

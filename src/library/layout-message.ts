@@ -2,7 +2,11 @@ import { unreachable } from '../base/assert.js';
 import type { LayoutFailure } from '../format/plan-layout.js';
 
 /** One line: why a set can't be laid out like that, and what would do. */
-export function describeLayoutFailure(problem: LayoutFailure, main: string, spares: readonly string[]): string {
+export function describeLayoutFailure(
+  problem: LayoutFailure,
+  main: string,
+  spares: readonly string[],
+): string {
   switch (problem.kind) {
     case 'badLogicalBlock':
       return `${main}: logical blocks of ${problem.logicalBlockBytes} bytes; only 512 and 4096 are supported`;

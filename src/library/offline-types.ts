@@ -47,7 +47,12 @@ export interface InspectReport {
   readonly updatedSeconds: number;
   readonly unitBytes: number;
   readonly logicalBlockBytes: number;
-  readonly main: { readonly sizeBytes: number; readonly model: string; readonly serial: string; readonly wwn: string };
+  readonly main: {
+    readonly sizeBytes: number;
+    readonly model: string;
+    readonly serial: string;
+    readonly wwn: string;
+  };
   readonly spares: readonly {
     readonly index: number;
     /** null: listed in the metadata, not given. */
@@ -81,7 +86,14 @@ export interface RemapReport {
   readonly spareIndex: number;
   /** First sector on that spare. */
   readonly spareSector: number;
-  readonly reason: 'writeError' | 'readError' | 'recoveredRead' | 'spareError' | 'manual' | 'imported' | 'none';
+  readonly reason:
+    | 'writeError'
+    | 'readError'
+    | 'recoveredRead'
+    | 'spareError'
+    | 'manual'
+    | 'imported'
+    | 'none';
   /** First sectors of the lost logical blocks on the main device, ascending. */
   readonly lostSectors: readonly number[];
   readonly errorCount: number;

@@ -1,4 +1,11 @@
-import type { DeviceInfo, DeviceStatus, NbdEndpoint, OpenDeviceOptions, ProtectedDevice, ServeNbdOptions } from './device-types.js';
+import type {
+  DeviceInfo,
+  DeviceStatus,
+  NbdEndpoint,
+  OpenDeviceOptions,
+  ProtectedDevice,
+  ServeNbdOptions,
+} from './device-types.js';
 import { DmRemapError } from './errors.js';
 import { formatIfBlank } from './format-spares.js';
 import { serveNbd } from './serve-nbd.js';
@@ -37,7 +44,11 @@ class OpenedDevice implements ProtectedDevice {
     return (await this.#client.call({ verb: 'read', offsetBytes, lengthBytes })) as Uint8Array;
   }
 
-  async write(offsetBytes: number, data: Uint8Array, options: { readonly durable?: boolean } = {}): Promise<void> {
+  async write(
+    offsetBytes: number,
+    data: Uint8Array,
+    options: { readonly durable?: boolean } = {},
+  ): Promise<void> {
     await this.#client.call({ verb: 'write', offsetBytes, data, durable: options.durable ?? false });
   }
 

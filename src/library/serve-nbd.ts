@@ -5,15 +5,19 @@ import { TlsFront } from '../frontends/nbd/tls-front.js';
 import type { NbdUri } from '../frontends/nbd/uri.js';
 import { parseNbdUri, printNbdUri } from '../frontends/nbd/uri.js';
 import { close as closeFd } from '../kernel/ffi.js';
-import { socketPair } from '../kernel/socket-pair.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
+import { socketPair } from '../kernel/socket-pair.js';
 import type { Listening } from '../runtime/messages.js';
 import type { NbdEndpoint, ServeNbdOptions } from './device-types.js';
 import { DmRemapError } from './errors.js';
 import type { ThreadClient } from './thread-client.js';
 
 /** Starts to serve a device at an NBD URI. Plain URIs are served by the device thread itself. */
-export async function serveNbd(client: ThreadClient, text: string, options: ServeNbdOptions): Promise<NbdEndpoint> {
+export async function serveNbd(
+  client: ThreadClient,
+  text: string,
+  options: ServeNbdOptions,
+): Promise<NbdEndpoint> {
   const parsed = parseNbdUri(text);
   if (!parsed.ok) throw new DmRemapError('usage', `${parsed.error.uri}: ${parsed.error.reason}`);
   const uri = { ...parsed.value, address: await localAddress(parsed.value.address) };
@@ -22,7 +26,11 @@ export async function serveNbd(client: ThreadClient, text: string, options: Serv
 
 async function servePlain(client: ThreadClient, uri: NbdUri): Promise<NbdEndpoint> {
   const { address, exportName } = uri;
-  const listening = (await client.call({ verb: 'listen', address: address as SocketAddress, exportName })) as Listening;
+  const listening = (await client.call({
+    verb: 'listen',
+    address: address as SocketAddress,
+    exportName,
+  })) as Listening;
   const { listenerId } = listening;
   return {
     uri: printNbdUri({ ...uri, address: listening.address }),
@@ -36,10 +44,14 @@ async function servePlain(client: ThreadClient, uri: NbdUri): Promise<NbdEndpoin
 async function serveTls(client: ThreadClient, uri: NbdUri, options: ServeNbdOptions): Promise<NbdEndpoint> {
   const directory = options.tlsDirectory ?? uri.tlsCertificates;
   if (directory === null) {
-    throw new DmRemapError('usage', `${printNbdUri(uri)}: needs certificates; name their directory with --tls-dir`);
+    throw new DmRemapError(
+      'usage',
+      `${printNbdUri(uri)}: needs certificates; name their directory with --tls-dir`,
+    );
   }
   const credentials = await loadTlsCredentials(directory);
-  if (!credentials.ok) throw new DmRemapError('usage', `${credentials.error.path}: ${credentials.error.reason}`);
+  if (!credentials.ok)
+    throw new DmRemapError('usage', `${credentials.error.path}: ${credentials.error.reason}`);
   const front = await TlsFront.start({
     address: uri.address,
     credentials: credentials.value,
@@ -48,7 +60,10 @@ async function serveTls(client: ThreadClient, uri: NbdUri, options: ServeNbdOpti
   });
   if (!front.ok) {
     const { address, code } = front.error;
-    throw new DmRemapError('system', `cannot listen on ${printNbdUri({ ...uri, address })}: ${code}; choose another address`);
+    throw new DmRemapError(
+      'system',
+      `cannot listen on ${printNbdUri({ ...uri, address })}: ${code}; choose another address`,
+    );
   }
   return { uri: printNbdUri({ ...uri, address: front.value.address }), stop: () => front.value.stop() };
 }
@@ -74,6 +89,9 @@ async function localAddress(address: NbdUri['address']): Promise<NbdUri['address
     return { ...address, host: (await lookup(address.host)).address };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new DmRemapError('usage', `${address.host}: no such host (${code}); give an address of this machine`);
+    throw new DmRemapError(
+      'usage',
+      `${address.host}: no such host (${code}); give an address of this machine`,
+    );
   }
 }

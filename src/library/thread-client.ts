@@ -30,7 +30,9 @@ export class ThreadClient {
 
   private constructor(options: ThreadOptions, onNotice: (notice: DeviceNotice) => void) {
     this.#onNotice = onNotice;
-    this.#worker = new Worker(new URL('../runtime/device-thread.js', import.meta.url), { workerData: options });
+    this.#worker = new Worker(new URL('../runtime/device-thread.js', import.meta.url), {
+      workerData: options,
+    });
     this.#worker.on('message', (message: ThreadMessage) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#gone = new Promise((resolve) => {

@@ -18,7 +18,13 @@ export interface BlockStore {
   attach(sink: CompletionSink): void;
   read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void;
   /** `durable`: on stable storage before it completes (FUA). */
-  write(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number, durable: boolean): void;
+  write(
+    ticket: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    durable: boolean,
+  ): void;
   /** Every write that completed before this call is on stable storage when it completes with 0. */
   flush(ticket: number): void;
   /** A hint; contents undefined afterwards. -EOPNOTSUPP when it can't. */

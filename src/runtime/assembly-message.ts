@@ -6,34 +6,68 @@ import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 
 /** One line about why a set can't be put together: what, where, what to do. */
-export function describeAssemblyFailure(problem: AssemblyFailure, main: string, spares: readonly string[]): Failure {
+export function describeAssemblyFailure(
+  problem: AssemblyFailure,
+  main: string,
+  spares: readonly string[],
+): Failure {
   const list = spares.join(', ');
   switch (problem.kind) {
     case 'noneFound':
-      return failure('metadata', `${list}: no dm-remap metadata (found: ${problem.seen.join(', ')}); run "dmremap format" first, or check the path`);
+      return failure(
+        'metadata',
+        `${list}: no dm-remap metadata (found: ${problem.seen.join(', ')}); run "dmremap format" first, or check the path`,
+      );
     case 'newerFormat':
-      return failure('metadata', `${spares[problem.deviceIndex]}: written by a newer dm-remap; use that version`);
+      return failure(
+        'metadata',
+        `${spares[problem.deviceIndex]}: written by a newer dm-remap; use that version`,
+      );
     case 'mixedSets':
-      return failure('refused', `${list}: belong to different sets (${problem.setIds.map(formatUuid).join(', ')}); give the spares of one set`);
+      return failure(
+        'refused',
+        `${list}: belong to different sets (${problem.setIds.map(formatUuid).join(', ')}); give the spares of one set`,
+      );
     case 'wrongSpare':
-      return failure('refused', `${spares[problem.deviceIndex]}: not a usable spare of this set (${problem.reason}); give the right device`);
+      return failure(
+        'refused',
+        `${spares[problem.deviceIndex]}: not a usable spare of this set (${problem.reason}); give the right device`,
+      );
     case 'diverged':
       return failure(
         'refused',
         `${problem.deviceIndexes.map((index) => spares[index]).join(' and ')}: were used apart from each other; give only the one that is right`,
       );
     case 'spareUnproven':
-      return failure('refused', `${spares[problem.deviceIndex]}: carries no superblock any more; only its size says that it is a spare of this set; use --force if you are sure`);
+      return failure(
+        'refused',
+        `${spares[problem.deviceIndex]}: carries no superblock any more; only its size says that it is a spare of this set; use --force if you are sure`,
+      );
     case 'spareStale':
-      return failure('refused', `${list}: spare ${problem.choice.staleSpares.join(', ')} of the set is older than its partners; find out why, or use --force`);
+      return failure(
+        'refused',
+        `${list}: spare ${problem.choice.staleSpares.join(', ')} of the set is older than its partners; find out why, or use --force`,
+      );
     case 'spareMissing':
-      return failure('refused', `${list}: spare ${problem.choice.missingSpares.join(', ')} of the set is missing; give all spares`);
+      return failure(
+        'refused',
+        `${list}: spare ${problem.choice.missingSpares.join(', ')} of the set is missing; give all spares`,
+      );
     case 'wrongMain':
-      return failure('refused', `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or use --force if you are sure`);
+      return failure(
+        'refused',
+        `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or use --force if you are sure`,
+      );
     case 'pagesLost':
-      return failure('metadata', `${list}: ${problem.pages.length} page(s) of the map have no readable copy (first: ${problem.pages[0]}); nothing is served, because wrong data could be`);
+      return failure(
+        'metadata',
+        `${list}: ${problem.pages.length} page(s) of the map have no readable copy (first: ${problem.pages[0]}); nothing is served, because wrong data could be`,
+      );
     case 'badDescriptors':
-      return failure('metadata', `${list}: ${problem.spareUnits.length} entries of the map are impossible (first: spare unit ${problem.spareUnits[0]}); nothing is served, because wrong data could be`);
+      return failure(
+        'metadata',
+        `${list}: ${problem.spareUnits.length} entries of the map are impossible (first: spare unit ${problem.spareUnits[0]}); nothing is served, because wrong data could be`,
+      );
     default:
       return unreachable(problem);
   }

@@ -13,9 +13,15 @@ export type Backend =
 export function chooseBackend(wanted: 'uring' | 'portable' | undefined): Result<Backend, Failure> {
   if (wanted === 'portable') return ok(portable('asked for'));
   const reactor = UringReactor.open(SUBMISSION_ENTRIES);
-  if (reactor.ok) return ok({ kind: 'uring', reactor: reactor.value, why: wanted === undefined ? 'available' : 'asked for' });
+  if (reactor.ok)
+    return ok({
+      kind: 'uring',
+      reactor: reactor.value,
+      why: wanted === undefined ? 'available' : 'asked for',
+    });
   const { meaning } = reactor.error;
-  if (wanted === 'uring') return failed(failure('system', `io_uring can't be used: ${meaning}; allow it, or use --io portable`));
+  if (wanted === 'uring')
+    return failed(failure('system', `io_uring can't be used: ${meaning}; allow it, or use --io portable`));
   return ok(portable(`io_uring can't be used: ${meaning}`));
 }
 

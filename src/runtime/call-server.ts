@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.js';
-import { countersByName } from '../engine/counters.js';
 import { markClosed } from '../device/mark-closed.js';
+import { countersByName } from '../engine/counters.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import type { DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
@@ -43,7 +43,9 @@ export class CallServer {
       case 'read':
         return this.#io.read(call.offsetBytes, call.lengthBytes, done);
       case 'write':
-        return this.#io.write(call.offsetBytes, call.data, call.durable, (problem) => done(problem, undefined));
+        return this.#io.write(call.offsetBytes, call.data, call.durable, (problem) =>
+          done(problem, undefined),
+        );
       case 'flush':
         return this.#io.flush((problem) => done(problem, undefined));
       case 'status':
@@ -85,7 +87,10 @@ export class CallServer {
   #close(done: CallDone): void {
     this.#started.device.metadata.run(markClosed, (result) => {
       for (const store of this.#started.stores) store.close();
-      const problem = failure('io', 'stopped, but not cleanly: the last flush failed; the next start recovers as after a crash');
+      const problem = failure(
+        'io',
+        'stopped, but not cleanly: the last flush failed; the next start recovers as after a crash',
+      );
       done(result === 0 ? undefined : problem, undefined);
     });
   }

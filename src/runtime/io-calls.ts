@@ -30,7 +30,15 @@ export class IoCalls implements RequestSink, Poller {
   }
 
   flush(done: Done<Uint8Array>): void {
-    this.#enqueue([{ operation: 'flush', offsetBytes: 0, data: NOTHING, durable: false, call: { left: 1, failed: undefined, data: NOTHING, done } }]);
+    this.#enqueue([
+      {
+        operation: 'flush',
+        offsetBytes: 0,
+        data: NOTHING,
+        durable: false,
+        call: { left: 1, failed: undefined, data: NOTHING, done },
+      },
+    ]);
   }
 
   /** Starts what waits, as far as slots and memory go. */
@@ -69,9 +77,11 @@ export class IoCalls implements RequestSink, Poller {
   #refusal(offsetBytes: number, lengthBytes: number): string | undefined {
     const { sizeBytes, logicalBlockBytes } = this.#started.device.geometry;
     const isWhole = Number.isSafeInteger(offsetBytes) && offsetBytes % logicalBlockBytes === 0;
-    if (!isWhole || lengthBytes % logicalBlockBytes !== 0) return `offset and length must be multiples of ${logicalBlockBytes}`;
+    if (!isWhole || lengthBytes % logicalBlockBytes !== 0)
+      return `offset and length must be multiples of ${logicalBlockBytes}`;
     if (lengthBytes === 0) return 'the length must not be 0';
-    if (offsetBytes < 0 || offsetBytes + lengthBytes > sizeBytes) return `beyond the end of the device (${sizeBytes} bytes)`;
+    if (offsetBytes < 0 || offsetBytes + lengthBytes > sizeBytes)
+      return `beyond the end of the device (${sizeBytes} bytes)`;
     return undefined;
   }
 

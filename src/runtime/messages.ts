@@ -21,7 +21,12 @@ export interface CallMessage {
 export type Call =
   /** Any length, whole logical blocks. Answers the bytes. */
   | { readonly verb: 'read'; readonly offsetBytes: number; readonly lengthBytes: number }
-  | { readonly verb: 'write'; readonly offsetBytes: number; readonly data: Uint8Array; readonly durable: boolean }
+  | {
+      readonly verb: 'write';
+      readonly offsetBytes: number;
+      readonly data: Uint8Array;
+      readonly durable: boolean;
+    }
   | { readonly verb: 'flush' }
   /** Answers `DeviceStatus`. */
   | { readonly verb: 'status' }

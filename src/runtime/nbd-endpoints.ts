@@ -89,7 +89,10 @@ export class NbdEndpoints {
     if (this.#served === undefined) this.#served = { server: this.#makeServer(exportName), exportName };
     const { server, exportName: known } = this.#served;
     if (known === exportName) return server;
-    return failure('usage', `export "${exportName}": all endpoints of a device use one export name, here "${known}"`);
+    return failure(
+      'usage',
+      `export "${exportName}": all endpoints of a device use one export name, here "${known}"`,
+    );
   }
 
   #makeServer(exportName: string): NbdServer {
@@ -113,14 +116,18 @@ function noticeOfNbd(event: NbdEvent): DeviceNotice {
   switch (event.kind) {
     case 'connected':
     case 'ready':
-      return notice('info', `client.${event.kind}`, `NBD client ${event.connection}: ${event.kind}`, { connection: event.connection });
+      return notice('info', `client.${event.kind}`, `NBD client ${event.connection}: ${event.kind}`, {
+        connection: event.connection,
+      });
     case 'disconnected':
       return notice('info', 'client.disconnected', `NBD client ${event.connection}: gone (${event.reason})`, {
         connection: event.connection,
         reason: event.reason,
       });
     case 'refused':
-      return notice('warn', 'client.refused', `NBD client refused: ${event.reason}`, { reason: event.reason });
+      return notice('warn', 'client.refused', `NBD client refused: ${event.reason}`, {
+        reason: event.reason,
+      });
     default:
       return event;
   }

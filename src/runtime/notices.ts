@@ -1,9 +1,9 @@
 import { unreachable } from '../base/assert.js';
-import { bitCount } from '../engine/bit-count.js';
-import type { DeviceShape } from '../engine/device-shape.js';
 import { errnoName } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { DeviceEvent } from '../device/remapped-device.js';
+import { bitCount } from '../engine/bit-count.js';
+import type { DeviceShape } from '../engine/device-shape.js';
 import type { DeviceNotice } from './device-report.js';
 
 /** What a person reads in the log about an event of the device. `main`: how the main device is called. */
@@ -28,14 +28,23 @@ export function noticeOf(event: DeviceEvent, shape: DeviceShape, main: string): 
     case 'regained': {
       const mainSector = sectorOf(event.mainUnit);
       const blocks = bitCount(event.lostMask);
-      return notice('info', 'regained', `${main}: lost blocks from sector ${mainSector} on were written again`, { mainSector, blocks });
+      return notice(
+        'info',
+        'regained',
+        `${main}: lost blocks from sector ${mainSector} on were written again`,
+        { mainSector, blocks },
+      );
     }
     case 'spareUnitRetired': {
       const { spareUnit, errno } = event;
       const spareSector = shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES;
       const spareIndex = shape.spareIndexOf(spareUnit);
       const message = `spare ${spareIndex}: sectors from ${spareSector} can't be written (${errnoName(errno)}); not used any more`;
-      return notice('warn', 'spareUnitRetired', message, { spareIndex, spareSector, errno: errnoName(errno) });
+      return notice('warn', 'spareUnitRetired', message, {
+        spareIndex,
+        spareSector,
+        errno: errnoName(errno),
+      });
     }
     case 'spareFailed': {
       const { spareIndex, errno } = event;
@@ -48,21 +57,38 @@ export function noticeOf(event: DeviceEvent, shape: DeviceShape, main: string): 
       return notice('error', 'spareExhausted', message, { mainSector });
     }
     case 'commitFailed':
-      return notice('error', 'commitFailed', `the map could not be made durable (${errnoName(event.errno)}); the write failed`, {
-        errno: errnoName(event.errno),
-      });
+      return notice(
+        'error',
+        'commitFailed',
+        `the map could not be made durable (${errnoName(event.errno)}); the write failed`,
+        {
+          errno: errnoName(event.errno),
+        },
+      );
     case 'breakerOpened':
-      return notice('error', 'breakerOpened', `${main} is given up for now: ${event.reason}; its I/O fails, no spares are used`, {
-        reason: event.reason,
-      });
+      return notice(
+        'error',
+        'breakerOpened',
+        `${main} is given up for now: ${event.reason}; its I/O fails, no spares are used`,
+        {
+          reason: event.reason,
+        },
+      );
     case 'breakerClosed':
       return notice('warn', 'breakerClosed', `${main} answers again; I/O goes on`, {});
     case 'transientError': {
       const mainSector = sectorOf(event.mainUnit);
-      return notice('info', 'transientError', `${main}: sectors from ${mainSector} were read after a retry`, { mainSector });
+      return notice('info', 'transientError', `${main}: sectors from ${mainSector} were read after a retry`, {
+        mainSector,
+      });
     }
     case 'flushFailed':
-      return notice('error', 'flushFailed', 'a flush failed: writes since the last one may not be durable, and clients are told', {});
+      return notice(
+        'error',
+        'flushFailed',
+        'a flush failed: writes since the last one may not be durable, and clients are told',
+        {},
+      );
     default:
       return unreachable(event);
   }

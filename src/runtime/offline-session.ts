@@ -29,7 +29,11 @@ export class OfflineSession {
     const opened: OpenDevice[] = [];
     for (const { path, readOnly, fileLogicalBlockBytes } of paths) {
       const exclusive = !readOnly;
-      const device = openDevice(path, { readOnly, exclusive, ...(fileLogicalBlockBytes && { fileLogicalBlockBytes }) });
+      const device = openDevice(path, {
+        readOnly,
+        exclusive,
+        ...(fileLogicalBlockBytes && { fileLogicalBlockBytes }),
+      });
       if (!device.ok) {
         opened.forEach(closeDevice);
         return failed(failure('device', describeOpenFailure(device.error)));
@@ -43,7 +47,13 @@ export class OfflineSession {
     this.geometries = devices.map((device) => device.geometry);
     this.#stores = devices.map((device) => new PortableStore(device, this.memory, COLD_TICKET_COUNT));
     const refuse = (): never => assert(false, 'no device is at work') as never;
-    const services: RunnerServices = { lock: refuse, tryLock: refuse, unlock: refuse, commit: refuse, noteWritten: () => {} };
+    const services: RunnerServices = {
+      lock: refuse,
+      tryLock: refuse,
+      unlock: refuse,
+      commit: refuse,
+      noteWritten: () => {},
+    };
     this.#runner = new EffectRunner({
       stores: this.#stores,
       scheduler: this.#reactor,

@@ -31,7 +31,11 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
     }
     opened.push(device.value);
   }
-  return ok(opened.map((device, index) => withFaults(storeOf(device, options), rulesOf(scenario.value, index), options)));
+  return ok(
+    opened.map((device, index) =>
+      withFaults(storeOf(device, options), rulesOf(scenario.value, index), options),
+    ),
+  );
 }
 
 export interface OpenStoresOptions {
@@ -50,7 +54,11 @@ function storeOf(device: OpenDevice, { backend, memory }: OpenStoresOptions): Bl
   return new UringStore(device, memory, backend.reactor.ring, TICKET_COUNT);
 }
 
-function withFaults(store: BlockStore, rules: readonly FaultRule[], { backend, memory }: OpenStoresOptions): BlockStore {
+function withFaults(
+  store: BlockStore,
+  rules: readonly FaultRule[],
+  { backend, memory }: OpenStoresOptions,
+): BlockStore {
   return rules.length === 0 ? store : new FaultStore(store, rules, { scheduler: backend.reactor, memory });
 }
 
@@ -63,7 +71,12 @@ function readScenario(path: string): Result<FaultScenario, Failure> {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    return failed(failure('usage', `${path}: can't be read (${(error as NodeJS.ErrnoException).code}); give a fault scenario file`));
+    return failed(
+      failure(
+        'usage',
+        `${path}: can't be read (${(error as NodeJS.ErrnoException).code}); give a fault scenario file`,
+      ),
+    );
   }
   const parsed = parseFaultScenario(text, path);
   return parsed.ok ? parsed : failed(failure('usage', describeScenarioFailure(parsed.error)));

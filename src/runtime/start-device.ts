@@ -46,13 +46,23 @@ export function startDevice(
   });
   completions.sink = runner;
   const devices = spares.map((store, index) => ({ target: 1 + index, sizeBytes: store.geometry.sizeBytes }));
-  const input = { main: main.geometry, devices, force: options.force, memory, bufferOffset: coldMemory.recoveryOffset };
+  const input = {
+    main: main.geometry,
+    devices,
+    force: options.force,
+    memory,
+    bufferOffset: coldMemory.recoveryOffset,
+  };
   runner.start(assembleSet(input), (assembled) => {
     if (!assembled.ok) {
       for (const store of stores.value) store.close();
       return done(failed(describeAssemblyFailure(assembled.error, options.main, options.spares)));
     }
-    begin({ options, backend, mailbox, memory, coldMemory, stores: stores.value, completions }, assembled.value, done);
+    begin(
+      { options, backend, mailbox, memory, coldMemory, stores: stores.value, completions },
+      assembled.value,
+      done,
+    );
   });
 }
 
@@ -100,7 +110,15 @@ function begin(
   device.metadata.run(
     (work) => markOpened(work, set),
     (repairedCount) => {
-      if (repairedCount < 0) return done(failed(failure('metadata', `${options.spares.join(', ')}: the metadata can't be written; replace the spare`)));
+      if (repairedCount < 0)
+        return done(
+          failed(
+            failure(
+              'metadata',
+              `${options.spares.join(', ')}: the metadata can't be written; replace the spare`,
+            ),
+          ),
+        );
       tellRepairs(mailbox, set, repairedCount);
       done(ok({ device, info, backend, memory, buffers, stores }));
     },
@@ -110,7 +128,11 @@ function begin(
 function tellRepairs(mailbox: Mailbox, set: AssembledSet, repairedCount: number): void {
   const { superblock } = set.choice;
   if (repairedCount > 0) {
-    mailbox.tell(notice('warn', 'repaired', `${repairedCount} damaged or stale metadata block(s) were written anew`, { repairedCount }));
+    mailbox.tell(
+      notice('warn', 'repaired', `${repairedCount} damaged or stale metadata block(s) were written anew`, {
+        repairedCount,
+      }),
+    );
   }
   const outdated = set.load.maybeOutdatedPages.length;
   if (outdated > 0 && superblock.cleanShutdown) {

@@ -243,7 +243,8 @@ export class Connection implements ByteStreamSink {
 
   private batchSent(transmission: Transmission): void {
     transmission.answers.requestCount -= this.replies.batchSent();
-    if (!this.replies.isEmpty) this.host.repliesReady(this);
+    // What gathered while the batch went out has waited long enough.
+    this.flushReplies();
     if (this.lastStep === Step.needReplies) this.pump();
     else this.endIfAnswered();
   }

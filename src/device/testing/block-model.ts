@@ -1,0 +1,83 @@
+import { assert } from '../../base/assert.js';
+
+/**
+ * What each logical block may hold, by the rules of a disk: the last acknowledged contents, or what other writes that
+ * were under way at the same time wrote. Contents are told apart by numbers, a new one for every write but of zeroes.
+ */
+export class BlockModel {
+  /** Contents that a read may return now, per block. */
+  readonly #allowed: Set<number>[];
+  /** Blocks that may turn out to be lost: never written, and unreadable on the main device. */
+  readonly #mayBeLost: Set<number>;
+  /** Per block: the reads under way. */
+  readonly #readers = new Map<number, Set<ModelRead>>();
+  /** Per block: the writes under way. */
+  readonly #underWay = new Map<number, ModelWrite[]>();
+
+  constructor(blockCount: number, mayBeLost: Iterable<number>, initial: (block: number) => number) {
+    this.#allowed = Array.from({ length: blockCount }, (_, block) => new Set([initial(block)]));
+    this.#mayBeLost = new Set(mayBeLost);
+  }
+
+  beginWrite(block: number, contents: number): ModelWrite {
+    const others = this.#underWay.get(block) ?? [];
+    const write: ModelWrite = { contents, meanwhile: new Set(others.map((other) => other.contents)) };
+    for (const other of others) other.meanwhile.add(contents);
+    this.#underWay.set(block, [...others, write]);
+    for (const read of this.#readers.get(block) ?? []) {
+      read.allowed.add(contents);
+      read.isAlone = false;
+    }
+    this.#allowed[block]!.add(contents);
+    return write;
+  }
+
+  /** Acknowledged: what was there before is gone; writes that overlapped it in time may have come out on top. */
+  endWrite(block: number, write: ModelWrite): void {
+    const others = this.#underWay.get(block)!.filter((other) => other !== write);
+    this.#underWay.set(block, others);
+    this.#mayBeLost.delete(block);
+    this.#allowed[block] = new Set([write.contents, ...write.meanwhile]);
+  }
+
+  /** The writer is gone: its unanswered writes may have happened or not, but not later. */
+  crash(): void {
+    this.#underWay.clear();
+    this.#readers.clear();
+  }
+
+  beginRead(block: number): ModelRead {
+    const isAlone = (this.#underWay.get(block)?.length ?? 0) === 0;
+    const read: ModelRead = { allowed: new Set(this.#allowed[block]), isAlone };
+    const readers = this.#readers.get(block) ?? new Set();
+    this.#readers.set(block, readers.add(read));
+    return read;
+  }
+
+  /** Throws if what a read returned is wrong. One with no write around it settles what the block holds from then on. */
+  endRead(block: number, contents: number, read: ModelRead): void {
+    this.#readers.get(block)!.delete(read);
+    const { allowed } = read;
+    assert(allowed.has(contents), `block ${block} read as ${contents}, allowed are ${[...allowed].join(', ')}`);
+    if (read.isAlone) this.#allowed[block] = new Set([contents]);
+  }
+
+  /** Throws if an error of a read of these blocks is not justified. */
+  checkLost(blocks: readonly number[]): void {
+    const justified = blocks.some((block) => this.#mayBeLost.has(block));
+    assert(justified, `EIO for blocks ${blocks[0]}-${blocks.at(-1)}, none of which can be lost`);
+  }
+}
+
+export interface ModelWrite {
+  readonly contents: number;
+  /** Contents of writes that were under way at some time between its begin and its end. */
+  readonly meanwhile: Set<number>;
+}
+
+export interface ModelRead {
+  /** What the block held at the begin of the read, and what was written since. */
+  readonly allowed: Set<number>;
+  /** No write was under way at any time. */
+  isAlone: boolean;
+}

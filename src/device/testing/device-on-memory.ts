@@ -1,0 +1,185 @@
+import { ManualScheduler } from '../../../test/support/manual-scheduler.js';
+import { assert } from '../../base/assert.js';
+import type { Procedure } from '../../engine/effect.js';
+import { planLayout } from '../../format/plan-layout.js';
+import { SAMPLE_COUNT, type Superblock } from '../../format/superblock.js';
+import type { BlockStore, CompletionSink } from '../../ports/block-store.js';
+import { type IoMemory, plainMemory } from '../../ports/io-memory.js';
+import { parseFaultScenario } from '../../storage/fault-scenario.js';
+import { FaultStore } from '../../storage/fault-store.js';
+import { MemoryStore } from '../../storage/memory-store.js';
+import { type AssembledSet, assembleSet, type AssemblyFailure } from '../assemble-set.js';
+import { EffectRunner } from '../effect-runner.js';
+import { formatSet } from '../format-set.js';
+import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../limits.js';
+import { markClosed } from '../mark-closed.js';
+import { markOpened } from '../mark-opened.js';
+import { layOutColdMemory } from '../memory-map.js';
+import { type DeviceEvent, RemappedDevice } from '../remapped-device.js';
+import type { Result } from '../../base/result.js';
+
+/**
+ * A whole protected device on memory disks and a clock that tests turn: the disks outlive it, so it can be killed and
+ * put together again.
+ */
+export class DeviceOnMemory {
+  readonly scheduler = new ManualScheduler();
+  readonly memory: IoMemory;
+  /** Main device first. Their `contents` are the media. */
+  readonly disks: readonly MemoryStore[];
+  readonly events: DeviceEvent[] = [];
+  /** Where payload memory begins. */
+  readonly payloadOffset: number;
+  device: RemappedDevice | undefined;
+  readonly #stores: readonly BlockStore[];
+  readonly #coldMemory = layOutColdMemory();
+  readonly #router = new SwitchableSink();
+  readonly #options: DeviceOnMemoryOptions;
+
+  constructor(options: DeviceOnMemoryOptions) {
+    this.#options = options;
+    this.payloadOffset = this.#coldMemory.endOffset;
+    this.memory = plainMemory(this.payloadOffset + PAYLOAD_BYTES);
+    const { memory, scheduler } = this;
+    const sizes = [options.mainBytes, ...options.spareBytes];
+    this.disks = sizes.map((sizeBytes) => new MemoryStore({ sizeBytes, memory, scheduler }));
+    const scenario = parseFaultScenario(options.faults ?? 'main: []', 'test');
+    assert(scenario.ok, 'the scenario is right');
+    const rules = [scenario.value.main, ...scenario.value.spares];
+    this.#stores = this.disks.map((disk, index) => new FaultStore(disk, rules[index] ?? [], { memory, scheduler }));
+    for (const store of this.#stores) store.attach(this.#router);
+  }
+
+  format(copies = 5): void {
+    const superblock = blankSuperblock(this.#options, copies);
+    const errno = this.#run(formatSet(superblock, this.memory, this.#coldMemory.recoveryOffset));
+    assert(errno === 0, 'formatting works');
+  }
+
+  /** Reads the metadata; changes nothing. */
+  assemble(): Result<AssembledSet, AssemblyFailure> {
+    const devices = this.disks.slice(1).map((disk, index) => ({ target: 1 + index, sizeBytes: disk.geometry.sizeBytes }));
+    const { memory } = this;
+    const main = this.disks[0]!.geometry;
+    return this.#run(assembleSet({ main, devices, force: false, memory, bufferOffset: this.#coldMemory.recoveryOffset }));
+  }
+
+  /** Puts the set together and opens it. */
+  open(lostReadsAsZero = false): RemappedDevice {
+    const set = this.assemble();
+    assert(set.ok, `assembles: ${JSON.stringify(set)}`);
+    const device = new RemappedDevice({
+      ...set.value,
+      stores: this.#stores,
+      scheduler: this.scheduler,
+      memory: this.memory,
+      coldMemory: this.#coldMemory,
+      lostReadsAsZero,
+      report: (event) => this.events.push(event),
+      wantPoll: () => this.scheduler.after(0, () => device.poll()),
+    });
+    this.device = device;
+    this.#router.sink = device;
+    let opened: number | undefined;
+    device.metadata.run((work) => markOpened(work, set.value), (result) => {
+      opened = result;
+    });
+    this.scheduler.advance(0);
+    assert(opened !== undefined && opened >= 0, 'is marked as open');
+    return device;
+  }
+
+  /** As after kill -9: what was sent to the disks still happens, nothing else does. */
+  kill(): void {
+    this.#router.sink = NOBODY;
+    this.device = undefined;
+    this.scheduler.advance(60_000);
+  }
+
+  close(): void {
+    const { device } = this;
+    assert(device !== undefined, 'is open');
+    while (!device.isIdle) this.scheduler.advance(1000);
+    let closed: number | undefined;
+    device.metadata.run(markClosed, (result) => {
+      closed = result;
+    });
+    this.scheduler.advance(60_000);
+    assert(closed === 0 || Object.is(closed, -0), 'closes cleanly');
+    this.kill();
+  }
+
+  #run<Value>(procedure: Procedure<Value>): Value {
+    const refuse = (): never => assert(false, 'no device is at work') as never;
+    const runner = new EffectRunner({
+      stores: this.#stores,
+      scheduler: this.scheduler,
+      firstTicket: FIRST_COLD_TICKET,
+      ticketCount: COLD_TICKET_COUNT,
+      services: { lock: refuse, tryLock: refuse, unlock: refuse, commit: refuse, noteWritten: () => {} },
+    });
+    this.#router.sink = runner;
+    let outcome: { readonly value: Value } | undefined;
+    runner.start(procedure, (value) => {
+      outcome = { value };
+    });
+    this.scheduler.advance(60_000);
+    assert(outcome !== undefined, 'the procedure ends');
+    return outcome.value;
+  }
+}
+
+export interface DeviceOnMemoryOptions {
+  readonly mainBytes: number;
+  readonly spareBytes: readonly number[];
+  readonly unitBytes?: number;
+  /** A fault scenario as YAML text. */
+  readonly faults?: string;
+}
+
+function blankSuperblock(options: DeviceOnMemoryOptions, copyCount: number): Superblock {
+  const layout = planLayout({
+    mainSizeBytes: options.mainBytes,
+    logicalBlockBytes: 512,
+    unitBytes: options.unitBytes ?? 4096,
+    copyCount,
+    spareSizesBytes: options.spareBytes,
+  });
+  assert(layout.ok, `fits: ${JSON.stringify(layout)}`);
+  return {
+    ...layout.value,
+    features: { compat: 0, roCompat: 0, incompat: 0 },
+    cleanShutdown: false,
+    setId: new Uint8Array(16).fill(7),
+    sequence: 1,
+    generation: 1,
+    logicalBlockBytes: 512,
+    openCount: 0,
+    mainSizeBytes: options.mainBytes,
+    createdSeconds: 1_700_000_000,
+    updatedSeconds: 1_700_000_000,
+    name: 'test',
+    mainModel: '',
+    mainSerial: '',
+    mainWwn: '',
+    contentSample: { validMask: 0, crcs: new Array<number>(SAMPLE_COUNT).fill(0) },
+    spares: layout.value.spares.map((spare, index) => ({
+      ...spare,
+      uuid: new Uint8Array(16).fill(index + 1),
+      initialisedPageCount: 0,
+    })),
+    onLost: 0,
+    counters: [],
+  };
+}
+
+class SwitchableSink implements CompletionSink {
+  sink: CompletionSink = NOBODY;
+
+  complete(ticket: number, result: number): void {
+    this.sink.complete(ticket, result);
+  }
+}
+
+const NOBODY: CompletionSink = { complete: () => {} };
+const PAYLOAD_BYTES = 4 << 20;
