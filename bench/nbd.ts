@@ -21,7 +21,7 @@ import type { BenchServer } from './nbd-servers.js';
 export async function nbdBench(args: string[]): Promise<number> {
   const options = parseNbdBenchOptions(args);
   if (!options.ok) return refuse(`${options.error}\nusage: ${NBD_BENCH_USAGE}`, 2);
-  const missing = missingTools(['fio', 'nbdinfo']);
+  const missing = missingTools(['fio']);
   if (missing.length > 0) return refuse(missing.join('\n'), 1);
   const directory = temporaryDirectory();
   const contenders = await prepareContenders(options.value, directory, note);

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { DiskImages } from '../test/support/disk-images.js';
+import { dmremapProgram } from '../test/support/dmremap-program.js';
 import { runTool } from '../test/support/run-tool.js';
 import { ServedDeviceProcess } from '../test/support/served-device.js';
 
@@ -20,11 +21,11 @@ export async function plantRemaps(images: DiskImages, count: number): Promise<vo
   const served = await ServedDeviceProcess.start(images, { faultsPath });
   try {
     await writeEverything(served.uris.unix, images.directory, images.mainBytes);
-    const planted = await remapCount(served.uris.unix);
-    if (planted < count) throw new Error(`only ${planted} of ${count} remaps were made\n${served.log}`);
   } finally {
     await served.stop();
   }
+  const planted = await remapCount(images.sparePath);
+  if (planted < count) throw new Error(`only ${planted} of ${count} remaps were made\n${served.log}`);
 }
 
 const UNIT_BYTES = 4096;
@@ -36,8 +37,8 @@ async function writeEverything(uri: string, directory: string, sizeBytes: number
   await runTool('fio', [...options, `--size=${sizeBytes}`], { directory, timeoutMs: PLANT_MS_MAX });
 }
 
-async function remapCount(uri: string): Promise<number> {
-  const map = await runTool('nbdinfo', ['--json', '--map=x-dm-remap:state', uri]);
-  const extents = JSON.parse(map) as { length: number; type: number }[];
-  return extents.reduce((count, { length, type }) => count + ((type & 1) === 0 ? 0 : length / UNIT_BYTES), 0);
+async function remapCount(sparePath: string): Promise<number> {
+  const text = await runTool(process.execPath, [dmremapProgram(), 'inspect', sparePath, '--json']);
+  const inspection = JSON.parse(text) as Record<string, number>;
+  return inspection.usableSpareUnits! - inspection.freeSpareUnits! - inspection.retiredSpareUnits!;
 }

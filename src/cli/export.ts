@@ -4,6 +4,7 @@ import type { InspectReport } from '../library/offline-types.js';
 import type { CliContext } from './cli-context.js';
 import { dmTableOf, formatDmTable } from './dm-table.js';
 import { EXIT_STATUS } from './exit-status.js';
+import { mayBeInUse } from './health.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 import { repeated } from './repeated-option.js';
@@ -28,7 +29,7 @@ export async function exportMap(args: ExportArguments, context: CliContext): Pro
   if (args.json)
     writeJson(context.out, { setId: report.setId, main: args.main, spares: sparePaths, table: rows });
   else context.out.write(formatDmTable(rows, args.main, sparePaths));
-  if (!report.cleanShutdown) {
+  if (mayBeInUse(report)) {
     context.err.write(
       'dmremap: warning: the set is in use or was not stopped cleanly; export again after a clean stop\n',
     );

@@ -10,6 +10,7 @@ describe('the health of a set', () => {
   it.each([
     ['healthy', [], {}],
     ['healthy', ['notCleanlyStopped'], { cleanShutdown: false }],
+    ['healthy', [], { cleanShutdown: false, openCount: 0 }],
     ['degraded', ['remapped'], { remaps: [remapReport()] }],
     ['degraded', ['lowSpare'], { freeSpareUnits: 99 }],
     ['degraded', ['damagedCopies'], { copies: [goodCopy!, goodCopy!, { ...goodCopy!, badPages: 1 }] }],

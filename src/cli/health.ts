@@ -9,6 +9,11 @@ export function healthOf(report: InspectReport): Health {
   return { state: STATES[worst]!, findings };
 }
 
+/** Opened and not marked as stopped since: what the metadata says now may not be all. */
+export function mayBeInUse({ cleanShutdown, openCount }: InspectReport): boolean {
+  return openCount > 0 && !cleanShutdown;
+}
+
 export interface Health {
   readonly state: HealthState;
   readonly findings: readonly Finding[];
@@ -87,8 +92,8 @@ const CHECKS: readonly ((report: InspectReport) => Finding | null)[] = [
       action: 'Plan to copy the data to another disk.',
     };
   },
-  function notCleanlyStopped({ cleanShutdown }) {
-    if (cleanShutdown) return null;
+  function notCleanlyStopped(report) {
+    if (!mayBeInUse(report)) return null;
     return {
       id: 'notCleanlyStopped',
       state: 'healthy',

@@ -68,9 +68,9 @@ describe('foreign signatures', () => {
     ['ZFS pool member', [[384 * KIB + 5 * KIB, '\0\0\0\0\0\xba\xb1\x0c']]],
     ['ZFS pool member', [[-384 * KIB, '\x0c\xb1\xba\0\0\0\0\0']]],
     ['ZFS pool member', [[-128 * KIB, '\x0c\xb1\xba\0\0\0\0\0']]],
-    ['spare of the dm-remap kernel module (version 4)', [[0, '4RMD\x04\0\0\0']]],
-    ['spare of the dm-remap kernel module (version 4)', [[512 * KIB, '4RMD\x04\0\0\0']]],
-    ['spare of the dm-remap kernel module (version 3)', [[0, 'DMREMAP3']]],
+    ['a spare of the dm-remap kernel module (version 4)', [[0, '4RMD\x04\0\0\0']]],
+    ['a spare of the dm-remap kernel module (version 4)', [[512 * KIB, '4RMD\x04\0\0\0']]],
+    ['a spare of the dm-remap kernel module (version 3)', [[0, 'DMREMAP3']]],
     ['qcow2 disk image', [[0, 'QFI\xfb\0\0\0\x03']]],
   ])('name %s', (name, writes) => {
     expect(recogniseImage(4 * MIB, writes)).toBe(name);

@@ -32,10 +32,10 @@ export function zfsSignature(read: ReadBytes, deviceSizeBytes: number): string |
 
 /** Spares of the dm-remap kernel module: version 4 keeps five copies, version 3 one. */
 export function moduleSignature(read: ReadBytes): string | null {
-  if (hasBytesAt(read, 0, latin1('DMREMAP3'))) return 'spare of the dm-remap kernel module (version 3)';
+  if (hasBytesAt(read, 0, latin1('DMREMAP3'))) return 'a spare of the dm-remap kernel module (version 3)';
   for (let copy = 0; copy < 5; copy += 1) {
     const offset = copy * MODULE_COPY_STEP_BYTES;
-    if (hasBytesAt(read, offset, MODULE_MAGIC)) return 'spare of the dm-remap kernel module (version 4)';
+    if (hasBytesAt(read, offset, MODULE_MAGIC)) return 'a spare of the dm-remap kernel module (version 4)';
   }
   return null;
 }

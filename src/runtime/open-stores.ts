@@ -16,6 +16,7 @@ import { FaultStore } from '../storage/fault-store.js';
 import type { Backend } from './backend.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
+import { HealedSectorsFile } from './healed-sectors-file.js';
 
 /** Opens the main device and the spares, in that order, for sole use; on failure none stays open. */
 export function openStores(options: OpenStoresOptions): Result<BlockStore[], Failure> {
@@ -31,11 +32,16 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
     }
     opened.push(device.value);
   }
-  return ok(
-    opened.map((device, index) =>
-      withFaults(storeOf(device, options), rulesOf(scenario.value, index), options),
-    ),
-  );
+  const stores: BlockStore[] = [];
+  for (const [index, device] of opened.entries()) {
+    const store = withFaults(storeOf(device, options), device.path, rulesOf(scenario.value, index), options);
+    if (!store.ok) {
+      for (const other of opened) closeDevice(other);
+      return store;
+    }
+    stores.push(store.value);
+  }
+  return ok(stores);
 }
 
 export interface OpenStoresOptions {
@@ -56,10 +62,15 @@ function storeOf(device: OpenDevice, { backend, memory }: OpenStoresOptions): Bl
 
 function withFaults(
   store: BlockStore,
+  imagePath: string,
   rules: readonly FaultRule[],
-  { backend, memory }: OpenStoresOptions,
-): BlockStore {
-  return rules.length === 0 ? store : new FaultStore(store, rules, { scheduler: backend.reactor, memory });
+  { backend, memory, faults }: OpenStoresOptions,
+): Result<BlockStore, Failure> {
+  if (rules.length === 0 || faults === undefined) return ok(store);
+  const surroundings = { scheduler: backend.reactor, memory };
+  if (!rules.some((rule) => rule.healsOnWrite)) return ok(new FaultStore(store, rules, surroundings));
+  const healed = HealedSectorsFile.open(faults, imagePath);
+  return healed.ok ? ok(new FaultStore(store, rules, { ...surroundings, healed: healed.value })) : healed;
 }
 
 function rulesOf(scenario: FaultScenario, index: number): readonly FaultRule[] {

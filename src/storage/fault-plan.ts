@@ -31,12 +31,15 @@ export class FaultPlan {
     return this.#judge(operation, startSector, endSector, bySector);
   }
 
-  /** A write of these sectors succeeded. */
-  heal(startSector: number, endSector: number): void {
+  /** A write of these sectors succeeded; true if that ended a fault. */
+  heal(startSector: number, endSector: number): boolean {
+    let hasHealed = false;
     for (const state of this.#bySector) {
       if (!state.rule.healsOnWrite || state.sectors.firstWithin(startSector, endSector) === -1) continue;
       state.sectors = state.sectors.without(startSector, endSector);
+      hasHealed = true;
     }
+    return hasHealed;
   }
 
   /** The error of the first bad sector counts (of the earlier rule, where there are two), and the longest delay. */

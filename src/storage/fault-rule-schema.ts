@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ErrnoName } from '../base/errno.js';
 import { ERRNO } from '../base/errno.js';
 import type { FaultRule } from './fault-rule.js';
-import { OPERATION_NAMES, OperationBit } from './fault-rule.js';
+import { OPERATION_NAMES, OperationBit, type OperationName } from './fault-rule.js';
 import { parseSectorRanges } from './parse-sector-ranges.js';
 import type { SectorRanges } from './sector-ranges.js';
 
@@ -51,7 +51,7 @@ function refuseNonsense(rule: RuleText, context: z.RefinementCtx): void {
 function toFaultRule(rule: RuleText): FaultRule {
   return {
     sectors: rule.sectors,
-    operations: rule.on.reduce((bits, name) => bits | OperationBit[name], 0),
+    operations: rule.on.reduce((bits, name) => bits | hitBy(name), 0),
     errno: rule.error === undefined ? 0 : ERRNO[rule.error],
     delayMs: rule.delayMs ?? 0,
     times: rule.times ?? Number.POSITIVE_INFINITY,
@@ -70,4 +70,9 @@ function toSectorRanges(text: string | number, context: z.RefinementCtx): Sector
 function wholeNumber(least: number, most: number, unit: string) {
   const problem = `must be a whole number of ${unit} from ${least} to ${most}`;
   return z.int(problem).min(least, problem).max(most, problem);
+}
+
+/** A sector that takes no write takes no zeroes either, whichever command brings them. */
+function hitBy(name: OperationName): number {
+  return name === 'write' ? OperationBit.write | OperationBit.writeZeroes : OperationBit[name];
 }

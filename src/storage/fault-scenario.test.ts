@@ -38,7 +38,7 @@ describe('parseFaultScenario', () => {
       errno: ERRNO.ENODATA,
       delayMs: 0,
       times: Number.POSITIVE_INFINITY,
-      operations: OperationBit.read | OperationBit.write,
+      operations: OperationBit.read | OperationBit.write | OperationBit.writeZeroes,
     });
     expect(main[0]?.sectors?.pairs()).toEqual([
       { start: 100, end: 102 },
@@ -52,7 +52,7 @@ describe('parseFaultScenario', () => {
     expect(main[3]).toMatchObject({
       errno: 0,
       delayMs: 300,
-      operations: OperationBit.read | OperationBit.write,
+      operations: OperationBit.read | OperationBit.write | OperationBit.writeZeroes,
     });
     expect(main[4]).toMatchObject({ sectors: undefined, afterOperations: 50000, errno: ERRNO.ENODEV });
     expect(spares.map((rules) => rules.length)).toEqual([1, 0, 1]);

@@ -3,10 +3,12 @@ import { alignDown, SECTOR_BYTES } from '../base/units.js';
 import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
+import { assertBuffer, assertRange } from './assert-io.js';
 import { CompletionQueue } from './completion-queue.js';
 import { FaultPlan } from './fault-plan.js';
 import type { FaultRule, Operation } from './fault-rule.js';
 import { OperationBit } from './fault-rule.js';
+import type { SectorRange } from './sector-ranges.js';
 
 /**
  * Another store with the faults of a scenario. Where no rule matches, an operation costs one lookup and is passed on
@@ -24,6 +26,7 @@ export class FaultStore implements BlockStore {
   readonly #scheduler: Scheduler;
   readonly #plan: FaultPlan;
   readonly #failures: CompletionQueue;
+  readonly #healed: HealedSectors | undefined;
   /** Operations that the inner store does but that end differently; empty while all is well. */
   readonly #touched = new Map<number, TouchedOperation>();
   #waitingCount = 0;
@@ -34,6 +37,8 @@ export class FaultStore implements BlockStore {
     this.#scheduler = surroundings.scheduler;
     this.#plan = new FaultPlan(rules);
     this.#failures = new CompletionQueue(surroundings.scheduler);
+    this.#healed = surroundings.healed;
+    for (const { start, end } of this.#healed?.known() ?? []) this.#plan.heal(start, end);
     this.geometry = inner.geometry;
     this.description = `${inner.description} (with injected faults)`;
   }
@@ -62,6 +67,7 @@ export class FaultStore implements BlockStore {
     durable: boolean,
   ): void {
     if (this.#meets(OperationBit.write, offsetBytes, lengthBytes)) {
+      assertBuffer(this.geometry, this.#memory, memoryOffset, lengthBytes);
       this.#overwriteBadly(ticket, offsetBytes, lengthBytes, (doneBytes) =>
         this.#inner.write(ticket, offsetBytes, doneBytes, memoryOffset, durable),
       );
@@ -77,6 +83,7 @@ export class FaultStore implements BlockStore {
 
   discard(ticket: number, offsetBytes: number, lengthBytes: number): void {
     if (this.#meets(OperationBit.discard, offsetBytes, lengthBytes)) {
+      assertRange(this.geometry, offsetBytes, lengthBytes);
       this.#doBadly(ticket, () => this.#inner.discard(ticket, offsetBytes, lengthBytes));
     } else {
       this.#inner.discard(ticket, offsetBytes, lengthBytes);
@@ -112,6 +119,8 @@ export class FaultStore implements BlockStore {
   }
 
   #readBadly(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+    assertRange(this.geometry, offsetBytes, lengthBytes);
+    assertBuffer(this.geometry, this.#memory, memoryOffset, lengthBytes);
     const { errno } = this.#plan.verdict;
     this.#afterDelay(() => {
       if (errno === 0) {
@@ -130,6 +139,7 @@ export class FaultStore implements BlockStore {
     lengthBytes: number,
     overwrite: (doneBytes: number) => void,
   ): void {
+    assertRange(this.geometry, offsetBytes, lengthBytes);
     const { errno, firstBadSector, heals } = this.#plan.verdict;
     const beforeBadBytes = firstBadSector * SECTOR_BYTES - offsetBytes;
     const doneBytes = errno === 0 ? lengthBytes : alignDown(beforeBadBytes, this.geometry.logicalBlockBytes);
@@ -165,7 +175,9 @@ export class FaultStore implements BlockStore {
     this.#touched.delete(ticket);
     if (result >= 0) {
       const startSector = touched.offsetBytes / SECTOR_BYTES;
-      this.#plan.heal(startSector, startSector + touched.doneBytes / SECTOR_BYTES);
+      const endSector = startSector + touched.doneBytes / SECTOR_BYTES;
+      if (this.#plan.heal(startSector, endSector))
+        this.#healed?.remember({ start: startSector, end: endSector });
     }
     return touched.errno === 0 ? result : -touched.errno;
   }
@@ -175,6 +187,15 @@ export interface FaultStoreSurroundings {
   readonly scheduler: Scheduler;
   /** The memory the inner store does its I/O in. */
   readonly memory: IoMemory;
+  /** Where healing outlives the process, as on a real disk; left out, it does not. */
+  readonly healed?: HealedSectors;
+}
+
+export interface HealedSectors {
+  /** What earlier processes have healed. */
+  known(): readonly SectorRange[];
+  /** Kept when this returns. */
+  remember(range: SectorRange): void;
 }
 
 interface TouchedOperation {

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { blockStoreConformance } from '../../test/conformance/block-store.js';
+import { MEMORY_BYTES_MIN, STORE_BYTES_MIN } from '../../test/conformance/store-under-test.js';
 import { ManualScheduler } from '../../test/support/manual-scheduler.js';
 import { plainMemory } from '../ports/io-memory.js';
 import { MemoryStore } from './memory-store.js';
+
+for (const logicalBlockBytes of [512, 4096]) {
+  blockStoreConformance(`MemoryStore, ${logicalBlockBytes} byte blocks`, () => {
+    const scheduler = new ManualScheduler();
+    const memory = plainMemory(MEMORY_BYTES_MIN);
+    const store = new MemoryStore({ sizeBytes: STORE_BYTES_MIN, memory, scheduler, logicalBlockBytes });
+    return { store, memory, runUntil: (done) => scheduler.runUntil(done), dispose: () => store.close() };
+  });
+}
 
 function makeStore() {
   const scheduler = new ManualScheduler();

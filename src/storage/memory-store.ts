@@ -4,6 +4,7 @@ import type { BlockStore, CompletionSink, DeviceIdentity, Geometry } from '../po
 import { NO_IDENTITY } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
+import { assertBuffer, assertRange } from './assert-io.js';
 import { CompletionQueue } from './completion-queue.js';
 
 /**
@@ -44,7 +45,7 @@ export class MemoryStore implements BlockStore {
 
   read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
     this.#assertRange(offsetBytes, lengthBytes);
-    this.#assertMemory(memoryOffset, lengthBytes);
+    assertBuffer(this.geometry, this.#memory, memoryOffset, lengthBytes);
     this.#memory.bytes.set(this.contents.subarray(offsetBytes, offsetBytes + lengthBytes), memoryOffset);
     this.#queue.push(ticket, lengthBytes);
   }
@@ -57,7 +58,7 @@ export class MemoryStore implements BlockStore {
     _durable: boolean,
   ): void {
     this.#assertRange(offsetBytes, lengthBytes);
-    this.#assertMemory(memoryOffset, lengthBytes);
+    assertBuffer(this.geometry, this.#memory, memoryOffset, lengthBytes);
     this.contents.set(this.#memory.bytes.subarray(memoryOffset, memoryOffset + lengthBytes), offsetBytes);
     this.#queue.push(ticket, lengthBytes);
   }
@@ -91,19 +92,8 @@ export class MemoryStore implements BlockStore {
   }
 
   #assertRange(offsetBytes: number, lengthBytes: number): void {
-    const { logicalBlockBytes, sizeBytes } = this.geometry;
     assert(!this.#closed, 'I/O on a closed store');
-    assert(offsetBytes >= 0 && offsetBytes % logicalBlockBytes === 0, 'offset of whole logical blocks');
-    assert(lengthBytes > 0 && lengthBytes % logicalBlockBytes === 0, 'length of whole logical blocks');
-    assert(offsetBytes + lengthBytes <= sizeBytes, 'range inside the device');
-  }
-
-  #assertMemory(memoryOffset: number, lengthBytes: number): void {
-    assert(memoryOffset % this.geometry.memoryAlignmentBytes === 0, 'memory offset aligned');
-    assert(
-      memoryOffset >= 0 && memoryOffset + lengthBytes <= this.#memory.bytes.length,
-      'buffer inside the memory',
-    );
+    assertRange(this.geometry, offsetBytes, lengthBytes);
   }
 }
 

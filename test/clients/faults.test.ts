@@ -86,7 +86,7 @@ main:
   - { sectors: "20000-20063", on: [write], error: EIO }
 `;
 
-/** The others are in the memory of the process: what a write healed would be bad again after a restart. */
+/** The others heal or are used up: they have no part in what a restart is tested with. */
 const EVERY_KIND_OF_FAULT = `${PERMANENT_FAULTS}
   - { sectors: "30000-30007,31003", on: [read], error: ENODATA, healsOnWrite: true }
   - { sectors: "40000-40007", error: EIO, times: 3 }

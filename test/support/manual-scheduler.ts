@@ -27,6 +27,16 @@ export class ManualScheduler implements Scheduler {
     this.#nowMs = endMs;
   }
 
+  /** Runs task after task, moving the clock as needed; rejects when nothing is left to run and `done()` is not true. */
+  async runUntil(done: () => boolean): Promise<void> {
+    while (!done()) {
+      const next = this.#takeDue(Number.MAX_VALUE);
+      if (next === undefined) throw new Error('nothing is scheduled and it is still not done');
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      next.task();
+    }
+  }
+
   #takeDue(endMs: number): { dueMs: number; task: () => void } | undefined {
     const soonest = Math.min(...this.#tasks.map(({ dueMs }) => dueMs));
     if (!(soonest <= endMs)) return undefined;
