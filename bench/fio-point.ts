@@ -1,5 +1,6 @@
 import { runTool } from '../test/support/run-tool.js';
 import type { BenchRow } from './nbd-rows.js';
+import { remapsEndBytes } from './plant-remaps.js';
 
 /** One measurement: fio's nbd engine against a server, after a second to warm up. Throws if fio saw an error. */
 export async function measurePoint(uri: string, row: BenchRow, plan: PointPlan): Promise<Point> {
@@ -11,7 +12,7 @@ export async function measurePoint(uri: string, row: BenchRow, plan: PointPlan):
     bs: row.blockBytes,
     iodepth: row.depth,
     numjobs: row.jobs,
-    size: plan.sizeBytes,
+    ...placeOptions(row, plan.sizeBytes),
     runtime: plan.seconds,
     ramp_time: 1,
     randseed: plan.seed,
@@ -30,6 +31,13 @@ export async function measurePoint(uri: string, row: BenchRow, plan: PointPlan):
     value: row.unit === 'IOPS' ? side.iops : side.bw_bytes / 1e6,
     p99Us: (side.clat_ns.percentile?.['99.000000'] ?? 0) / 1000,
   };
+}
+
+function placeOptions(row: BenchRow, sizeBytes: number): Record<string, number> {
+  const remapsEnd = remapsEndBytes(sizeBytes);
+  if (row.place === 'clear') return { offset: remapsEnd, size: sizeBytes - remapsEnd };
+  const every = row.place === 'betweenRemaps' ? 2 * row.blockBytes : row.blockBytes;
+  return { size: remapsEnd, blockalign: every };
 }
 
 export interface PointPlan {

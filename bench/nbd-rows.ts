@@ -7,7 +7,15 @@ export interface BenchRow {
   readonly depth: number;
   readonly jobs: number;
   readonly unit: 'IOPS' | 'MB/s';
+  readonly place: Place;
 }
+
+/**
+ * Where on the device. Remaps, where there are any, are on every second 4 KiB unit of the first four fifths
+ * (`plant-remaps.ts`). `betweenRemaps`: only the healthy units there, so every request looks at the table and none is
+ * remapped. `onRemaps`: both kinds alike. `clear`: the last fifth.
+ */
+export type Place = 'betweenRemaps' | 'onRemaps' | 'clear';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -17,6 +25,7 @@ export const NBD_ROWS: readonly BenchRow[] = [
   row('4k random read, depth 64', 'read', 'random', 4 * KIB, 64),
   row('4k random read, 4 jobs x depth 32', 'read', 'random', 4 * KIB, 32, 4),
   row('4k random write, depth 64', 'write', 'random', 4 * KIB, 64),
+  { ...row('4k random read, depth 64, half on remaps', 'read', 'random', 4 * KIB, 64), place: 'onRemaps' },
   row('1M sequential read, depth 8', 'read', 'sequential', MIB, 8),
   row('1M sequential write, depth 8', 'write', 'sequential', MIB, 8),
 ];
@@ -29,5 +38,7 @@ function row(
   depth: number,
   jobs = 1,
 ): BenchRow {
-  return { name, operation, access, blockBytes, depth, jobs, unit: blockBytes >= MIB ? 'MB/s' : 'IOPS' };
+  const isLarge = blockBytes >= MIB;
+  const [unit, place] = isLarge ? (['MB/s', 'clear'] as const) : (['IOPS', 'betweenRemaps'] as const);
+  return { name, operation, access, blockBytes, depth, jobs, unit, place };
 }

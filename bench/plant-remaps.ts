@@ -5,17 +5,15 @@ import { runTool } from '../test/support/run-tool.js';
 import { ServedDeviceProcess } from '../test/support/served-device.js';
 
 /**
- * Makes a table with `count` remaps, spread evenly over the main device, the way a failing disk would: one sector of
- * each unit is given a write fault, everything is written once, and the faults are gone in the next run. Throws when
- * the device does not report that many afterwards.
+ * Makes a table with `count` remaps, on every second unit from the second on, the way a failing disk would: one
+ * sector of each unit is given a write fault, everything is written once, and the faults are gone in the next run.
+ * Throws when the device does not report that many afterwards.
  */
 export async function plantRemaps(images: DiskImages, count: number): Promise<void> {
-  const unitCount = images.mainBytes / UNIT_BYTES;
-  if (count > unitCount) throw new Error(`${count} remaps do not fit on ${unitCount} units`);
-  const sectors = Array.from(
-    { length: count },
-    (_, index) => Math.floor((index * unitCount) / count) * UNIT_SECTORS,
-  );
+  const roomFor = remapsEndBytes(images.mainBytes) / UNIT_BYTES / 2;
+  if (count > roomFor)
+    throw new Error(`${count} remaps do not fit: a larger --size-mib has room, this for ${roomFor}`);
+  const sectors = Array.from({ length: count }, (_, index) => (2 * index + 1) * UNIT_SECTORS);
   const faultsPath = images.path('plant.yaml');
   writeFileSync(faultsPath, `main:\n  - { sectors: "${sectors.join(',')}", on: [write], error: ENODATA }\n`);
   const served = await ServedDeviceProcess.start(images, { faultsPath });
@@ -28,6 +26,12 @@ export async function plantRemaps(images: DiskImages, count: number): Promise<vo
   if (planted < count) throw new Error(`only ${planted} of ${count} remaps were made\n${served.log}`);
 }
 
+/** No remap lies behind this: four fifths of the device. */
+export function remapsEndBytes(sizeBytes: number): number {
+  return Math.floor((sizeBytes * 4) / 5 / MIB) * MIB;
+}
+
+const MIB = 2 ** 20;
 const UNIT_BYTES = 4096;
 const UNIT_SECTORS = UNIT_BYTES / 512;
 const PLANT_MS_MAX = 600_000;

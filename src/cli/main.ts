@@ -31,9 +31,11 @@ const commandLine = process.argv.slice(2);
 process.stdout.on('error', outputFailed);
 process.stderr.on('error', () => {});
 process.on('uncaughtException', fail);
-// Standard output and error are written synchronously on Linux, so nothing is cut off by exit; a broken pipe is
-// reported a tick later, and decides the status.
-runCommandLine(commandLine, context).then((status) => setImmediate(() => process.exit(status)), fail);
+// A pipe or socket may take long output piece by piece: nothing is cut off. A broken pipe decides the status.
+runCommandLine(commandLine, context).then(
+  (status) => process.stdout.write('', () => process.exit(status)),
+  fail,
+);
 
 function fail(error: unknown): void {
   reportError(error, err, process.env.DMREMAP_DEBUG === '1');

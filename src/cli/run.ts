@@ -31,7 +31,7 @@ export async function run(args: RunArguments, context: CliContext): Promise<numb
       `opened ${name || setId}: ${formatSize(sizeBytes)}, ${io} I/O`,
     );
     await serve(device, args, context);
-    const signal = await stopped;
+    const signal = await Promise.race([stopped, device.gone.then(() => 'closed')]);
     log.info({ event: 'stopping', signal }, `${signal}: stopping; a second signal ends it at once`);
   } finally {
     await device.close();

@@ -89,6 +89,8 @@ export class RequestQueue {
     }
     if (result < 0) slots.failed[slot] = 1;
     else this.#noteSuccess(slot, target);
+    if (target !== MAIN && slots.operation[slot] === Operation.flush)
+      this.#parts.dirtySpares.endFlush(target, result >= 0);
     slots.pending[slot]! -= 1;
     if (slots.pending[slot] === 0) this.#ended(slot);
   }
@@ -188,7 +190,7 @@ export class RequestQueue {
     this.#slots.phase[slot] = Phase.inFlight;
     this.#slots.pending[slot] = 1;
     for (let target = MAIN + 1; target < stores.length; target += 1) {
-      if (!dirtySpares.takeDirty(target)) continue;
+      if (!dirtySpares.beginFlush(target)) continue;
       this.#slots.pending[slot]! += 1;
       stores[target]!.flush(this.#runs.take(slot, target));
     }

@@ -27,8 +27,13 @@ export class Breaker {
   needsProof(ambiguous: boolean, operation: 'read' | 'write', nowMs: number): boolean {
     if (operation === 'read') this.readFailureStreak += 1;
     else this.writeFailureStreak += 1;
+    return this.isWave(operation) || (ambiguous && nowMs >= this.#aliveUntilMs);
+  }
+
+  /** So many units failed in a row that bad sectors alone are no explanation. */
+  isWave(operation: 'read' | 'write'): boolean {
     const streak = operation === 'read' ? this.readFailureStreak : this.writeFailureStreak;
-    return streak >= FAILURE_WAVE_UNITS || (ambiguous && nowMs >= this.#aliveUntilMs);
+    return streak >= FAILURE_WAVE_UNITS;
   }
 
   noteAlive(operation: 'read' | 'write', nowMs: number): void {

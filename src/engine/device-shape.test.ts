@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { DeviceShape } from './device-shape.js';
 
 const SPARES = [
-  { firstUnit: 0, unitCount: 126 },
-  { firstUnit: 126, unitCount: 252 },
-  { firstUnit: 378, unitCount: 126 },
+  { sizeBytes: 126 * 4096, firstUnit: 0, unitCount: 126 },
+  { sizeBytes: 252 * 4096, firstUnit: 126, unitCount: 252 },
+  { sizeBytes: 126 * 4096, firstUnit: 378, unitCount: 126 },
 ];
 
 function shapeOf(mainSizeBytes: number, unitBytes = 4096, logicalBlockBytes = 512): DeviceShape {

@@ -68,7 +68,9 @@ export class DeviceShape {
 }
 
 export interface SpareShape {
+  readonly sizeBytes: number;
   /** First global spare unit number of this spare. */
   readonly firstUnit: number;
+  /** The last ones may lie behind the end of the device (`format/layout.ts`). */
   readonly unitCount: number;
 }

@@ -1,3 +1,4 @@
+import { alignDown } from '../base/units.js';
 import type { ColdContext, Scratch } from './cold-context.js';
 import { Counter, count } from './counters.js';
 import type { Procedure } from './effect.js';
@@ -22,16 +23,22 @@ export function* mayBlameSector(
     return false;
   }
   if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation, nowMs)) return true;
-  const alive = yield* probeMain(context, scratch, operation);
-  if (alive) breaker.noteAlive(operation, nowMs);
-  else tripBreaker(context, `${operation}s fail everywhere on the device, last with errno ${errno}`, nowMs);
-  return alive;
+  const outcome = yield* probeMain(context, scratch, operation);
+  if (outcome === 'works') {
+    breaker.noteAlive(operation, nowMs);
+    return true;
+  }
+  // Every place is locked, as when all of a small device is being zeroed: a read has to do, unless it is a wave.
+  if (outcome === 'untried' && operation === 'write' && !breaker.isWave('write')) {
+    if ((yield* probeMain(context, scratch, 'read')) === 'works') return true;
+  }
+  tripBreaker(context, `${operation}s fail everywhere on the device, last with errno ${errno}`, nowMs);
+  return false;
 }
 
 /** With the breaker open: is the device back? Closes the breaker if it is. */
 export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedure<void> {
-  const alive = yield* probeMain(context, scratch, 'write');
-  if (!alive) return;
+  if ((yield* probeMain(context, scratch, 'write')) !== 'works') return;
   context.breaker.close(yield* perform({ kind: 'now' }));
   context.report({ kind: 'breakerClosed' });
 }
@@ -39,13 +46,12 @@ export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedu
 /** Does the spare that holds this unit answer anywhere? If not, its errors say nothing about sectors. */
 export function* spareAnswers(context: ColdContext, scratch: Scratch, spareUnit: number): Procedure<boolean> {
   const { shape } = context;
-  const spare = shape.spares[shape.spareIndexOf(spareUnit)]!;
+  const { sizeBytes } = shape.spares[shape.spareIndexOf(spareUnit)]!;
   for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const unit = spare.firstUnit + Math.floor((place * spare.unitCount) / PROBE_PLACES);
     const result = yield* perform({
       kind: 'read',
-      target: shape.targetOf(unit),
-      offsetBytes: shape.spareOffsetBytes(unit),
+      target: shape.targetOf(spareUnit),
+      offsetBytes: alignDown(Math.floor((place * sizeBytes) / PROBE_PLACES), shape.unitBytes),
       lengthBytes: shape.logicalBlockBytes,
       memoryOffset: scratch.probeOffset,
     });
@@ -54,23 +60,41 @@ export function* spareAnswers(context: ColdContext, scratch: Scratch, spareUnit:
   return false;
 }
 
-/** Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places; true if any place works. */
-function* probeMain(context: ColdContext, scratch: Scratch, operation: 'read' | 'write'): Procedure<boolean> {
+/** `untried`: no place could be tried, so nothing is known. */
+type ProbeOutcome = 'works' | 'fails' | 'untried';
+
+/** Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places, until one works. */
+function* probeMain(
+  context: ColdContext,
+  scratch: Scratch,
+  operation: 'read' | 'write',
+): Procedure<ProbeOutcome> {
   count(context.counters, Counter.deviceProbes);
+  let outcome: ProbeOutcome = 'untried';
   for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const unit = Math.floor(
-      ((place + 0.5) * context.shape.mainSizeBytes) / PROBE_PLACES / context.shape.unitBytes,
-    );
-    if (context.table.find(unit) !== -1 || context.doubtfulUnits.has(unit)) continue;
-    const worked = yield* operation === 'read'
+    const unit = healthyUnitAt(context, place);
+    if (unit === -1) continue;
+    const here: ProbeOutcome = yield* operation === 'read'
       ? readBlock(context, scratch, unit)
       : rewriteBlock(context, scratch, unit);
-    if (worked) return true;
+    if (here === 'works') return here;
+    if (here === 'fails') outcome = here;
   }
-  return false;
+  return outcome;
 }
 
-function* readBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<boolean> {
+/** The first unit of a place that lives on the main device; -1 if there is none within reach. */
+function healthyUnitAt(context: ColdContext, place: number): number {
+  const { mainSizeBytes, unitBytes } = context.shape;
+  const first = Math.floor(((place + 0.5) * mainSizeBytes) / PROBE_PLACES / unitBytes);
+  const end = Math.min(first + PROBE_REACH_UNITS, Math.ceil(mainSizeBytes / unitBytes));
+  for (let unit = first; unit < end; unit += 1) {
+    if (context.table.find(unit) === -1 && !context.doubtfulUnits.has(unit)) return unit;
+  }
+  return -1;
+}
+
+function* readBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<ProbeOutcome> {
   const result = yield* perform({
     kind: 'read',
     target: MAIN,
@@ -78,28 +102,31 @@ function* readBlock(context: ColdContext, scratch: Scratch, unit: number): Proce
     lengthBytes: context.shape.logicalBlockBytes,
     memoryOffset: scratch.probeOffset,
   });
-  return result >= 0;
+  return result >= 0 ? 'works' : 'fails';
 }
 
 /** Locked, so that no application write comes in between; skipped where somebody is at work. */
-function* rewriteBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<boolean> {
+function* rewriteBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<ProbeOutcome> {
   const lockId = yield* perform({ kind: 'tryLock', firstUnit: unit, lastUnit: unit });
-  if (lockId === 0) return false;
+  if (lockId === 0) return 'untried';
   const readable = yield* readBlock(context, scratch, unit);
-  const result = readable
-    ? yield* perform({
-        kind: 'write',
-        target: MAIN,
-        offsetBytes: unit * context.shape.unitBytes,
-        lengthBytes: context.shape.logicalBlockBytes,
-        memoryOffset: scratch.probeOffset,
-      })
-    : -1;
+  const result =
+    readable === 'works'
+      ? yield* perform({
+          kind: 'write',
+          target: MAIN,
+          offsetBytes: unit * context.shape.unitBytes,
+          lengthBytes: context.shape.logicalBlockBytes,
+          memoryOffset: scratch.probeOffset,
+        })
+      : -1;
   yield* perform({ kind: 'unlock', lockId });
-  return result >= 0;
+  return result >= 0 ? 'works' : 'fails';
 }
 
+/** Several procedures may find out at the same time. */
 function tripBreaker(context: ColdContext, reason: string, nowMs: number): void {
+  if (context.breaker.isOpen) return;
   context.breaker.trip(reason, nowMs);
   count(context.counters, Counter.breakerTrips);
   context.report({ kind: 'breakerOpened', reason });
@@ -107,3 +134,5 @@ function tripBreaker(context: ColdContext, reason: string, nowMs: number): void 
 
 /** Spread evenly: a head or a zone may be gone while the device as a whole lives. */
 const PROBE_PLACES = 8;
+/** How far a place is searched for a unit that is not on a spare. */
+const PROBE_REACH_UNITS = 1024;

@@ -12,8 +12,8 @@ const MAIN_BYTES = (2 << 20) + 9 * UNIT_BYTES + 1536;
 const UNIT_COUNT = Math.ceil(MAIN_BYTES / UNIT_BYTES);
 const BLOCK_COUNT = MAIN_BYTES / 512;
 const SPARES = [
-  { firstUnit: 0, unitCount: 126 },
-  { firstUnit: 126, unitCount: 126 },
+  { sizeBytes: 126 * 4096, firstUnit: 0, unitCount: 126 },
+  { sizeBytes: 126 * 4096, firstUnit: 126, unitCount: 126 },
 ];
 
 interface Remap {

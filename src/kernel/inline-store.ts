@@ -3,7 +3,7 @@ import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.
 import type { IoMemory } from '../ports/io-memory.js';
 import { fallocateNow } from './fallocate-mode.js';
 import { close, fdatasync, pread, pwrite } from './ffi.js';
-import { allocatedRunOf } from './file-extents.js';
+import { FileExtents } from './file-extents.js';
 import { AGAIN, InFlightTable, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
 import type { OpenDevice } from './open-device.js';
 import type { Poller, Reactor } from './reactor-interface.js';
@@ -16,6 +16,7 @@ export class InlineStore implements BlockStore, Poller {
   readonly geometry: Geometry;
   readonly description: string;
   readonly #device: OpenDevice;
+  readonly #extents: FileExtents;
   readonly #memoryAddress: number;
   readonly #reactor: Reactor;
   readonly #table: InFlightTable;
@@ -32,6 +33,7 @@ export class InlineStore implements BlockStore, Poller {
     this.geometry = device.geometry;
     this.description = device.description;
     this.#device = device;
+    this.#extents = new FileExtents(device);
     this.#memoryAddress = memory.address;
     this.#reactor = reactor;
     this.#table = new InFlightTable(device.geometry, memory, ticketCount);
@@ -78,7 +80,7 @@ export class InlineStore implements BlockStore, Poller {
   }
 
   allocatedRun(offsetBytes: number, lengthBytes: number): number {
-    return allocatedRunOf(this.#device, offsetBytes, lengthBytes);
+    return this.#extents.allocatedRun(offsetBytes, lengthBytes);
   }
 
   close(): void {

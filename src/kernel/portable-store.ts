@@ -5,7 +5,7 @@ import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.
 import type { IoMemory } from '../ports/io-memory.js';
 import { fallocateNow } from './fallocate-mode.js';
 import { close } from './ffi.js';
-import { allocatedRunOf } from './file-extents.js';
+import { FileExtents } from './file-extents.js';
 import { AGAIN, InFlightTable, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
 import type { OpenDevice } from './open-device.js';
 
@@ -17,6 +17,7 @@ export class PortableStore implements BlockStore {
   readonly geometry: Geometry;
   readonly description: string;
   readonly #device: OpenDevice;
+  readonly #extents: FileExtents;
   readonly #memory: Uint8Array;
   readonly #table: InFlightTable;
   /** One callback per ticket, made once. */
@@ -27,6 +28,7 @@ export class PortableStore implements BlockStore {
     this.geometry = device.geometry;
     this.description = device.description;
     this.#device = device;
+    this.#extents = new FileExtents(device);
     this.#memory = memory.bytes;
     this.#table = new InFlightTable(device.geometry, memory, ticketCount);
     for (let ticket = 0; ticket < ticketCount; ticket++) {
@@ -72,7 +74,7 @@ export class PortableStore implements BlockStore {
   }
 
   allocatedRun(offsetBytes: number, lengthBytes: number): number {
-    return allocatedRunOf(this.#device, offsetBytes, lengthBytes);
+    return this.#extents.allocatedRun(offsetBytes, lengthBytes);
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import type { Poller, Reactor } from './reactor-interface.js';
 import type { RingFailure } from './ring-mapping.js';
 import { TimerHeap } from './timer-heap.js';
 import { OP } from './uring-abi.js';
-import { createWakeUp, wake } from './wake-up.js';
+import { createWakeUp, type WakeUp, wake } from './wake-up.js';
 
 /**
  * The loop of a thread that sits in io_uring_enter. While it runs, Node's own event loop of the thread stands still:
@@ -15,7 +15,7 @@ import { createWakeUp, wake } from './wake-up.js';
 export class UringReactor implements Reactor, CompletionHandler {
   readonly ring: Ring;
 
-  private readonly wakeUp = createWakeUp();
+  private readonly wakeUp: WakeUp;
   private readonly wakeCounter = mapMemory(WAKE_COUNTER_BYTES);
   private readonly wakeKind: number;
   private readonly timers = new TimerHeap();
@@ -26,14 +26,20 @@ export class UringReactor implements Reactor, CompletionHandler {
   private stopping = false;
   private closing = false;
 
-  /** `entries`: how many operations are handed to the kernel at once; more may be in flight. */
-  static open(entries: number): Result<UringReactor, RingFailure> {
+  /**
+   * `entries`: how many operations are handed to the kernel at once; more may be in flight. `wakeUpFd`: an eventfd of
+   * the caller, who closes it after the reactor; left out, the reactor has its own.
+   */
+  static open(entries: number, wakeUpFd?: number): Result<UringReactor, RingFailure> {
     const ring = Ring.open(entries);
-    return ring.ok ? ok(new UringReactor(ring.value)) : ring;
+    if (!ring.ok) return ring;
+    const wakeUp = wakeUpFd === undefined ? createWakeUp() : { fd: wakeUpFd, close: () => {} };
+    return ok(new UringReactor(ring.value, wakeUp));
   }
 
-  private constructor(ring: Ring) {
+  private constructor(ring: Ring, wakeUp: WakeUp) {
     this.ring = ring;
+    this.wakeUp = wakeUp;
     this.wakeKind = ring.registerHandler(this);
     this.armWakeUp();
   }

@@ -3,7 +3,7 @@ import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.
 import type { IoMemory } from '../ports/io-memory.js';
 import { fallocateMode } from './fallocate-mode.js';
 import { close } from './ffi.js';
-import { allocatedRunOf } from './file-extents.js';
+import { FileExtents } from './file-extents.js';
 import { AGAIN, InFlightTable, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
 import type { CompletionHandler, Ring } from './io-uring.js';
 import type { OpenDevice } from './open-device.js';
@@ -19,6 +19,7 @@ export class UringStore implements BlockStore, CompletionHandler {
   readonly geometry: Geometry;
   readonly description: string;
   readonly #device: OpenDevice;
+  readonly #extents: FileExtents;
   readonly #fd: number;
   readonly #memoryAddress: number;
   readonly #ring: RingQueue;
@@ -31,6 +32,7 @@ export class UringStore implements BlockStore, CompletionHandler {
     this.geometry = device.geometry;
     this.description = device.description;
     this.#device = device;
+    this.#extents = new FileExtents(device);
     this.#fd = device.fd;
     this.#memoryAddress = memory.address;
     this.#ring = ring;
@@ -77,7 +79,7 @@ export class UringStore implements BlockStore, CompletionHandler {
   }
 
   allocatedRun(offsetBytes: number, lengthBytes: number): number {
-    return allocatedRunOf(this.#device, offsetBytes, lengthBytes);
+    return this.#extents.allocatedRun(offsetBytes, lengthBytes);
   }
 
   close(): void {

@@ -23,6 +23,8 @@ export interface OpenDeviceOptions {
 /** A protected device, open in this process. Every call may reject with `DmRemapError`. */
 export interface ProtectedDevice {
   readonly info: DeviceInfo;
+  /** Resolves when the device is closed; rejects if its thread crashed, which is a bug and ends all service. */
+  readonly gone: Promise<void>;
   /** Offset and length are multiples of `info.logicalBlockBytes`; any length. */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
   write(offsetBytes: number, data: Uint8Array, options?: { readonly durable?: boolean }): Promise<void>;

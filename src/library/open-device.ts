@@ -40,6 +40,10 @@ class OpenedDevice implements ProtectedDevice {
     this.info = info;
   }
 
+  get gone(): Promise<void> {
+    return this.#client.gone;
+  }
+
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
     return (await this.#client.call({ verb: 'read', offsetBytes, lengthBytes })) as Uint8Array;
   }
@@ -74,6 +78,7 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async close(): Promise<void> {
+    if (this.#client.isGone) return this.#client.gone;
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
     try {
       await this.#client.call({ verb: 'close' });

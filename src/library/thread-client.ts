@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { wake } from '../kernel/wake-up.js';
+import { createWakeUp, wake } from '../kernel/wake-up.js';
 import type { DeviceInfo, DeviceNotice } from '../runtime/device-report.js';
 import type { Call, CallValue, ThreadMessage, ThreadOptions } from '../runtime/messages.js';
 import { DmRemapError } from './errors.js';
@@ -11,14 +11,16 @@ export class ThreadClient {
   readonly #answers = new Map<number, Waiting<CallValue>>();
   readonly #abandon = (): void => this.#end();
   readonly #gone: Promise<void>;
+  #crash: Error | undefined;
   #opening: Waiting<DeviceInfo> | undefined;
-  #wakeUpFd = -1;
+  /** Lives as long as the thread, so that waking it is always safe. */
+  readonly #wakeUp = createWakeUp();
   #nextId = 1;
   #isGone = false;
 
   /** Starts the thread; resolves when the device is open, rejects with `DmRemapError` when it can't be. */
   static async open(
-    options: ThreadOptions,
+    options: Omit<ThreadOptions, 'wakeUpFd'>,
     onNotice: (notice: DeviceNotice) => void,
   ): Promise<{ readonly client: ThreadClient; readonly info: DeviceInfo }> {
     const client = new ThreadClient(options, onNotice);
@@ -28,21 +30,26 @@ export class ThreadClient {
     return { client, info };
   }
 
-  private constructor(options: ThreadOptions, onNotice: (notice: DeviceNotice) => void) {
+  private constructor(options: Omit<ThreadOptions, 'wakeUpFd'>, onNotice: (notice: DeviceNotice) => void) {
     this.#onNotice = onNotice;
-    this.#worker = new Worker(new URL('../runtime/device-thread.js', import.meta.url), {
-      workerData: options,
-    });
+    const workerData: ThreadOptions = { ...options, wakeUpFd: this.#wakeUp.fd };
+    this.#worker = new Worker(new URL('../runtime/device-thread.js', import.meta.url), { workerData });
     this.#worker.on('message', (message: ThreadMessage) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#gone = new Promise((resolve) => {
+    this.#worker.on('error', (error) => {
+      this.#crash = error;
+    });
+    this.#gone = new Promise((resolve, reject) => {
       this.#worker.on('exit', () => {
         this.#isGone = true;
         process.off('exit', this.#abandon);
-        this.#fail(new DmRemapError('system', 'the device is closed'));
-        resolve();
+        this.#wakeUp.close();
+        this.#fail(this.#crash ?? new DmRemapError('system', 'the device is closed'));
+        if (this.#crash === undefined) resolve();
+        else reject(this.#crash);
       });
     });
+    // Whoever waits for it hears of a crash; nobody has to.
+    this.#gone.catch(() => {});
     // A thread that sits in the kernel would keep the process from ending.
     process.on('exit', this.#abandon);
   }
@@ -61,21 +68,18 @@ export class ThreadClient {
     return this.#isGone;
   }
 
-  /** Resolves when the thread has ended. */
+  /** Resolves when the thread has ended; rejects with the error if it crashed. */
   get gone(): Promise<void> {
     return this.#gone;
   }
 
   #post(id: number, call: Call): void {
     this.#worker.postMessage({ id, call });
-    if (this.#wakeUpFd !== -1) wake(this.#wakeUpFd);
+    wake(this.#wakeUp.fd);
   }
 
   #receive(message: ThreadMessage): void {
     switch (message.kind) {
-      case 'started':
-        this.#wakeUpFd = message.wakeUpFd;
-        return;
       case 'opened':
         return this.#opening?.resolve(message.info);
       case 'openFailed':

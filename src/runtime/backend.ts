@@ -10,9 +10,12 @@ export type Backend =
   | { readonly kind: 'portable'; readonly reactor: NodeReactor; readonly why: string };
 
 /** io_uring where the kernel permits it, else plain file I/O on Node's event loop; `wanted` forces one. */
-export function chooseBackend(wanted: 'uring' | 'portable' | undefined): Result<Backend, Failure> {
+export function chooseBackend(
+  wanted: 'uring' | 'portable' | undefined,
+  wakeUpFd: number,
+): Result<Backend, Failure> {
   if (wanted === 'portable') return ok(portable('asked for'));
-  const reactor = UringReactor.open(SUBMISSION_ENTRIES);
+  const reactor = UringReactor.open(SUBMISSION_ENTRIES, wakeUpFd);
   if (reactor.ok)
     return ok({
       kind: 'uring',

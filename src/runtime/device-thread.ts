@@ -13,7 +13,7 @@ import { startDevice } from './start-device.js';
  * With io_uring it sits in the kernel between turns and its event loop stands still; see `Mailbox`.
  */
 function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
-  const backend = chooseBackend(options.io);
+  const backend = chooseBackend(options.io, options.wakeUpFd);
   if (!backend.ok) return port.postMessage({ kind: 'openFailed', failure: backend.error });
   const mailbox = new Mailbox(port, backend.value);
   const turning = new Turning(backend.value, mailbox);

@@ -17,9 +17,7 @@ export class Mailbox {
   constructor(port: MessagePort, backend: Backend) {
     this.#port = port;
     this.#backend = backend;
-    const wakeUpFd = backend.kind === 'uring' ? backend.reactor.wakeUpFd : -1;
     if (backend.kind === 'uring') backend.reactor.onWake(() => this.#drain());
-    this.post({ kind: 'started', wakeUpFd });
   }
 
   post(message: ThreadMessage, transfer: readonly ArrayBuffer[] = []): void {

@@ -10,6 +10,8 @@ export interface ThreadOptions {
   readonly faults: string | undefined;
   readonly onLost: 'error' | 'zero';
   readonly force: boolean;
+  /** An eventfd of the main thread: written to after each message, for a thread that sits in the kernel. */
+  readonly wakeUpFd: number;
 }
 
 /** To the thread of a device: one call, answered by an `answer` with the same id. */
@@ -50,8 +52,6 @@ export type CallValue = Uint8Array | DeviceStatus | Listening | undefined;
 
 /** From the thread of a device. */
 export type ThreadMessage =
-  /** First of all: how to wake the thread when it sits in the kernel; -1: its event loop turns, no need. */
-  | { readonly kind: 'started'; readonly wakeUpFd: number }
   | { readonly kind: 'opened'; readonly info: DeviceInfo }
   /** The thread ends after it. */
   | { readonly kind: 'openFailed'; readonly failure: Failure }

@@ -7,6 +7,9 @@ import { assert } from '../../base/assert.js';
 export class BlockModel {
   /** Contents that a read may return now, per block. */
   readonly #allowed: Set<number>[];
+  /** Contents that a read may return after a power cut, per block. */
+  readonly #stable: Set<number>[];
+  readonly #flushes = new Set<ModelFlush>();
   /** Blocks that may turn out to be lost: never written, and unreadable on the main device. */
   readonly #mayBeLost: Set<number>;
   /** Per block: the reads under way. */
@@ -16,6 +19,7 @@ export class BlockModel {
 
   constructor(blockCount: number, mayBeLost: Iterable<number>, initial: (block: number) => number) {
     this.#allowed = Array.from({ length: blockCount }, (_, block) => new Set([initial(block)]));
+    this.#stable = Array.from({ length: blockCount }, (_, block) => new Set([initial(block)]));
     this.#mayBeLost = new Set(mayBeLost);
   }
 
@@ -29,21 +33,46 @@ export class BlockModel {
       read.isAlone = false;
     }
     this.#allowed[block]!.add(contents);
+    this.#stable[block]!.add(contents);
+    for (const flush of this.#flushes) flush.covered[block]!.add(contents);
     return write;
   }
 
   /** Acknowledged: what was there before is gone; writes that overlapped it in time may have come out on top. */
-  endWrite(block: number, write: ModelWrite): void {
+  endWrite(block: number, write: ModelWrite, durable: boolean): void {
     const others = this.#underWay.get(block)!.filter((other) => other !== write);
     this.#underWay.set(block, others);
     this.#mayBeLost.delete(block);
     this.#allowed[block] = new Set([write.contents, ...write.meanwhile]);
+    if (durable) this.#stable[block] = new Set(this.#allowed[block]);
+  }
+
+  beginFlush(): ModelFlush {
+    const flush: ModelFlush = { covered: this.#allowed.map((allowed) => new Set(allowed)) };
+    this.#flushes.add(flush);
+    return flush;
+  }
+
+  /** Worked: everything that was acknowledged when it began is on stable storage, or overwritten since. */
+  endFlush(flush: ModelFlush): void {
+    this.#flushes.delete(flush);
+    for (const [block, covered] of flush.covered.entries()) {
+      this.#stable[block] = new Set([...this.#stable[block]!].filter((contents) => covered.has(contents)));
+      assert(this.#stable[block].size > 0, 'a block holds something');
+    }
+  }
+
+  /** As `crash`, and what was not flushed may be gone. */
+  powerCut(): void {
+    this.crash();
+    for (const [block, stable] of this.#stable.entries()) this.#allowed[block] = new Set(stable);
   }
 
   /** The writer is gone: its unanswered writes may have happened or not, but not later. */
   crash(): void {
     this.#underWay.clear();
     this.#readers.clear();
+    this.#flushes.clear();
   }
 
   beginRead(block: number): ModelRead {
@@ -58,7 +87,10 @@ export class BlockModel {
   endRead(block: number, contents: number, read: ModelRead): void {
     this.#readers.get(block)!.delete(read);
     const { allowed } = read;
-    assert(allowed.has(contents), `block ${block} read as ${contents}, allowed are ${[...allowed].join(', ')}`);
+    assert(
+      allowed.has(contents),
+      `block ${block} read as ${contents}, allowed are ${[...allowed].join(', ')}`,
+    );
     if (read.isAlone) this.#allowed[block] = new Set([contents]);
   }
 
@@ -73,6 +105,11 @@ export interface ModelWrite {
   readonly contents: number;
   /** Contents of writes that were under way at some time between its begin and its end. */
   readonly meanwhile: Set<number>;
+}
+
+export interface ModelFlush {
+  /** Per block: what it held when the flush began, and what was written since. */
+  readonly covered: readonly Set<number>[];
 }
 
 export interface ModelRead {

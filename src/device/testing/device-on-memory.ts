@@ -1,14 +1,15 @@
 import { ManualScheduler } from '../../../test/support/manual-scheduler.js';
 import { assert } from '../../base/assert.js';
+import type { Result } from '../../base/result.js';
 import type { Procedure } from '../../engine/effect.js';
 import { planLayout } from '../../format/plan-layout.js';
 import { SAMPLE_COUNT, type Superblock } from '../../format/superblock.js';
-import type { BlockStore, CompletionSink } from '../../ports/block-store.js';
+import type { CompletionSink, Geometry } from '../../ports/block-store.js';
 import { type IoMemory, plainMemory } from '../../ports/io-memory.js';
 import { parseFaultScenario } from '../../storage/fault-scenario.js';
 import { FaultStore } from '../../storage/fault-store.js';
 import { MemoryStore } from '../../storage/memory-store.js';
-import { type AssembledSet, assembleSet, type AssemblyFailure } from '../assemble-set.js';
+import { type AssembledSet, type AssemblyFailure, assembleSet } from '../assemble-set.js';
 import { EffectRunner } from '../effect-runner.js';
 import { formatSet } from '../format-set.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../limits.js';
@@ -16,7 +17,8 @@ import { markClosed } from '../mark-closed.js';
 import { markOpened } from '../mark-opened.js';
 import { layOutColdMemory } from '../memory-map.js';
 import { type DeviceEvent, RemappedDevice } from '../remapped-device.js';
-import type { Result } from '../../base/result.js';
+import { CrashableStore, Power } from './crashable-store.js';
+import { ScriptedStore } from './scripted-store.js';
 
 /**
  * A whole protected device on memory disks and a clock that tests turn: the disks outlive it, so it can be killed and
@@ -31,7 +33,10 @@ export class DeviceOnMemory {
   /** Where payload memory begins. */
   readonly payloadOffset: number;
   device: RemappedDevice | undefined;
-  readonly #stores: readonly BlockStore[];
+  /** What the device sees of the disks, by target: faults that the test makes up as it goes. */
+  readonly stores: readonly ScriptedStore[];
+  readonly #crashable: readonly CrashableStore[];
+  readonly #power = new Power();
   readonly #coldMemory = layOutColdMemory();
   readonly #router = new SwitchableSink();
   readonly #options: DeviceOnMemoryOptions;
@@ -46,8 +51,13 @@ export class DeviceOnMemory {
     const scenario = parseFaultScenario(options.faults ?? 'main: []', 'test');
     assert(scenario.ok, 'the scenario is right');
     const rules = [scenario.value.main, ...scenario.value.spares];
-    this.#stores = this.disks.map((disk, index) => new FaultStore(disk, rules[index] ?? [], { memory, scheduler }));
-    for (const store of this.#stores) store.attach(this.#router);
+    const hasCache = options.volatileCaches ?? false;
+    this.#crashable = this.disks.map((disk) => new CrashableStore(disk, this.#power, hasCache));
+    this.stores = this.#crashable.map((store, index) => {
+      const faulty = new FaultStore(store, rules[index] ?? [], { memory, scheduler });
+      return new ScriptedStore(faulty, scheduler);
+    });
+    for (const store of this.stores) store.attach(this.#router);
   }
 
   format(copies = 5): void {
@@ -56,21 +66,26 @@ export class DeviceOnMemory {
     assert(errno === 0, 'formatting works');
   }
 
-  /** Reads the metadata; changes nothing. */
-  assemble(): Result<AssembledSet, AssemblyFailure> {
-    const devices = this.disks.slice(1).map((disk, index) => ({ target: 1 + index, sizeBytes: disk.geometry.sizeBytes }));
+  /** Reads the metadata; changes nothing. `main`: what the main device says of itself, if not the truth. */
+  assemble({
+    force = false,
+    main = this.disks[0]!.geometry,
+  }: AssembleOptions = {}): Result<AssembledSet, AssemblyFailure> {
+    const devices = this.disks
+      .slice(1)
+      .map((disk, index) => ({ target: 1 + index, sizeBytes: disk.geometry.sizeBytes }));
     const { memory } = this;
-    const main = this.disks[0]!.geometry;
-    return this.#run(assembleSet({ main, devices, force: false, memory, bufferOffset: this.#coldMemory.recoveryOffset }));
+    const bufferOffset = this.#coldMemory.recoveryOffset;
+    return this.#run(assembleSet({ main, devices, force, memory, bufferOffset }));
   }
 
   /** Puts the set together and opens it. */
-  open(lostReadsAsZero = false): RemappedDevice {
-    const set = this.assemble();
+  open({ lostReadsAsZero = false, force = false }: OpenOptions = {}): RemappedDevice {
+    const set = this.assemble({ force });
     assert(set.ok, `assembles: ${JSON.stringify(set)}`);
     const device = new RemappedDevice({
       ...set.value,
-      stores: this.#stores,
+      stores: this.stores,
       scheduler: this.scheduler,
       memory: this.memory,
       coldMemory: this.#coldMemory,
@@ -81,10 +96,14 @@ export class DeviceOnMemory {
     this.device = device;
     this.#router.sink = device;
     let opened: number | undefined;
-    device.metadata.run((work) => markOpened(work, set.value), (result) => {
-      opened = result;
-    });
-    this.scheduler.advance(0);
+    device.metadata.run(
+      (work) => markOpened(work, set.value),
+      (result) => {
+        opened = result;
+      },
+    );
+    for (let turns = 0; opened === undefined && turns < 100; turns += 1)
+      this.scheduler.advance(turns === 0 ? 0 : 100);
     assert(opened !== undefined && opened >= 0, 'is marked as open');
     return device;
   }
@@ -94,6 +113,25 @@ export class DeviceOnMemory {
     this.#router.sink = NOBODY;
     this.device = undefined;
     this.scheduler.advance(60_000);
+    this.#power.restore();
+  }
+
+  /**
+   * After so many more writes to any disk nothing reaches a disk any more and no answer comes back; `kill` or
+   * `powerCut` make an end of it.
+   */
+  dieAfterWrites(count: number): void {
+    this.#power.cutAfterWrites(count, () => {
+      this.#router.sink = NOBODY;
+    });
+  }
+
+  /** As when the power fails: of every sector that no flush has covered, `survives` says whether it got written. */
+  powerCut(survives: () => boolean): void {
+    this.#router.sink = NOBODY;
+    this.#power.cut();
+    for (const store of this.#crashable) store.dropCache(survives);
+    this.kill();
   }
 
   close(): void {
@@ -112,7 +150,7 @@ export class DeviceOnMemory {
   #run<Value>(procedure: Procedure<Value>): Value {
     const refuse = (): never => assert(false, 'no device is at work') as never;
     const runner = new EffectRunner({
-      stores: this.#stores,
+      stores: this.stores,
       scheduler: this.scheduler,
       firstTicket: FIRST_COLD_TICKET,
       ticketCount: COLD_TICKET_COUNT,
@@ -135,6 +173,18 @@ export interface DeviceOnMemoryOptions {
   readonly unitBytes?: number;
   /** A fault scenario as YAML text. */
   readonly faults?: string;
+  /** A power cut takes what was not flushed. */
+  readonly volatileCaches?: boolean;
+}
+
+export interface AssembleOptions {
+  readonly force?: boolean;
+  readonly main?: Geometry;
+}
+
+export interface OpenOptions {
+  readonly lostReadsAsZero?: boolean;
+  readonly force?: boolean;
 }
 
 function blankSuperblock(options: DeviceOnMemoryOptions, copyCount: number): Superblock {

@@ -2,7 +2,7 @@ import { xorshift } from '../../../test/support/xorshift.js';
 import { assert } from '../../base/assert.js';
 import { ERRNO } from '../../base/errno.js';
 import type { RequestSink } from '../../ports/served-device.js';
-import type { BlockModel, ModelRead, ModelWrite } from './block-model.js';
+import type { BlockModel, ModelFlush, ModelRead, ModelWrite } from './block-model.js';
 import type { DeviceOnMemory } from './device-on-memory.js';
 
 /**
@@ -46,9 +46,14 @@ export class Workload implements RequestSink {
 
   /** The device was killed: what was in flight is never answered. */
   forget(): void {
-    for (const { memoryOffset } of this.#pending.values()) this.#freeBuffers.push(memoryOffset);
-    this.#pending.clear();
+    this.#dropPending();
     this.#model.crash();
+  }
+
+  /** The power failed: as `forget`, and what was not flushed may be gone. */
+  forgetUnflushed(): void {
+    this.#dropPending();
+    this.#model.powerCut();
   }
 
   /** Reads every block by itself. */
@@ -66,6 +71,11 @@ export class Workload implements RequestSink {
     this.#freeBuffers.push(request.memoryOffset);
     if (request.operation === 'read') this.#endRead(request, errno);
     else this.#endWrite(request, errno);
+  }
+
+  #dropPending(): void {
+    for (const { memoryOffset } of this.#pending.values()) this.#freeBuffers.push(memoryOffset);
+    this.#pending.clear();
   }
 
   #startOne(): void {
@@ -89,7 +99,9 @@ export class Workload implements RequestSink {
     const isWrite = operation === 'write' || operation === 'zero';
     const writes = isWrite ? blocks.map((block) => this.#model.beginWrite(block, contents)) : [];
     const reads = operation === 'read' ? blocks.map((block) => this.#model.beginRead(block)) : [];
-    this.#pending.set(slot, { operation, blocks, reads, writes, memoryOffset });
+    const durable = operation === 'write' && this.#random() % 4 === 0;
+    const flush = operation === 'flush' ? this.#model.beginFlush() : undefined;
+    this.#pending.set(slot, { operation, blocks, reads, writes, memoryOffset, durable, flush });
     const offsetBytes = first * BLOCK_BYTES;
     const lengthBytes = blockCount * BLOCK_BYTES;
     if (operation === 'flush') return device.flush(slot);
@@ -97,11 +109,12 @@ export class Workload implements RequestSink {
       memory.bytes.fill(0xaa, memoryOffset, memoryOffset + lengthBytes);
       return device.read(slot, offsetBytes, lengthBytes, memoryOffset);
     }
-    if (operation === 'zero') return device.writeZeroes(slot, offsetBytes, lengthBytes, this.#random() % 2 === 0 ? 0 : 2);
+    if (operation === 'zero')
+      return device.writeZeroes(slot, offsetBytes, lengthBytes, this.#random() % 2 === 0 ? 0 : 2);
     for (let index = 0; index < blockCount; index += 1) {
       fillBlock(memory.bytes, memory.view, memoryOffset + index * BLOCK_BYTES, contents);
     }
-    device.write(slot, offsetBytes, lengthBytes, memoryOffset, this.#random() % 4 === 0);
+    device.write(slot, offsetBytes, lengthBytes, memoryOffset, durable);
   }
 
   #endRead(request: PendingRequest, errno: number): void {
@@ -121,7 +134,9 @@ export class Workload implements RequestSink {
       this.writeErrors += 1;
       return;
     }
-    for (const [index, write] of request.writes.entries()) this.#model.endWrite(request.blocks[index]!, write);
+    for (const [index, write] of request.writes.entries())
+      this.#model.endWrite(request.blocks[index]!, write, request.durable);
+    if (request.flush !== undefined) this.#model.endFlush(request.flush);
   }
 }
 
@@ -135,6 +150,8 @@ interface PendingRequest {
   readonly writes: readonly ModelWrite[];
   readonly memoryOffset: number;
   readonly reads: readonly ModelRead[];
+  readonly durable: boolean;
+  readonly flush: ModelFlush | undefined;
 }
 
 export function fillBlock(bytes: Uint8Array, view: DataView, offset: number, contents: number): void {
@@ -144,7 +161,7 @@ export function fillBlock(bytes: Uint8Array, view: DataView, offset: number, con
 }
 
 /** -1 for a block that is not one of ours from end to end. */
-function blockContents(view: DataView, offset: number): number {
+export function blockContents(view: DataView, offset: number): number {
   const contents = view.getUint32(offset, true);
   const same = view.getUint32(offset + BLOCK_BYTES - 4, true) === contents;
   return same && view.getUint8(offset + 100) === (contents & 0xff) ? contents : -1;

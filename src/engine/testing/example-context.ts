@@ -10,7 +10,7 @@ import { SpareAllocator } from '../spare-allocator.js';
 /** The state of a small device with one spare and nothing remapped. */
 export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readonly events: EngineEvent[] } {
   const { mainSizeBytes = 1 << 20, unitBytes = 4096, logicalBlockBytes = 512 } = sizes;
-  const spares = [{ firstUnit: 0, unitCount: SPARE_UNITS }];
+  const spares = [{ sizeBytes: SPARE_UNITS * unitBytes, firstUnit: 0, unitCount: SPARE_UNITS }];
   const shape = new DeviceShape({ mainSizeBytes, unitBytes, logicalBlockBytes, spares });
   const events: EngineEvent[] = [];
   return {

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { ERRNO } from '../base/errno.js';
+import { Counter } from '../engine/counters.js';
+import { WriteZeroesFlag } from '../ports/served-device.js';
+import type { DeviceOnMemory } from './testing/device-on-memory.js';
+import { numberedDevice, original, times } from './testing/numbered-device.js';
+import type { TestClient } from './testing/test-client.js';
+
+const { EIO } = ERRNO;
+const NOTHING_SURVIVES = (): boolean => false;
+
+/** Unit 1 (blocks 8 to 15) lives on a spare and holds 5000; a power cut takes what was not flushed. */
+function cachedDevice(spareFaults = ''): { rig: DeviceOnMemory; client: TestClient } {
+  const { rig, client } = numberedDevice({
+    volatileCaches: true,
+    faults: `main:\n  - { sectors: "9", on: [write, writeZeroes], error: ENODATA }\n${spareFaults}`,
+  });
+  rig.open();
+  expect(client.write(8, 8, 5000)).toBe(0);
+  expect(client.flush()).toBe(0);
+  return { rig, client };
+}
+
+function cutPower(rig: DeviceOnMemory): void {
+  rig.powerCut(NOTHING_SURVIVES);
+  rig.open();
+}
+
+describe('the disks of these tests', () => {
+  it('really lose what was not flushed', () => {
+    const { rig, client } = cachedDevice();
+    expect(client.write(64, 8, 6000)).toBe(0);
+    expect(client.write(10, 2, 6001)).toBe(0);
+    cutPower(rig);
+    expect(client.read(64, 8)).toEqual(original(64, 8));
+    expect(client.read(8, 8)).toEqual(times(8, 5000));
+  });
+});
+
+describe('what a flush has covered', () => {
+  it('survives a power cut, on the main device and on a spare', () => {
+    const { rig, client } = cachedDevice();
+    expect(client.write(64, 8, 6000)).toBe(0);
+    expect(client.write(10, 2, 6001)).toBe(0);
+    expect(client.flush()).toBe(0);
+    cutPower(rig);
+    expect(client.read(64, 8)).toEqual(times(8, 6000));
+    expect(client.read(10, 2)).toEqual(times(2, 6001));
+  });
+
+  it('survives when another flush was under way already', () => {
+    const { rig, client } = cachedDevice('spare:\n  - { on: [flush], delayMs: 50, afterOps: 60 }');
+    for (let round = 0; round < 60; round += 1) client.read(8, 8);
+    expect(client.write(10, 2, 6001)).toBe(0);
+    const first = client.beginFlush();
+    rig.scheduler.advance(0);
+    expect(first.errno, 'the first flush waits for the spare').toBeUndefined();
+    const second = client.beginFlush();
+    rig.scheduler.advance(10);
+    if (second.errno === undefined) rig.scheduler.advance(100);
+    else cutPower(rig);
+    expect(client.read(10, 2)).toEqual(times(2, 6001));
+    cutPower(rig);
+    expect(client.read(10, 2)).toEqual(times(2, 6001));
+  });
+});
+
+describe('a flush that fails', () => {
+  it.each([0, 1])('is answered with EIO and reported, when it fails on store %i', (target) => {
+    const { rig, client } = cachedDevice();
+    expect(client.write(10, 2, 6001)).toBe(0);
+    rig.stores[target]!.judge = ({ kind }) => (kind === 'flush' ? ERRNO.ENOSPC : 0);
+    expect(client.flush()).toBe(EIO);
+    expect(rig.events.map(({ kind }) => kind)).toContain('flushFailed');
+    expect(rig.device!.context.counters[Counter.flushErrors]).toBe(1);
+  });
+
+  it('is not made up for by the next one unless that reaches the spare', () => {
+    const { rig, client } = cachedDevice();
+    expect(client.write(10, 2, 6001)).toBe(0);
+    rig.stores[1]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    expect(client.flush()).toBe(EIO);
+    expect(client.flush()).toBe(EIO);
+    rig.stores[1]!.judge = () => 0;
+    expect(client.flush()).toBe(0);
+    cutPower(rig);
+    expect(client.read(10, 2)).toEqual(times(2, 6001));
+  });
+
+  it('does not trouble a spare that has nothing to flush', () => {
+    const { rig, client } = cachedDevice();
+    const before = rig.stores[1]!.counts.flush;
+    expect(client.write(64, 8, 6000)).toBe(0);
+    expect(client.flush()).toBe(0);
+    expect(rig.stores[1]!.counts.flush).toBe(before);
+  });
+});
+
+describe('a write with FUA', () => {
+  it('survives a power cut on healthy units, on a spare and across both', () => {
+    const { rig, client } = cachedDevice();
+    expect(client.write(64, 8, 6000, true)).toBe(0);
+    expect(client.write(4, 8, 6001, true)).toBe(0);
+    cutPower(rig);
+    expect(client.read(64, 8)).toEqual(times(8, 6000));
+    expect(client.read(0, 16)).toEqual([...original(0, 4), ...times(8, 6001), ...times(4, 5000)]);
+  });
+
+  it('survives a power cut when it had to move a unit', () => {
+    const { rig, client } = numberedDevice({
+      volatileCaches: true,
+      faults: 'main:\n  - { sectors: "9", on: [write], error: ENODATA }',
+    });
+    rig.open();
+    expect(client.write(4, 16, 6000, true)).toBe(0);
+    cutPower(rig);
+    expect(client.read(0, 24)).toEqual([...original(0, 4), ...times(16, 6000), ...original(20, 4)]);
+  });
+
+  it('fails when it had to move a unit and the flush after that fails', () => {
+    const { rig, client } = numberedDevice({
+      faults: 'main:\n  - { sectors: "9", on: [write], error: ENODATA }',
+    });
+    rig.open();
+    rig.stores[0]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    expect(client.write(4, 16, 6000, true)).toBe(EIO);
+  });
+
+  it('is as durable when it writes zeroes', () => {
+    const { rig, client } = cachedDevice();
+    expect(client.zero(4, 16, WriteZeroesFlag.durable)).toBe(0);
+    cutPower(rig);
+    expect(client.read(0, 24)).toEqual([...original(0, 4), ...times(16, 0), ...original(20, 4)]);
+  });
+});
+
+describe('a unit that moved', () => {
+  it('is where it moved to after a power cut, without any flush by the application', () => {
+    const { rig, client } = numberedDevice({
+      volatileCaches: true,
+      faults: 'main:\n  - { sectors: "9", on: [write], error: ENODATA }',
+    });
+    rig.open();
+    expect(client.write(8, 8, 6000)).toBe(0);
+    cutPower(rig);
+    expect(client.read(8, 8)).toEqual(times(8, 6000));
+    expect(rig.device!.context.table.mappedCount).toBe(1);
+  });
+});

@@ -1,0 +1,109 @@
+import { assert } from '../../base/assert.js';
+import type { RequestSink } from '../../ports/served-device.js';
+import { WriteZeroesFlag } from '../../ports/served-device.js';
+import type { DeviceOnMemory } from './device-on-memory.js';
+import { BLOCK_BYTES, blockContents, fillBlock } from './workload.js';
+
+/**
+ * One request at a time to a device on memory, each waited for. Blocks hold numbers, as in the workload. Requests
+ * that are to overlap are begun with the `begin` methods.
+ */
+export class TestClient implements RequestSink {
+  readonly #rig: DeviceOnMemory;
+  readonly #outcomes = new Map<number, BegunRequest>();
+
+  constructor(rig: DeviceOnMemory) {
+    this.#rig = rig;
+  }
+
+  /** Answers the errno; -1 if there is no answer, as when the device was killed meanwhile. */
+  write(firstBlock: number, blockCount: number, contents: number, durable = false): number {
+    return this.#wait(this.beginWrite(firstBlock, blockCount, contents, durable));
+  }
+
+  /** The contents of each block, or the errno. -1 for a block that is not one of ours. */
+  read(firstBlock: number, blockCount: number): number[] | number {
+    const memoryOffset = this.#rig.payloadOffset;
+    const { bytes, view } = this.#rig.memory;
+    bytes.fill(0xaa, memoryOffset, memoryOffset + blockCount * BLOCK_BYTES);
+    const errno = this.#wait(
+      this.#begin((slot, device) =>
+        device.read(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, memoryOffset),
+      ),
+    );
+    if (errno !== 0) return errno;
+    return Array.from({ length: blockCount }, (_, index) =>
+      blockContents(view, memoryOffset + index * BLOCK_BYTES),
+    );
+  }
+
+  flush(): number {
+    return this.#wait(this.beginFlush());
+  }
+
+  discard(firstBlock: number, blockCount: number): number {
+    return this.#wait(
+      this.#begin((slot, device) => device.discard(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES)),
+    );
+  }
+
+  zero(firstBlock: number, blockCount: number, flags: number = WriteZeroesFlag.none): number {
+    return this.#wait(
+      this.#begin((slot, device) =>
+        device.writeZeroes(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, flags),
+      ),
+    );
+  }
+
+  /** The payload is at `bufferIndex` MiB of the payload memory; it must stay alone there until the request ends. */
+  beginWrite(
+    firstBlock: number,
+    blockCount: number,
+    contents: number,
+    durable = false,
+    bufferIndex = 0,
+  ): BegunRequest {
+    const memoryOffset = this.#rig.payloadOffset + (bufferIndex << 20);
+    const { bytes, view } = this.#rig.memory;
+    for (let index = 0; index < blockCount; index += 1)
+      fillBlock(bytes, view, memoryOffset + index * BLOCK_BYTES, contents);
+    return this.#begin((slot, device) =>
+      device.write(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, memoryOffset, durable),
+    );
+  }
+
+  beginFlush(): BegunRequest {
+    return this.#begin((slot, device) => device.flush(slot));
+  }
+
+  completed(slot: number, errno: number): void {
+    const request = this.#outcomes.get(slot);
+    this.#outcomes.delete(slot);
+    assert(request !== undefined && request.errno === undefined, 'one answer for each request');
+    request.errno = errno;
+  }
+
+  #begin(start: (slot: number, device: NonNullable<DeviceOnMemory['device']>) => void): BegunRequest {
+    const { device } = this.#rig;
+    assert(device !== undefined, 'the device is open');
+    const slot = device.acquire(this);
+    assert(slot !== -1, 'a slot is free');
+    const request: BegunRequest = { errno: undefined };
+    this.#outcomes.set(slot, request);
+    start(slot, device);
+    assert(request.errno === undefined, 'no answer comes inside the call');
+    return request;
+  }
+
+  #wait(request: BegunRequest): number {
+    for (let turns = 0; request.errno === undefined && turns < 600; turns += 1)
+      this.#rig.scheduler.advance(turns === 0 ? 0 : 100);
+    if (request.errno === undefined) this.#outcomes.clear();
+    return request.errno ?? -1;
+  }
+}
+
+export interface BegunRequest {
+  /** Once it is answered. */
+  errno: number | undefined;
+}
