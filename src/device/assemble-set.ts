@@ -33,6 +33,12 @@ export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSe
     const mismatches = yield* compareMain(input, input.main, superblock);
     if (mismatches.length > 0 && !input.force) return failed({ kind: 'wrongMain', mismatches });
     if (input.main.sizeBytes < superblock.mainSizeBytes) return failed({ kind: 'wrongMain', mismatches });
+    if (chosen.value.readOnly) return failed({ kind: 'readOnlyFeature' });
+    const tooLarge = largestBlockBytes(input);
+    const recordedBytes = superblock.logicalBlockBytes;
+    if (tooLarge > recordedBytes) {
+      return failed({ kind: 'blockTooLarge', logicalBlockBytes: tooLarge, recordedBytes });
+    }
   }
   const set = emptySet(chosen.value);
   const intake = new DescriptorIntake(set);
@@ -46,6 +52,9 @@ export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSe
       set.metadata.pageSequences[page] = sequence;
     },
   });
+  if (superblock.cleanShutdown && load.maybeOutdatedPages.length > 0 && !input.force) {
+    return failed({ kind: 'maybeOutdated', pages: load.maybeOutdatedPages });
+  }
   if (load.lostPages.length > 0) return failed({ kind: 'pagesLost', pages: load.lostPages });
   if (intake.impossible.length > 0) return failed({ kind: 'badDescriptors', spareUnits: intake.impossible });
   return ok({ ...set, load, supersededPages: intake.supersededPages });
@@ -55,7 +64,11 @@ export interface AssembleInput {
   /** The main device, target 0; left out, it is not looked at. */
   readonly main: Geometry | undefined;
   /** The devices named as spares, in any order. */
-  readonly devices: readonly { readonly target: Target; readonly sizeBytes: number }[];
+  readonly devices: readonly {
+    readonly target: Target;
+    readonly sizeBytes: number;
+    readonly logicalBlockBytes: number;
+  }[];
   readonly force: boolean;
   readonly memory: IoMemory;
   /** Room for `RECOVERY_READ_BYTES` of each copy. */
@@ -81,6 +94,12 @@ export type AssemblyFailure =
   | { readonly kind: 'wrongMain'; readonly mismatches: readonly FingerprintMismatch[] }
   /** Pages with no valid version on any copy: which main units they spoke of is not known any more. */
   | { readonly kind: 'pagesLost'; readonly pages: readonly number[] }
+  /** After a clean stop, pages of which only an older version may be left: the map may be wrong there. */
+  | { readonly kind: 'maybeOutdated'; readonly pages: readonly number[] }
+  /** The set has a feature that this version may only read beside. */
+  | { readonly kind: 'readOnlyFeature' }
+  /** Blocks of the device are larger than the smallest I/O of the set. */
+  | { readonly kind: 'blockTooLarge'; readonly logicalBlockBytes: number; readonly recordedBytes: number }
   /** Whole pages whose descriptors contradict the layout: a bug or malice, never a crash. */
   | { readonly kind: 'badDescriptors'; readonly spareUnits: readonly number[] };
 
@@ -94,6 +113,10 @@ function acceptChoice(
     return found;
   const { choice } = found.error;
   return choice.missingSpares.length === 0 ? ok(choice) : failed({ kind: 'spareMissing', choice });
+}
+
+function largestBlockBytes({ main, devices }: AssembleInput): number {
+  return Math.max(main?.logicalBlockBytes ?? 0, ...devices.map((device) => device.logicalBlockBytes));
 }
 
 function* compareMain(

@@ -109,6 +109,7 @@ export class EffectRunner {
     }
     this.#answers[index] = (result) => {
       if (effect.kind === 'write' && result >= 0) this.#options.services.noteWritten(effect.target);
+      if (effect.kind === 'flush' && result < 0) this.#options.services.noteFlushFailed();
       answer(result);
     };
     submitTo(this.#options.stores[effect.target]!, this.#options.firstTicket + index, effect);
@@ -136,6 +137,8 @@ export interface RunnerServices {
   commit(changes: readonly DescriptorChange[], done: (result: number) => void): void;
   /** A write to this target completed and is not durable yet. */
   noteWritten(target: number): void;
+  /** A flush failed: what was written before and not flushed since may be gone. */
+  noteFlushFailed(): void;
 }
 
 type StoreEffect = Extract<Effect, { kind: 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' }>;

@@ -1,3 +1,4 @@
+import { ERRNO } from '../base/errno.js';
 import { flushAll } from '../engine/cold-write.js';
 import type { Procedure } from '../engine/effect.js';
 import type { MetadataWork } from './metadata-writer.js';
@@ -12,7 +13,7 @@ import { writeSuperblock } from './write-superblock.js';
 export function* markClosed(work: MetadataWork): Procedure<number> {
   const { context } = work;
   const flushed = yield* flushAll(context);
-  if (flushed !== 0 || context.breaker.isOpen) return -flushed;
+  if (flushed !== 0 || context.breaker.isOpen) return -ERRNO.EIO;
   const { mainSizeBytes, unitBytes } = context.shape;
   const isOnSpare = (_index: number, offsetBytes: number): boolean =>
     context.table.find(Math.floor(offsetBytes / unitBytes)) !== -1;

@@ -36,6 +36,7 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   readonly #queue: RequestQueue;
   readonly #cold: ColdPath;
   readonly #runner: EffectRunner;
+  #flushFailureCount = 0;
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
@@ -56,7 +57,8 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
           this.#queue.retryBlocked();
         },
         commit: (changes, done) => this.metadata.commit(changes, done),
-        noteWritten: (target) => dirtySpares.markDirty(target),
+        noteWritten: (target) => dirtySpares.noteWritten(target),
+        noteFlushFailed: () => this.#countFlushFailure(),
       },
     });
     this.metadata = new MetadataWriter(
@@ -88,6 +90,10 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
       },
       parts.coldMemory.scratches,
     );
+  }
+
+  get flushFailureCount(): number {
+    return this.#flushFailureCount;
   }
 
   acquire(sink: RequestSink): number {
@@ -153,9 +159,14 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
 
   /** The errno is EIO whatever the store said: after a failed flush nothing is known about earlier writes. */
   #flushFailed(slot: number): void {
+    this.#countFlushFailure();
+    this.#queue.answer(slot, ERRNO.EIO);
+  }
+
+  #countFlushFailure(): void {
+    this.#flushFailureCount += 1;
     count(this.context.counters, Counter.flushErrors);
     this.#parts.report({ kind: 'flushFailed' });
-    this.#queue.answer(slot, ERRNO.EIO);
   }
 
   #check(offsetBytes: number, lengthBytes: number, limitBytes: number): void {

@@ -85,12 +85,13 @@ export class RequestQueue {
     if (ticket >= slots.count) {
       slot = this.#runs.slotOf(ticket);
       target = this.#runs.targetOf(ticket);
+      if (result >= 0 && slots.operation[slot] === Operation.flush) {
+        this.#parts.dirtySpares.noteFlushed(target, this.#runs.markOf(ticket));
+      }
       this.#runs.free(ticket);
     }
     if (result < 0) slots.failed[slot] = 1;
     else this.#noteSuccess(slot, target);
-    if (target !== MAIN && slots.operation[slot] === Operation.flush)
-      this.#parts.dirtySpares.endFlush(target, result >= 0);
     slots.pending[slot]! -= 1;
     if (slots.pending[slot] === 0) this.#ended(slot);
   }
@@ -190,9 +191,9 @@ export class RequestQueue {
     this.#slots.phase[slot] = Phase.inFlight;
     this.#slots.pending[slot] = 1;
     for (let target = MAIN + 1; target < stores.length; target += 1) {
-      if (!dirtySpares.beginFlush(target)) continue;
+      if (!dirtySpares.isDirty(target)) continue;
       this.#slots.pending[slot]! += 1;
-      stores[target]!.flush(this.#runs.take(slot, target));
+      stores[target]!.flush(this.#runs.take(slot, target, dirtySpares.mark(target)));
     }
     this.#main.flush(this.#runs.take(slot, MAIN));
   }
@@ -201,7 +202,7 @@ export class RequestQueue {
   #noteSuccess(slot: number, target: number): void {
     const operation = this.#slots.operation[slot]!;
     if (operation === Operation.write) {
-      if (target !== MAIN) this.#parts.dirtySpares.markDirty(target);
+      if (target !== MAIN) this.#parts.dirtySpares.noteWritten(target);
       else this.#parts.context.breaker.writeFailureStreak = 0;
     } else if (operation === Operation.read && target === MAIN) {
       this.#parts.context.breaker.readFailureStreak = 0;

@@ -77,6 +77,8 @@ function* initialisePages(
     for (let page = from; page < spare.initialisedPageCount; page += 1) blank.push(firstPage + page);
   }
   if (blank.length === 0) return true;
+  // Sequence 1 with nothing in it, also after an attempt that was cut off: the contents are always the same (rule W4).
+  for (const page of blank) work.state.pageSequences[page] = 0;
   for (let first = 0; first < blank.length; first += MAX_COMMIT_PAGES) {
     if (!(yield* writePages(work, blank.slice(first, first + MAX_COMMIT_PAGES), new Map()))) return false;
   }

@@ -22,7 +22,7 @@ export async function inspectSpares(paths: readonly string[]): Promise<InspectRe
   if (!opened.ok) throw DmRemapError.of(opened.error);
   const session = opened.value;
   try {
-    const devices = session.geometries.map((geometry, target) => ({ target, sizeBytes: geometry.sizeBytes }));
+    const devices = session.geometries.map((geometry, target) => ({ target, ...geometry }));
     const { memory, bufferOffset } = session;
     const set = await session.run(
       assembleSet({ main: undefined, devices, force: true, memory, bufferOffset }),

@@ -75,6 +75,7 @@ function connectInner(client: ThreadClient, exportName: string): Socket {
   const [ours, theirs] = pair.value;
   const socket = new Socket({ fd: ours, readable: true, writable: true });
   client.call({ verb: 'adopt', fd: theirs, exportName }).catch((error: unknown) => {
+    // A thread that is there has taken the descriptor over, whatever it answered.
     if (client.isGone) closeFd(theirs);
     socket.destroy(error instanceof Error ? error : undefined);
   });

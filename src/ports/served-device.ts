@@ -10,6 +10,8 @@ export interface ServedDevice {
   readonly geometry: ServedGeometry;
   /** Number of slots; slot numbers are below it. */
   readonly slotCount: number;
+  /** Flushes of disks below that failed so far, for requests or for the device's own needs (`flush-history.ts`). */
+  readonly flushFailureCount: number;
   /** A free slot whose completions go to `sink`, or -1 when all are taken: try again after a completion. */
   acquire(sink: RequestSink): number;
   /** Gives a slot back that no operation was started on. */

@@ -58,6 +58,18 @@ export function describeAssemblyFailure(
         'refused',
         `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or use --force if you are sure`,
       );
+    case 'maybeOutdated':
+      return failure(
+        'metadata',
+        `${list}: the newest version of ${problem.pages.length} page(s) of the map may be lost (first: ${problem.pages[0]}); old data could be served: use --force only if you accept that`,
+      );
+    case 'readOnlyFeature':
+      return failure('metadata', `${list}: carries a feature of a newer dm-remap that this version must not write beside; use that version`);
+    case 'blockTooLarge':
+      return failure(
+        'refused',
+        `logical blocks of ${problem.logicalBlockBytes} bytes, but the set was made for ${problem.recordedBytes}; attach the device as it was then`,
+      );
     case 'pagesLost':
       return failure(
         'metadata',

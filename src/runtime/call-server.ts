@@ -1,6 +1,7 @@
 import { unreachable } from '../base/assert.js';
 import { markClosed } from '../device/mark-closed.js';
 import { countersByName } from '../engine/counters.js';
+import { close as closeFd } from '../kernel/ffi.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import type { DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
@@ -30,6 +31,7 @@ export class CallServer {
 
   handle({ id, call }: CallMessage): void {
     if (call.verb === 'abandon') return this.#ended(false);
+    if (this.#isClosing && call.verb === 'adopt') closeFd(call.fd);
     if (this.#isClosing) return this.#refuse(id, failure('system', 'the device is being closed'));
     this.#perform(call, (problem, value) => {
       if (problem === undefined) this.#answer(id, value);
@@ -80,7 +82,7 @@ export class CallServer {
 
   /** The last requests and the relocations behind them are finished first. */
   #whenIdle(task: () => void): void {
-    if (this.#started.device.isIdle) return task();
+    if (this.#io.isIdle && this.#started.device.isIdle) return task();
     this.#started.backend.reactor.after(IDLE_CHECK_MS, () => this.#whenIdle(task));
   }
 

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../base/assert.js';
+import type { MappedMemory } from '../kernel/aligned-memory.js';
 import type { Backend } from './backend.js';
 import { chooseBackend } from './backend.js';
 import { CallServer } from './call-server.js';
@@ -25,6 +26,7 @@ function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
       mailbox.post({ kind: 'openFailed', failure: started.error });
       return turning.end(true);
     }
+    turning.memory = started.value.memory;
     const calls = new CallServer(started.value, mailbox, (inOrder) => turning.end(inOrder));
     mailbox.post({ kind: 'opened', info: started.value.info });
     mailbox.listen((message) => calls.handle(message));
@@ -38,6 +40,8 @@ class Turning {
   readonly #mailbox: Mailbox;
   #hasEnded = false;
   #inOrder = true;
+  /** Given back at an end in order. */
+  memory: MappedMemory | undefined;
 
   constructor(backend: Backend, mailbox: Mailbox) {
     this.#backend = backend;
@@ -48,7 +52,9 @@ class Turning {
   run(): void {
     if (this.#backend.kind === 'portable') return;
     if (!this.#hasEnded) this.#backend.reactor.run();
-    if (this.#inOrder) this.#backend.reactor.close();
+    if (!this.#inOrder) return;
+    this.#backend.reactor.close();
+    this.memory?.unmap();
   }
 
   /** `inOrder`: no I/O is in flight, so the ring can be given back. */

@@ -1,4 +1,6 @@
 import { errnoName } from '../base/errno.js';
+import { ERRNO } from '../base/errno.js';
+import { FlushHistory } from '../frontends/flush-history.js';
 import type { Poller } from '../kernel/reactor-interface.js';
 import type { RequestSink } from '../ports/served-device.js';
 import { MAX_TRANSFER_BYTES } from '../ports/served-device.js';
@@ -13,19 +15,26 @@ import type { StartedDevice } from './start-device.js';
 export class IoCalls implements RequestSink, Poller {
   readonly #started: StartedDevice;
   #waiting: Piece[] = [];
-  readonly #inFlight = new Map<number, { readonly piece: Piece; readonly memoryOffset: number }>();
+  readonly #inFlight = new Map<number, InFlight>();
+  #bytesInFlight = 0;
+  readonly #history: FlushHistory;
 
   constructor(started: StartedDevice) {
     this.#started = started;
+    this.#history = new FlushHistory(started.device);
     started.backend.reactor.addPoller(this);
   }
 
   read(offsetBytes: number, lengthBytes: number, done: Done<Uint8Array>): void {
+    const problem = this.#refusal(offsetBytes, lengthBytes);
+    if (problem !== undefined) return done(failure('usage', problem), NOTHING);
     const data = new Uint8Array(lengthBytes);
     this.#begin({ operation: 'read', offsetBytes, data, durable: false, done });
   }
 
   write(offsetBytes: number, data: Uint8Array, durable: boolean, done: Done<Uint8Array>): void {
+    const problem = this.#refusal(offsetBytes, data.length);
+    if (problem !== undefined) return done(failure('usage', problem), NOTHING);
     this.#begin({ operation: 'write', offsetBytes, data, durable, done });
   }
 
@@ -47,9 +56,16 @@ export class IoCalls implements RequestSink, Poller {
     return false;
   }
 
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#inFlight.size === 0;
+  }
+
   completed(slot: number, errno: number): void {
-    const { piece, memoryOffset } = this.#inFlight.get(slot)!;
+    const { piece, memoryOffset, flushMark } = this.#inFlight.get(slot)!;
     this.#inFlight.delete(slot);
+    this.#bytesInFlight -= piece.data.length;
+    if (piece.operation === 'write') this.#history.writeFinished();
+    if (piece.operation === 'flush' && !this.#history.flushFinished(flushMark, errno === 0)) errno = ERRNO.EIO;
     if (piece.operation === 'read') {
       piece.data.set(this.#started.memory.bytes.subarray(memoryOffset, memoryOffset + piece.data.length));
     }
@@ -62,8 +78,6 @@ export class IoCalls implements RequestSink, Poller {
   }
 
   #begin(request: IoRequest): void {
-    const problem = this.#refusal(request.offsetBytes, request.data.length);
-    if (problem !== undefined) return request.done(failure('usage', problem), NOTHING);
     const call: IoCall = { left: 0, failed: undefined, data: request.data, done: request.done };
     const pieces: Piece[] = [];
     for (let at = 0; at < request.data.length; at += MAX_TRANSFER_BYTES) {
@@ -92,6 +106,7 @@ export class IoCalls implements RequestSink, Poller {
 
   #start(piece: Piece): boolean {
     const { device, buffers, memory } = this.#started;
+    if (this.#bytesInFlight + piece.data.length > MAX_BYTES_IN_FLIGHT) return false;
     const memoryOffset = piece.operation === 'flush' ? -1 : buffers.allocate(piece.data.length);
     if (memoryOffset === -1 && piece.operation !== 'flush') return false;
     const slot = device.acquire(this);
@@ -99,13 +114,16 @@ export class IoCalls implements RequestSink, Poller {
       if (memoryOffset !== -1) buffers.free(memoryOffset);
       return false;
     }
-    this.#inFlight.set(slot, { piece, memoryOffset });
+    const flushMark = piece.operation === 'flush' ? this.#history.flushStarted() : 0;
+    this.#inFlight.set(slot, { piece, memoryOffset, flushMark });
+    this.#bytesInFlight += piece.data.length;
     if (piece.operation === 'flush') {
       device.flush(slot);
     } else if (piece.operation === 'read') {
       device.read(slot, piece.offsetBytes, piece.data.length, memoryOffset);
     } else {
       memory.bytes.set(piece.data, memoryOffset);
+      this.#history.writeStarted();
       device.write(slot, piece.offsetBytes, piece.data.length, memoryOffset, piece.durable);
     }
     return true;
@@ -114,6 +132,13 @@ export class IoCalls implements RequestSink, Poller {
 
 /** `problem` is undefined on success; `data` is what was read. */
 export type Done<Value> = (problem: Failure | undefined, data: Value) => void;
+
+interface InFlight {
+  readonly piece: Piece;
+  /** -1 for a flush. */
+  readonly memoryOffset: number;
+  readonly flushMark: number;
+}
 
 interface IoRequest {
   readonly operation: 'read' | 'write' | 'flush';
@@ -140,3 +165,5 @@ function ioFailure(piece: Piece, errno: number): Failure {
 }
 
 const NOTHING = new Uint8Array(0);
+/** A quarter of the payload memory: the rest is for clients of the frontends. */
+const MAX_BYTES_IN_FLIGHT = 32 << 20;

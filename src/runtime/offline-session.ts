@@ -53,6 +53,7 @@ export class OfflineSession {
       unlock: refuse,
       commit: refuse,
       noteWritten: () => {},
+      noteFlushFailed: () => {},
     };
     this.#runner = new EffectRunner({
       stores: this.#stores,

@@ -8,9 +8,8 @@ import { markOpened } from '../device/mark-opened.js';
 import { layOutColdMemory } from '../device/memory-map.js';
 import { RemappedDevice } from '../device/remapped-device.js';
 import { formatUuid } from '../format/set-id.js';
-import { mapMemory } from '../kernel/aligned-memory.js';
+import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
-import type { IoMemory } from '../ports/io-memory.js';
 import { BuddyAllocator } from '../storage/buddy-allocator.js';
 import { describeAssemblyFailure } from './assembly-message.js';
 import type { Backend } from './backend.js';
@@ -45,7 +44,7 @@ export function startDevice(
     services: NO_SERVICES,
   });
   completions.sink = runner;
-  const devices = spares.map((store, index) => ({ target: 1 + index, sizeBytes: store.geometry.sizeBytes }));
+  const devices = spares.map((store, index) => ({ target: 1 + index, ...store.geometry }));
   const input = {
     main: main.geometry,
     devices,
@@ -70,7 +69,8 @@ export interface StartedDevice {
   readonly device: RemappedDevice;
   readonly info: DeviceInfo;
   readonly backend: Backend;
-  readonly memory: IoMemory;
+  /** To be unmapped when the last I/O is over. */
+  readonly memory: MappedMemory;
   /** For payload. */
   readonly buffers: BuddyAllocator;
   readonly stores: readonly BlockStore[];
@@ -80,7 +80,7 @@ interface Surroundings {
   readonly options: ThreadOptions;
   readonly backend: Backend;
   readonly mailbox: Mailbox;
-  readonly memory: IoMemory;
+  readonly memory: MappedMemory;
   readonly coldMemory: ReturnType<typeof layOutColdMemory>;
   readonly stores: readonly BlockStore[];
   readonly completions: CompletionRouter;
@@ -110,6 +110,7 @@ function begin(
   device.metadata.run(
     (work) => markOpened(work, set),
     (repairedCount) => {
+      if (repairedCount < 0) for (const store of stores) store.close();
       if (repairedCount < 0)
         return done(
           failed(
@@ -173,6 +174,7 @@ const NO_SERVICES: RunnerServices = {
   unlock: refuseService,
   commit: refuseService,
   noteWritten: refuseService,
+  noteFlushFailed: refuseService,
 };
 
 /** Address space for payload; pages become real when they are first used. */

@@ -39,7 +39,7 @@ export class BlockModel {
   }
 
   /** Acknowledged: what was there before is gone; writes that overlapped it in time may have come out on top. */
-  endWrite(block: number, write: ModelWrite, durable: boolean): void {
+  endWrite(block: number, write: ModelWrite, durable = false): void {
     const others = this.#underWay.get(block)!.filter((other) => other !== write);
     this.#underWay.set(block, others);
     this.#mayBeLost.delete(block);

@@ -16,7 +16,11 @@ export class CrashableStore implements BlockStore {
   readonly #hasVolatileCache: boolean;
   /** Sectors whose contents are not those on stable storage, by number; the latter are kept here. */
   readonly #stable = new Map<number, Uint8Array>();
+  /** By ticket, in order of arrival. */
   readonly #inFlight = new Map<number, InFlight>();
+  /** By sector: when the snapshot was taken that was made stable last. */
+  readonly #settledAt = new Map<number, number>();
+  #time = 0;
 
   constructor(disk: MemoryStore, power: Power, hasVolatileCache: boolean) {
     this.#disk = disk;
@@ -53,8 +57,9 @@ export class CrashableStore implements BlockStore {
 
   flush(ticket: number): void {
     if (this.#hasVolatileCache && this.#power.isOn) {
-      const quiet = [...this.#stable.keys()].filter((sector) => !this.#isBeingWritten(sector));
-      this.#inFlight.set(ticket, { firstSector: 0, endSector: 0, settles: this.#snapshot(quiet) });
+      this.#time += 1;
+      const settles = new Map([...this.#stable.keys()].map((sector) => [sector, this.#completed(sector)]));
+      this.#inFlight.set(ticket, { before: NOTHING, settles, startedAt: this.#time });
     }
     this.#disk.flush(ticket);
   }
@@ -94,41 +99,47 @@ export class CrashableStore implements BlockStore {
     act();
     if (durable && this.#hasVolatileCache) {
       const write = this.#inFlight.get(ticket)!;
-      write.settles = this.#snapshot(sectorsOf(write));
+      write.settles = new Map([...write.before.keys()].map((sector) => [sector, this.#snapshot(sector)]));
     }
     this.#power.noteWrite();
   }
 
   #keepOld(ticket: number, offsetBytes: number, lengthBytes: number): void {
-    const firstSector = offsetBytes / SECTOR_BYTES;
-    const range = { firstSector, endSector: firstSector + lengthBytes / SECTOR_BYTES, settles: NOTHING };
-    for (const sector of sectorsOf(range)) {
-      if (!this.#stable.has(sector)) this.#stable.set(sector, this.#contentsOf(sector).slice());
-    }
     assert(!this.#inFlight.has(ticket), `ticket ${ticket} is free`);
-    this.#inFlight.set(ticket, range);
+    const before = new Map<number, Uint8Array>();
+    for (let at = offsetBytes; at < offsetBytes + lengthBytes; at += SECTOR_BYTES) {
+      const sector = at / SECTOR_BYTES;
+      before.set(sector, this.#contentsOf(sector).slice());
+      if (!this.#stable.has(sector)) this.#stable.set(sector, before.get(sector)!);
+    }
+    this.#time += 1;
+    this.#inFlight.set(ticket, { before, settles: NOTHING, startedAt: this.#time });
   }
 
-  /** What a flush or a durable write covered is on stable storage now. */
+  /** What a flush or a durable write covered is on stable storage now, unless something newer is there already. */
   #settle(ticket: number): void {
     const done = this.#inFlight.get(ticket);
     this.#inFlight.delete(ticket);
     if (done === undefined || !this.#power.isOn) return;
-    for (const [sector, bytes] of done.settles) {
+    for (const [sector, { bytes, takenAt }] of done.settles) {
+      if ((this.#settledAt.get(sector) ?? 0) > takenAt) continue;
+      this.#settledAt.set(sector, takenAt);
       if (Buffer.compare(bytes, this.#contentsOf(sector)) === 0) this.#stable.delete(sector);
       else this.#stable.set(sector, bytes);
     }
   }
 
-  #isBeingWritten(sector: number): boolean {
-    for (const write of this.#inFlight.values()) {
-      if (sector >= write.firstSector && sector < write.endSector) return true;
+  /** A sector without the writes to it that are still in flight: as it was before the first of these. */
+  #completed(sector: number): Snapshot {
+    for (const { before, startedAt } of this.#inFlight.values()) {
+      const bytes = before.get(sector);
+      if (bytes !== undefined) return { bytes, takenAt: startedAt - 0.5 };
     }
-    return false;
+    return this.#snapshot(sector);
   }
 
-  #snapshot(sectors: readonly number[]): ReadonlyMap<number, Uint8Array> {
-    return new Map(sectors.map((sector) => [sector, this.#contentsOf(sector).slice()]));
+  #snapshot(sector: number): Snapshot {
+    return { bytes: this.#contentsOf(sector).slice(), takenAt: this.#time };
   }
 
   #contentsOf(sector: number): Uint8Array {
@@ -150,12 +161,12 @@ export class Power {
 
   cut(): void {
     this.isOn = false;
-    this.#writesLeft = Number.POSITIVE_INFINITY;
     this.#whenCut();
   }
 
   restore(): void {
     this.isOn = true;
+    this.#writesLeft = Number.POSITIVE_INFINITY;
     this.#whenCut = () => {};
   }
 
@@ -166,14 +177,16 @@ export class Power {
 }
 
 interface InFlight {
-  readonly firstSector: number;
-  readonly endSector: number;
+  /** Contents of the sectors that it overwrites. */
+  readonly before: ReadonlyMap<number, Uint8Array>;
   /** What is on stable storage when it is done. */
-  settles: ReadonlyMap<number, Uint8Array>;
+  settles: ReadonlyMap<number, Snapshot>;
+  readonly startedAt: number;
 }
 
-const NOTHING: ReadonlyMap<number, Uint8Array> = new Map();
-
-function sectorsOf({ firstSector, endSector }: Pick<InFlight, 'firstSector' | 'endSector'>): number[] {
-  return Array.from({ length: endSector - firstSector }, (_, index) => firstSector + index);
+interface Snapshot {
+  readonly bytes: Uint8Array;
+  readonly takenAt: number;
 }
+
+const NOTHING: ReadonlyMap<number, never> = new Map<number, never>();

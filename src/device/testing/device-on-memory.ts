@@ -71,9 +71,11 @@ export class DeviceOnMemory {
     force = false,
     main = this.disks[0]!.geometry,
   }: AssembleOptions = {}): Result<AssembledSet, AssemblyFailure> {
-    const devices = this.disks
-      .slice(1)
-      .map((disk, index) => ({ target: 1 + index, sizeBytes: disk.geometry.sizeBytes }));
+    const devices = this.disks.slice(1).map((disk, index) => ({
+      target: 1 + index,
+      sizeBytes: disk.geometry.sizeBytes,
+      logicalBlockBytes: disk.geometry.logicalBlockBytes,
+    }));
     const { memory } = this;
     const bufferOffset = this.#coldMemory.recoveryOffset;
     return this.#run(assembleSet({ main, devices, force, memory, bufferOffset }));
@@ -154,7 +156,14 @@ export class DeviceOnMemory {
       scheduler: this.scheduler,
       firstTicket: FIRST_COLD_TICKET,
       ticketCount: COLD_TICKET_COUNT,
-      services: { lock: refuse, tryLock: refuse, unlock: refuse, commit: refuse, noteWritten: () => {} },
+      services: {
+        lock: refuse,
+        tryLock: refuse,
+        unlock: refuse,
+        commit: refuse,
+        noteWritten: () => {},
+        noteFlushFailed: () => {},
+      },
     });
     this.#router.sink = runner;
     let outcome: { readonly value: Value } | undefined;

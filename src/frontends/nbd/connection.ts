@@ -15,6 +15,8 @@ export interface ConnectionHost {
   repliesReady(connection: Connection): void;
   /** Call `resume` when something may have become free. */
   waitForResource(connection: Connection): void;
+  /** Buffers or requests are free again: whoever waits may try. */
+  resourceFreed(): void;
   handshakeDone(connection: Connection): void;
   /** Last call: the stream is closed, the device is done with it, no memory is held. */
   gone(connection: Connection, reason: string): void;
@@ -243,6 +245,7 @@ export class Connection implements ByteStreamSink {
 
   private batchSent(transmission: Transmission): void {
     transmission.answers.requestCount -= this.replies.batchSent();
+    this.host.resourceFreed();
     // What gathered while the batch went out has waited long enough.
     this.flushReplies();
     if (this.lastStep === Step.needReplies) this.pump();

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.js';
 import { MAX_TRANSFER_BYTES, WriteZeroesFlag } from '../../ports/served-device.js';
-import type { FlushHistory } from './flush-errors.js';
+import type { FlushHistory } from '../flush-history.js';
 import { MAX_PIECES, READ_BYTES_PER_CONNECTION, STATUS_CHUNK_BYTES } from './limits.js';
 import { META_CONTEXTS, type MetaContextSet } from './meta-contexts.js';
 import { ChunkFlag, Command, CommandFlag } from './protocol.js';

@@ -2,7 +2,6 @@ import type { IoMemory } from '../../ports/io-memory.js';
 import type { RequestSink, ServedDevice } from '../../ports/served-device.js';
 import { BlockStatus } from './block-status.js';
 import type { BufferPool } from './buffer-pool.js';
-import { FlushErrors } from './flush-errors.js';
 import { InboxBlocks } from './inbox-blocks.js';
 import { MAX_CONNECTIONS, REPLY_HEADER_BYTES, REQUEST_CAPACITY, SPARE_INBOXES } from './limits.js';
 import { ReplyEncoder } from './reply-encoder.js';
@@ -23,7 +22,6 @@ export class ServerResources {
   readonly inboxes: InboxBlocks;
   readonly encoder: ReplyEncoder;
   readonly blockStatus: BlockStatus;
-  readonly flushErrors = new FlushErrors();
   readonly statistics = new StatisticsCounters();
   /** Grows by one every `TICK_MS` while there are connections: time without asking a clock per request. */
   tick = 0;

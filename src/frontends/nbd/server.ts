@@ -175,6 +175,10 @@ export class NbdServer implements RequestSink, ConnectionHost {
     if (this.stopped !== null && this.connectionCount === 0) this.finishStop();
   }
 
+  resourceFreed(): void {
+    if (this.waiting.length > 0) this.wantPoll();
+  }
+
   private wantPoll(): void {
     if (this.kicked) return;
     this.kicked = true;

@@ -142,10 +142,22 @@ class TlsClients {
     securer.emit('connection', socket);
   }
 
+  /** Null, and this one client is dropped, when no descriptors are left. */
+  private connectInner(secured: TLSSocket): Socket | null {
+    try {
+      return this.options.connectInner();
+    } catch (error) {
+      this.options.onEvent?.({ kind: 'refused', reason: error instanceof Error ? error.message : String(error) });
+      secured.destroy();
+      return null;
+    }
+  }
+
   /** Connects a secured client with the real server: its greeting is dropped, the client's flags are repeated. */
   private join(secured: TLSSocket, clientFlags: number): void {
     this.options.onEvent?.({ kind: 'secured', protocol: secured.getProtocol() ?? '' });
-    const inner = this.options.connectInner();
+    const inner = this.connectInner(secured);
+    if (inner === null) return;
     inner.once('error', () => secured.destroy());
     inner.once('close', () => secured.end());
     secured.once('error', () => inner.destroy());

@@ -1,5 +1,5 @@
 import { NbdError } from './errors.js';
-import { FlushHistory } from './flush-errors.js';
+import { FlushHistory } from '../flush-history.js';
 import type { Negotiated } from './handshake.js';
 import type { Inbox } from './inbox.js';
 import { MAX_REQUESTS_PER_CONNECTION, MAX_SKIPPED_PAYLOAD_BYTES } from './limits.js';
@@ -71,7 +71,7 @@ export class Transmission {
       structuredReplies,
       hasContexts: contexts !== 0,
     };
-    this.history = new FlushHistory(shared.flushErrors);
+    this.history = new FlushHistory(shared.device);
     this.answers = new RequestAnswers(shared, replies, this.history, structuredReplies);
     this.starter = new RequestStarter(shared, replies, this.history, connection, contexts);
     this.intake = new WriteIntake(shared, inbox, connection);

@@ -8,6 +8,7 @@ import type { TestLoop } from './test-loop.js';
 /** A served device over an array, which checks what it is asked and can be told to fail. */
 export class ArrayDevice implements ServedDevice {
   readonly geometry: ServedGeometry;
+  flushFailureCount = 0;
   readonly slotCount: number;
   readonly data: Uint8Array;
   /** What was started, for tests that ask how, not only what. */

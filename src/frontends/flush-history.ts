@@ -1,17 +1,17 @@
 /**
  * Who must hear of a failed flush. After one, the device may have dropped dirty data and forgotten about it (the
- * next flush succeeds), so every connection with writes that no successful flush has covered gets EIO on its own
+ * next flush succeeds), so every client with writes that no successful flush has covered gets EIO on its own
  * next flush, once. Linux does the same for files ("errseq").
  */
-export class FlushErrors {
-  /** Failed device flushes so far. */
-  failures = 0;
+export interface FlushErrors {
+  /** Flushes of the device's disks that failed so far, whoever asked for them. */
+  readonly flushFailureCount: number;
 }
 
-/** What one connection wrote and flushed; part of every connection. */
+/** What one client wrote and flushed. */
 export class FlushHistory {
   private readonly errors: FlushErrors;
-  /** Failures this connection has been told of, or that came before its unflushed writes. */
+  /** Failures this client has been told of, or that came before its unflushed writes. */
   private failuresKnown = 0;
   private writesStarted = 0;
   private writesInFlight = 0;
@@ -22,7 +22,7 @@ export class FlushHistory {
   }
 
   writeStarted(): void {
-    if (this.writesStarted === this.writesFlushed) this.failuresKnown = this.errors.failures;
+    if (this.writesStarted === this.writesFlushed) this.failuresKnown = this.errors.flushFailureCount;
     this.writesStarted += 1;
     this.writesInFlight += 1;
   }
@@ -38,9 +38,9 @@ export class FlushHistory {
 
   /** `ok`: what the device said. Returns whether the client may be told so. */
   flushFinished(mark: number, ok: boolean): boolean {
-    if (!ok) this.errors.failures += 1;
-    const unheard = this.writesStarted !== this.writesFlushed && this.failuresKnown !== this.errors.failures;
-    this.failuresKnown = this.errors.failures;
+    const { flushFailureCount } = this.errors;
+    const unheard = this.writesStarted !== this.writesFlushed && this.failuresKnown !== flushFailureCount;
+    this.failuresKnown = flushFailureCount;
     if (ok && mark > this.writesFlushed) this.writesFlushed = mark;
     return ok && !unheard;
   }
