@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
+import { DESCRIPTORS_PER_PAGE } from '../format/layout.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import {
   numberedDevice,
@@ -43,7 +44,15 @@ function reopen(rig: DeviceOnMemory): void {
 function openDevice(): { rig: DeviceOnMemory; client: TestClient } {
   const { rig, client } = numberedDevice({ faults: BAD_WRITES });
   rig.open();
+  expect(client.write(88, 8, 4000)).toBe(0);
   return { rig, client };
+}
+
+/** The next unit that is allocated has its descriptor on another page. */
+function takeRestOfPage(rig: DeviceOnMemory): void {
+  const { allocator } = rig.device!.context;
+  const next = allocator.allocate();
+  allocator.takeRange(next, DESCRIPTORS_PER_PAGE - (next % DESCRIPTORS_PER_PAGE));
 }
 
 function expectOldOrNew(
@@ -97,6 +106,21 @@ describe.each([
     reopen(rig);
     expect(client.read(12, 2)).toEqual(times(2, 7000));
     expect(client.read(8, 8)).toEqual(before);
+  });
+
+  it('does not bring them back from another page than the one that the later write is recorded on', () => {
+    const { rig, client } = openDevice();
+    spoil(rig);
+    for (let round = 0; round < 3; round += 1) {
+      expect(client.write(8, 8, 6000 + round)).toBe(EIO);
+      takeRestOfPage(rig);
+    }
+    heal(rig);
+    expect(client.write(8, 8, 7000)).toBe(0);
+    reopen(rig);
+    expect(client.read(8, 8)).toEqual(times(8, 7000));
+    reopen(rig);
+    expect(client.read(8, 8)).toEqual(times(8, 7000));
   });
 
   it('does not bring them back over zeroes', () => {

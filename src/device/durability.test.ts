@@ -3,7 +3,7 @@ import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
 import { WriteZeroesFlag } from '../ports/served-device.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
-import { numberedDevice, original, times } from './testing/numbered-device.js';
+import { numberedDevice, original, times, touchesMetadata } from './testing/numbered-device.js';
 import type { TestClient } from './testing/test-client.js';
 
 const { EIO } = ERRNO;
@@ -131,6 +131,51 @@ describe('a write with FUA', () => {
     expect(client.zero(4, 16, WriteZeroesFlag.durable)).toBe(0);
     cutPower(rig);
     expect(client.read(0, 24)).toEqual([...original(0, 4), ...times(16, 0), ...original(20, 4)]);
+  });
+});
+
+describe('a unit that moves while the power fails', () => {
+  /** Cuts the power after each number of writes that it takes to move unit 1, and looks at its blocks afterwards. */
+  function cutAtEveryWrite(survivesOn: (isMetadata: boolean) => boolean): void {
+    let answer = -1;
+    for (let writes = 1; answer === -1; writes += 1) {
+      const { rig, client } = numberedDevice({
+        volatileCaches: true,
+        faults: 'main:\n  - { sectors: "9,64", on: [write], error: ENODATA }',
+      });
+      rig.open();
+      expect(client.write(64, 8, 5000)).toBe(0);
+      const { superblock } = rig.device!.metadata;
+      rig.dieAfterWrites(writes);
+      answer = client.write(9, 2, 6000);
+      rig.powerCut((target, sector) => {
+        const io = { kind: 'write', offsetBytes: sector * 512, lengthBytes: 512 } as const;
+        return survivesOn(target !== 0 && touchesMetadata(io, superblock, target));
+      });
+      rig.open();
+      const [first, ...others] = client.read(8, 8) as number[];
+      expect([first, ...others.slice(2)]).toEqual([9, 12, 13, 14, 15, 16]);
+      for (const index of [0, 1]) expect([10 + index, 6000]).toContain(others[index]);
+      if (answer === 0) expect(others.slice(0, 2)).toEqual([6000, 6000]);
+      expect(client.read(64, 8)).toEqual(times(8, 5000));
+    }
+    expect(answer).toBe(0);
+  }
+
+  it('keeps its other blocks when metadata reaches the medium and data does not', () => {
+    cutAtEveryWrite((isMetadata) => isMetadata);
+  });
+
+  it('keeps its other blocks when data reaches the medium and metadata does not', () => {
+    cutAtEveryWrite((isMetadata) => !isMetadata);
+  });
+
+  it('keeps its other blocks when some sectors of everything reach the medium', () => {
+    let nth = 0;
+    cutAtEveryWrite(() => {
+      nth += 1;
+      return nth % 3 !== 0;
+    });
   });
 });
 

@@ -12,6 +12,7 @@ import {
   pageOnMedium,
   superblockOnMedium,
   times,
+  touchesMetadata,
 } from './testing/numbered-device.js';
 import type { TestClient } from './testing/test-client.js';
 
@@ -239,6 +240,54 @@ describe('a stale copy that comes back', () => {
     const set = rig.assemble();
     expect(set.ok ? 'assembled' : set.error.kind).toBe('spareStale');
     expect(rig.assemble({ force: true }).ok).toBe(true);
+  });
+});
+
+describe('a copy that cannot be used for a while and comes back with an update that was cut off', () => {
+  /** Of five copies on one spare, the first has an update that the others have not; then it fails for one session. */
+  function comesBack(cutOff: (rig: DeviceOnMemory, client: TestClient) => void): void {
+    const { rig, client } = numberedDevice({
+      faults: 'main:\n  - { sectors: "0-167", on: [write], error: ENODATA }',
+    });
+    rig.open();
+    const { superblock } = rig.device!.metadata;
+    expect(client.write(0, 8, 5000)).toBe(0);
+    cutOff(rig, client);
+    rig.kill();
+    const end = superblock.copies[1]!.offsetBytes;
+    const fail: (typeof rig.stores)[1]['judge'] = (io) =>
+      io.kind !== 'flush' && touchesMetadata(io, superblock, 1) && io.offsetBytes < end ? ERRNO.EIO : 0;
+    rig.stores[1]!.judge = fail;
+    rig.open();
+    expect(client.write(16, 8, 7000)).toBe(0);
+    rig.kill();
+    rig.stores[1]!.judge = () => 0;
+    rig.open();
+    expect(client.read(0, 8)).toEqual(times(8, 5000));
+    expect(client.read(16, 8)).toEqual(times(8, 7000));
+    expect(client.read(8, 8)).toEqual(original(8, 8));
+    rig.close();
+    expectWhole(rig);
+  }
+
+  it('does not win where that was the superblock', () => {
+    comesBack((rig) => {
+      rig.kill();
+      rig.dieAfterWrites(1);
+      expect(() => rig.open()).toThrow('is marked as open');
+    });
+  });
+
+  it('does not win where that was a page', () => {
+    comesBack((rig, client) => {
+      const { superblock } = rig.device!.metadata;
+      rig.stores[1]!.judge = (io) => {
+        const isOther = io.offsetBytes >= superblock.copies[1]!.offsetBytes;
+        return io.kind === 'write' && touchesMetadata(io, superblock, 1) && isOther ? ERRNO.EIO : 0;
+      };
+      rig.dieAfterWrites(2);
+      expect(client.write(8, 8, 6000)).toBe(-1);
+    });
   });
 });
 

@@ -8,6 +8,7 @@ import type { DeviceShape } from '../engine/device-shape.js';
 import type { RegionFilter } from '../engine/region-filter.js';
 import type { RemapTable } from '../engine/remap-table.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
+import { SpareSuspension } from '../engine/spare-suspension.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
@@ -206,6 +207,7 @@ function coldContext(parts: DeviceParts): ColdContext {
     filter: parts.filter,
     allocator: parts.allocator,
     breaker: new Breaker(),
+    suspension: new SpareSuspension(),
     counters: parts.counters,
     memory: parts.memory.bytes,
     zeroes: parts.coldMemory.zeroes,

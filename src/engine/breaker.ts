@@ -23,11 +23,14 @@ export class Breaker {
     return this.#openedReason;
   }
 
-  /** Counts a failed unit; true if the device must prove that it is alive before anything is concluded. */
-  needsProof(ambiguous: boolean, operation: 'read' | 'write', nowMs: number): boolean {
+  /**
+   * Counts a failed unit; true if the device must prove that it is alive before anything is concluded. An earlier
+   * proof does not do where blocks would be declared lost: the device may have vanished since.
+   */
+  needsProof(ambiguous: boolean, operation: 'read' | 'write', nowMs: number, declaresLoss = false): boolean {
     if (operation === 'read') this.readFailureStreak += 1;
     else this.writeFailureStreak += 1;
-    return this.isWave(operation) || (ambiguous && nowMs >= this.#aliveUntilMs);
+    return this.isWave(operation) || (ambiguous && (declaresLoss || nowMs >= this.#aliveUntilMs));
   }
 
   /** So many units failed in a row that bad sectors alone are no explanation. */

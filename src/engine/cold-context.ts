@@ -5,6 +5,7 @@ import type { DescriptorChange } from './effect.js';
 import type { RegionFilter } from './region-filter.js';
 import type { RemapTable } from './remap-table.js';
 import type { SpareAllocator } from './spare-allocator.js';
+import type { SpareSuspension } from './spare-suspension.js';
 
 /** What every cold-path procedure works on: the one state of one device. */
 export interface ColdContext {
@@ -13,6 +14,7 @@ export interface ColdContext {
   readonly filter: RegionFilter;
   readonly allocator: SpareAllocator;
   readonly breaker: Breaker;
+  readonly suspension: SpareSuspension;
   readonly counters: Counters;
   /** All I/O memory; procedures copy within it. */
   readonly memory: Uint8Array;
@@ -45,7 +47,7 @@ export type EngineEvent =
     }
   | { readonly kind: 'lost'; readonly mainUnit: number; readonly lostMask: number }
   | { readonly kind: 'regained'; readonly mainUnit: number; readonly lostMask: number }
-  | { readonly kind: 'spareUnitRetired'; readonly spareUnit: number; readonly errno: number }
+  | { readonly kind: 'spareUnitRetired'; readonly spareUnit: number }
   | { readonly kind: 'spareFailed'; readonly spareIndex: number; readonly errno: number }
   | { readonly kind: 'spareExhausted'; readonly mainUnit: number }
   | { readonly kind: 'commitFailed'; readonly errno: number }

@@ -5,7 +5,7 @@ import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { Counter, count } from './counters.js';
 import type { Procedure } from './effect.js';
 import { MAIN } from './effect.js';
-import { mayBlameSector, spareAnswers } from './probe.js';
+import { mayBlameSector } from './probe.js';
 import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
 import type { Attempt } from './retry.js';
 import { isMediaClass, transferWithRetries } from './retry.js';
@@ -13,6 +13,7 @@ import type { Salvage } from './salvage.js';
 import { salvageBlocks } from './salvage.js';
 import type { ByteRange, Segment } from './segments.js';
 import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
+import { spareAnswers } from './spare-probe.js';
 
 /**
  * A read that the hot path could not do: something in the range failed or is lost. Every block that can be read is
@@ -83,6 +84,7 @@ function* moveReadUnit(work: ReadWork, mainUnit: number, lostMask: number): Proc
   const reason = lostMask === 0 ? DescriptorReason.recoveredRead : DescriptorReason.readError;
   const errno = yield* placeOnSpare(
     context,
+    scratch,
     { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason },
     changes,
   );
@@ -137,7 +139,7 @@ function* moveSpareUnit(
 ): Procedure<void> {
   const { context, scratch, changes } = work;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.spareError };
-  if ((yield* placeOnSpare(context, unit, changes)) !== 0) return;
+  if ((yield* placeOnSpare(context, scratch, unit, changes)) !== 0) return;
   changes.afterwards.push(retirementOf(spareUnit));
   count(context.counters, Counter.remapsOfSpares);
   count(context.counters, Counter.blocksLost, lostBlockCount);
@@ -167,7 +169,7 @@ function* refuse(work: ReadWork, failure: Salvage['failure']): Procedure<number>
 
 function* sectorIsToBlame(work: ReadWork, salvage: Salvage): Procedure<boolean> {
   const failure = salvage.failure ?? { errno: ERRNO.EIO, errorClass: 'mediaOrDevice' as const };
-  return yield* mayBlameSector(work.context, work.scratch, 'read', failure.errorClass, failure.errno);
+  return yield* mayBlameSector(work.context, work.scratch, 'read', failure.errorClass, failure.errno, true);
 }
 
 function copyFromUnit(context: ColdContext, scratch: Scratch, segment: Segment): void {

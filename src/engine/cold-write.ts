@@ -5,13 +5,14 @@ import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { Counter, count } from './counters.js';
 import type { Effect, Procedure } from './effect.js';
 import { MAIN, performAll, spareTarget } from './effect.js';
-import { mayBlameSector, spareAnswers } from './probe.js';
+import { mayBlameSector } from './probe.js';
 import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
 import type { Attempt } from './retry.js';
 import { isMediaClass, transferWithRetries } from './retry.js';
 import { salvageBlocks } from './salvage.js';
 import type { ByteRange, Segment } from './segments.js';
 import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
+import { spareAnswers } from './spare-probe.js';
 
 /**
  * A write that the hot path could not do: the main device refused a part of it, or it gives lost blocks new contents.
@@ -91,12 +92,12 @@ function* relocateFromMain(work: WriteWork, segment: Segment, mainUnit: number):
   if (salvage.abandoned) return ERRNO.EIO;
   if (salvage.lostMask !== 0 && salvage.failure !== undefined) {
     const { errorClass, errno } = salvage.failure;
-    if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno))) return ERRNO.EIO;
+    if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno, true))) return ERRNO.EIO;
   }
   copyToUnit(context, scratch, segment);
   const { lostMask } = salvage;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.writeError };
-  const errno = yield* placeOnSpare(context, unit, changes);
+  const errno = yield* placeOnSpare(context, scratch, unit, changes);
   if (errno !== 0) return errno;
   count(context.counters, Counter.remapsOfWrites);
   count(context.counters, Counter.blocksLost, bitCount(lostMask));
@@ -136,7 +137,7 @@ function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Pr
   copyToUnit(context, scratch, segment);
   const lostMask = ((knownLost & missing) | salvage.lostMask) >>> 0;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.spareError };
-  const errno = yield* placeOnSpare(context, unit, changes);
+  const errno = yield* placeOnSpare(context, scratch, unit, changes);
   if (errno !== 0) return errno;
   changes.afterwards.push(retirementOf(spareUnit));
   count(context.counters, Counter.remapsOfSpares);

@@ -1,12 +1,16 @@
-import { alignDown } from '../base/units.js';
+import { DescriptorReason } from '../format/descriptor-page.js';
 import type { ColdContext, Scratch } from './cold-context.js';
 import { Counter, count } from './counters.js';
 import type { Procedure } from './effect.js';
 import { MAIN, perform } from './effect.js';
 import type { ErrorClass } from './error-policy.js';
+import { commitChanges, placeOnSpare } from './relocation.js';
+import { salvageBlocks } from './salvage.js';
+import { existingMask } from './segments.js';
 
 /**
  * May this error be blamed on the sector? True: go on and relocate. False: the device is dead, the breaker is open.
+ * `declaresLoss`: blocks will be remembered as lost if so. For `write`, the scratch must hold nothing yet.
  */
 export function* mayBlameSector(
   context: ColdContext,
@@ -14,6 +18,7 @@ export function* mayBlameSector(
   operation: 'read' | 'write',
   errorClass: ErrorClass,
   errno: number,
+  declaresLoss = false,
 ): Procedure<boolean> {
   const { breaker } = context;
   if (breaker.isOpen) return false;
@@ -22,11 +27,11 @@ export function* mayBlameSector(
     tripBreaker(context, `${operation} failed with errno ${errno}`, nowMs);
     return false;
   }
-  if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation, nowMs)) return true;
+  if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation, nowMs, declaresLoss)) return true;
   const outcome = yield* probeMain(context, scratch, operation);
   if (outcome === 'works') {
     breaker.noteAlive(operation, nowMs);
-    return true;
+    return !breaker.isOpen;
   }
   // Every place is locked, as when all of a small device is being zeroed: a read has to do, unless it is a wave.
   if (outcome === 'untried' && operation === 'write' && !breaker.isWave('write')) {
@@ -41,23 +46,6 @@ export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedu
   if ((yield* probeMain(context, scratch, 'write')) !== 'works') return;
   context.breaker.close(yield* perform({ kind: 'now' }));
   context.report({ kind: 'breakerClosed' });
-}
-
-/** Does the spare that holds this unit answer anywhere? If not, its errors say nothing about sectors. */
-export function* spareAnswers(context: ColdContext, scratch: Scratch, spareUnit: number): Procedure<boolean> {
-  const { shape } = context;
-  const { sizeBytes } = shape.spares[shape.spareIndexOf(spareUnit)]!;
-  for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const result = yield* perform({
-      kind: 'read',
-      target: shape.targetOf(spareUnit),
-      offsetBytes: alignDown(Math.floor((place * sizeBytes) / PROBE_PLACES), shape.unitBytes),
-      lengthBytes: shape.logicalBlockBytes,
-      memoryOffset: scratch.probeOffset,
-    });
-    if (result >= 0) return true;
-  }
-  return false;
 }
 
 /** `untried`: no place could be tried, so nothing is known. */
@@ -110,18 +98,44 @@ function* rewriteBlock(context: ColdContext, scratch: Scratch, unit: number): Pr
   const lockId = yield* perform({ kind: 'tryLock', firstUnit: unit, lastUnit: unit });
   if (lockId === 0) return 'untried';
   const readable = yield* readBlock(context, scratch, unit);
-  const result =
-    readable === 'works'
-      ? yield* perform({
-          kind: 'write',
-          target: MAIN,
-          offsetBytes: unit * context.shape.unitBytes,
-          lengthBytes: context.shape.logicalBlockBytes,
-          memoryOffset: scratch.probeOffset,
-        })
-      : -1;
+  const worked = readable === 'works' && (yield* writeBlock(context, scratch, unit));
+  if (readable === 'works' && !worked) yield* saveProbedUnit(context, scratch, unit);
   yield* perform({ kind: 'unlock', lockId });
-  return result >= 0 ? 'works' : 'fails';
+  return worked ? 'works' : 'fails';
+}
+
+function* writeBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<boolean> {
+  const result = yield* perform({
+    kind: 'write',
+    target: MAIN,
+    offsetBytes: unit * context.shape.unitBytes,
+    lengthBytes: context.shape.logicalBlockBytes,
+    memoryOffset: scratch.probeOffset,
+  });
+  return result >= 0;
+}
+
+/**
+ * The probe's own write failed, and may have spoilt a block that was good: if it can't be read any more while the rest
+ * of its unit can, the unit goes to a spare with the block as it was read before.
+ */
+function* saveProbedUnit(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<void> {
+  const blockBytes = context.shape.logicalBlockBytes;
+  const block = context.memory.slice(scratch.probeOffset, scratch.probeOffset + blockBytes);
+  if ((yield* readBlock(context, scratch, mainUnit)) === 'works') return;
+  const others = (existingMask(context, mainUnit) & ~1) >>> 0;
+  const unitOffset = mainUnit * context.shape.unitBytes;
+  const salvage = yield* salvageBlocks(context, MAIN, unitOffset, others, scratch.unitOffset);
+  if (salvage.abandoned || salvage.lostMask !== 0) return;
+  context.memory.set(block, scratch.unitOffset);
+  const changes = { first: [], updates: [], afterwards: [] };
+  const unit = {
+    mainUnit,
+    bufferOffset: scratch.unitOffset,
+    lostMask: 0,
+    reason: DescriptorReason.writeError,
+  };
+  if ((yield* placeOnSpare(context, scratch, unit, changes)) === 0) yield* commitChanges(context, changes);
 }
 
 /** Several procedures may find out at the same time. */

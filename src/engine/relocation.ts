@@ -1,12 +1,14 @@
 import { ERRNO } from '../base/errno.js';
 import { DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
-import type { ColdContext, PendingChanges } from './cold-context.js';
+import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { Counter, count } from './counters.js';
+import type { SpareShape } from './device-shape.js';
 import type { Procedure } from './effect.js';
 import { perform } from './effect.js';
 import { MAX_SPARE_ATTEMPTS } from './limits.js';
 import { RegionFlag } from './region-filter.js';
-import { isMediaClass, transferWithRetries } from './retry.js';
+import { type Attempt, isMediaClass, transferWithRetries } from './retry.js';
+import { spareAnswers } from './spare-probe.js';
 
 /** A unit put together in memory, to be given a place on a spare. */
 export interface UnitContents {
@@ -19,25 +21,30 @@ export interface UnitContents {
 
 /**
  * Writes a unit to a free spare unit and notes the descriptor change; nothing is durable or visible yet. Spare units
- * that fail are retired and others tried. Answers 0 or an errno: ENOSPC when no spare is left.
+ * that fail are retired; a spare that fails as a whole is left alone for a while, and the next one tried. Answers 0 or
+ * an errno: ENOSPC when no spare has room, EIO when one has but can't be used now.
  */
 export function* placeOnSpare(
   context: ColdContext,
+  scratch: Scratch,
   unit: UnitContents,
   changes: PendingChanges,
 ): Procedure<number> {
-  for (let attempts = 0; attempts < MAX_SPARE_ATTEMPTS; attempts += 1) {
-    const spareUnit = context.allocator.allocate();
-    if (spareUnit === -1) break;
-    const errno = yield* writeSpareUnit(context, spareUnit, unit, changes);
-    if (errno === 0) {
-      changes.first.push(mappingOf(context, spareUnit, unit));
-      return 0;
+  let errno: number = ERRNO.ENOSPC;
+  for (const [spareIndex, spare] of context.shape.spares.entries()) {
+    const nowMs = yield* perform({ kind: 'now' });
+    const result: number = context.suspension.isSuspended(spareIndex, nowMs)
+      ? ERRNO.EIO
+      : yield* placeOn(context, scratch, spare, unit, changes);
+    if (result === 0) return 0;
+    if (result !== ERRNO.ENOSPC) errno = result;
+    if (result === ERRNO.EIO && !context.suspension.isSuspended(spareIndex, nowMs)) {
+      context.suspension.suspend(spareIndex, nowMs);
     }
   }
   count(context.counters, Counter.writesWithoutSpare);
-  context.report({ kind: 'spareExhausted', mainUnit: unit.mainUnit });
-  return ERRNO.ENOSPC;
+  if (errno === ERRNO.ENOSPC) context.report({ kind: 'spareExhausted', mainUnit: unit.mainUnit });
+  return errno;
 }
 
 /**
@@ -62,40 +69,64 @@ export function retirementOf(spareUnit: number): PendingChanges['first'][number]
   return { spareUnit, state: DescriptorState.retired, mainUnit: 0, lostMask: 0, moveCount: 0, reason };
 }
 
-function* writeSpareUnit(
+/** Tries units of one spare. ENOSPC: it is full. EIO: it fails as a whole. Others: this one unit can't be placed. */
+function* placeOn(
   context: ColdContext,
-  spareUnit: number,
+  scratch: Scratch,
+  spare: SpareShape,
   unit: UnitContents,
   changes: PendingChanges,
 ): Procedure<number> {
-  const { shape } = context;
-  const attempt = yield* transferWithRetries(
-    context,
-    {
-      kind: 'write',
-      target: shape.targetOf(spareUnit),
-      offsetBytes: shape.spareOffsetBytes(spareUnit),
-      lengthBytes: shape.unitLengthBytes(unit.mainUnit),
-      memoryOffset: unit.bufferOffset,
-    },
-    true,
-  );
-  if (attempt.ok) return 0;
-  if (isMediaClass(attempt.errorClass)) {
-    changes.first.push(retirementOf(spareUnit));
-    context.report({ kind: 'spareUnitRetired', spareUnit, errno: attempt.errno });
-  } else {
-    giveUpSpare(context, spareUnit, attempt.errno);
+  const bad: number[] = [];
+  while (bad.length < MAX_SPARE_ATTEMPTS) {
+    const spareUnit = context.allocator.allocateIn(spare.firstUnit, spare.unitCount);
+    if (spareUnit === -1) break;
+    const attempt = yield* writeSpareUnit(context, spareUnit, unit);
+    if (attempt.ok) {
+      context.suspension.noteWorking(context.shape.spareIndexOf(spareUnit));
+      retireBadUnits(context, bad, changes);
+      changes.first.push(mappingOf(context, spareUnit, unit));
+      return 0;
+    }
+    const dead = isMediaClass(attempt.errorClass)
+      ? bad.length === 0 && !(yield* spareAnswers(context, scratch, spareUnit))
+      : attempt.errorClass !== 'protocol';
+    if (dead) return giveUpSpare(context, [...bad, spareUnit], attempt.errno);
+    if (!isMediaClass(attempt.errorClass)) {
+      for (const taken of [...bad, spareUnit]) context.allocator.release(taken);
+      return attempt.errno;
+    }
+    bad.push(spareUnit);
   }
-  return attempt.errno;
+  retireBadUnits(context, bad, changes);
+  return bad.length < MAX_SPARE_ATTEMPTS ? ERRNO.ENOSPC : ERRNO.EIO;
 }
 
-/** The spare itself is failing: nothing more is placed on it; what it holds stays mapped. */
-function giveUpSpare(context: ColdContext, spareUnit: number, errno: number): void {
-  const spareIndex = context.shape.spareIndexOf(spareUnit);
-  const spare = context.shape.spares[spareIndex]!;
-  context.allocator.takeRange(spare.firstUnit, spare.unitCount);
+function* writeSpareUnit(context: ColdContext, spareUnit: number, unit: UnitContents): Procedure<Attempt> {
+  const { shape } = context;
+  const effect = {
+    kind: 'write',
+    target: shape.targetOf(spareUnit),
+    offsetBytes: shape.spareOffsetBytes(spareUnit),
+    lengthBytes: shape.unitLengthBytes(unit.mainUnit),
+    memoryOffset: unit.bufferOffset,
+  } as const;
+  return yield* transferWithRetries(context, effect, true);
+}
+
+function retireBadUnits(context: ColdContext, bad: readonly number[], changes: PendingChanges): void {
+  for (const spareUnit of bad) {
+    changes.first.push(retirementOf(spareUnit));
+    context.report({ kind: 'spareUnitRetired', spareUnit });
+  }
+}
+
+/** The spare itself is failing: its units are not to blame and stay free. */
+function giveUpSpare(context: ColdContext, taken: readonly number[], errno: number): number {
+  for (const spareUnit of taken) context.allocator.release(spareUnit);
+  const spareIndex = context.shape.spareIndexOf(taken[0]!);
   context.report({ kind: 'spareFailed', spareIndex, errno });
+  return ERRNO.EIO;
 }
 
 function mappingOf(

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { alignDown } from '../base/units.js';
 
 /**
  * Which spare units are free. Derived state: never stored, rebuilt from descriptors and layout at every start.
@@ -7,8 +8,8 @@ import { assert } from '../base/assert.js';
 export class SpareAllocator {
   readonly #taken: Uint32Array;
   readonly #unitCount: number;
-  /** No word below this one has a free unit. */
-  #firstWord = 0;
+  /** By first unit of a range: its units below this one are all taken. */
+  readonly #noneBelow = new Map<number, number>();
   #freeCount: number;
 
   constructor(unitCount: number) {
@@ -24,15 +25,24 @@ export class SpareAllocator {
 
   /** The lowest free unit, now taken; -1 when there is none. */
   allocate(): number {
-    while (this.#firstWord < this.#taken.length) {
-      const word = this.#taken[this.#firstWord]!;
-      if (word !== 0xffff_ffff) {
-        const unit = this.#firstWord * 32 + 31 - Math.clz32(lowestBit(~word));
-        this.take(unit);
-        return unit;
+    return this.allocateIn(0, this.#unitCount);
+  }
+
+  /** The lowest free unit of a range, now taken; -1 when there is none. */
+  allocateIn(firstUnit: number, unitCount: number): number {
+    const end = firstUnit + unitCount;
+    let unit = Math.max(firstUnit, this.#noneBelow.get(firstUnit) ?? 0);
+    while (unit < end) {
+      const free = ~this.#taken[unit >>> 5]! & (0xffff_ffff << (unit & 31));
+      const found = free === 0 ? end : alignDown(unit, 32) + 31 - Math.clz32(lowestBit(free));
+      if (found < end) {
+        this.take(found);
+        this.#noneBelow.set(firstUnit, found + 1);
+        return found;
       }
-      this.#firstWord += 1;
+      unit = alignDown(unit, 32) + 32;
     }
+    this.#noneBelow.set(firstUnit, end);
     return -1;
   }
 
@@ -54,7 +64,9 @@ export class SpareAllocator {
     assert(this.isTaken(unit), `spare unit ${unit} is free already`);
     this.#taken[unit >>> 5]! &= ~(1 << (unit & 31));
     this.#freeCount += 1;
-    this.#firstWord = Math.min(this.#firstWord, unit >>> 5);
+    for (const [firstUnit, bound] of this.#noneBelow) {
+      if (unit >= firstUnit && unit < bound) this.#noneBelow.set(firstUnit, unit);
+    }
   }
 
   isTaken(unit: number): boolean {

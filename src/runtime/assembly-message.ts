@@ -64,7 +64,10 @@ export function describeAssemblyFailure(
         `${list}: the newest version of ${problem.pages.length} page(s) of the map may be lost (first: ${problem.pages[0]}); old data could be served: use --force only if you accept that`,
       );
     case 'readOnlyFeature':
-      return failure('metadata', `${list}: carries a feature of a newer dm-remap that this version must not write beside; use that version`);
+      return failure(
+        'metadata',
+        `${list}: carries a feature of a newer dm-remap that this version must not write beside; use that version`,
+      );
     case 'blockTooLarge':
       return failure(
         'refused',

@@ -1,8 +1,8 @@
 import { unreachable } from '../base/assert.js';
 import { markClosed } from '../device/mark-closed.js';
 import { countersByName } from '../engine/counters.js';
-import { close as closeFd } from '../kernel/ffi.js';
 import { usableUnitCount } from '../format/reserved-units.js';
+import { close as closeFd } from '../kernel/ffi.js';
 import type { DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';

@@ -1,5 +1,4 @@
-import { errnoName } from '../base/errno.js';
-import { ERRNO } from '../base/errno.js';
+import { ERRNO, errnoName } from '../base/errno.js';
 import { FlushHistory } from '../frontends/flush-history.js';
 import type { Poller } from '../kernel/reactor-interface.js';
 import type { RequestSink } from '../ports/served-device.js';
@@ -65,7 +64,8 @@ export class IoCalls implements RequestSink, Poller {
     this.#inFlight.delete(slot);
     this.#bytesInFlight -= piece.data.length;
     if (piece.operation === 'write') this.#history.writeFinished();
-    if (piece.operation === 'flush' && !this.#history.flushFinished(flushMark, errno === 0)) errno = ERRNO.EIO;
+    if (piece.operation === 'flush' && !this.#history.flushFinished(flushMark, errno === 0))
+      errno = ERRNO.EIO;
     if (piece.operation === 'read') {
       piece.data.set(this.#started.memory.bytes.subarray(memoryOffset, memoryOffset + piece.data.length));
     }

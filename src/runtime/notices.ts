@@ -36,14 +36,13 @@ export function noticeOf(event: DeviceEvent, shape: DeviceShape, main: string): 
       );
     }
     case 'spareUnitRetired': {
-      const { spareUnit, errno } = event;
+      const { spareUnit } = event;
       const spareSector = shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES;
       const spareIndex = shape.spareIndexOf(spareUnit);
-      const message = `spare ${spareIndex}: sectors from ${spareSector} can't be written (${errnoName(errno)}); not used any more`;
+      const message = `spare ${spareIndex}: sectors from ${spareSector} can't be written; not used any more`;
       return notice('warn', 'spareUnitRetired', message, {
         spareIndex,
         spareSector,
-        errno: errnoName(errno),
       });
     }
     case 'spareFailed': {

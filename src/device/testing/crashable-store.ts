@@ -85,9 +85,9 @@ export class CrashableStore implements BlockStore {
   }
 
   /** The power is gone: each sector that no flush has covered is as `survives` says the new or the old. */
-  dropCache(survives: () => boolean): void {
+  dropCache(survives: (sector: number) => boolean): void {
     for (const [sector, bytes] of this.#stable) {
-      if (!survives()) this.#disk.contents.set(bytes, sector * SECTOR_BYTES);
+      if (!survives(sector)) this.#disk.contents.set(bytes, sector * SECTOR_BYTES);
     }
     this.#stable.clear();
     this.#inFlight.clear();

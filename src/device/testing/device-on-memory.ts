@@ -129,10 +129,11 @@ export class DeviceOnMemory {
   }
 
   /** As when the power fails: of every sector that no flush has covered, `survives` says whether it got written. */
-  powerCut(survives: () => boolean): void {
+  powerCut(survives: (target: number, sector: number) => boolean): void {
     this.#router.sink = NOBODY;
     this.#power.cut();
-    for (const store of this.#crashable) store.dropCache(survives);
+    for (const [target, store] of this.#crashable.entries())
+      store.dropCache((sector) => survives(target, sector));
     this.kill();
   }
 

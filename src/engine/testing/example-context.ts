@@ -6,6 +6,7 @@ import { DeviceShape } from '../device-shape.js';
 import { RegionFilter, RegionFlag } from '../region-filter.js';
 import { RemapTable } from '../remap-table.js';
 import { SpareAllocator } from '../spare-allocator.js';
+import { SpareSuspension } from '../spare-suspension.js';
 
 /** The state of a small device with one spare and nothing remapped. */
 export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readonly events: EngineEvent[] } {
@@ -19,6 +20,7 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     filter: RegionFilter.allocate(mainSizeBytes),
     allocator: new SpareAllocator(SPARE_UNITS),
     breaker: new Breaker(),
+    suspension: new SpareSuspension(),
     counters: newCounters(),
     memory: new Uint8Array(MEMORY_BYTES),
     zeroes: { memoryOffset: MEMORY_BYTES - 4096, lengthBytes: 4096 },

@@ -1,5 +1,5 @@
-import { NbdError, nbdErrorOf, worseError } from './errors.js';
 import type { FlushHistory } from '../flush-history.js';
+import { NbdError, nbdErrorOf, worseError } from './errors.js';
 import { Command, CommandFlag } from './protocol.js';
 import type { ReplyQueue } from './reply-queue.js';
 import type { ServerResources } from './server-resources.js';

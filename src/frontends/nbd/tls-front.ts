@@ -147,7 +147,10 @@ class TlsClients {
     try {
       return this.options.connectInner();
     } catch (error) {
-      this.options.onEvent?.({ kind: 'refused', reason: error instanceof Error ? error.message : String(error) });
+      this.options.onEvent?.({
+        kind: 'refused',
+        reason: error instanceof Error ? error.message : String(error),
+      });
       secured.destroy();
       return null;
     }

@@ -1,5 +1,5 @@
-import { NbdError } from './errors.js';
 import { FlushHistory } from '../flush-history.js';
+import { NbdError } from './errors.js';
 import type { Negotiated } from './handshake.js';
 import type { Inbox } from './inbox.js';
 import { MAX_REQUESTS_PER_CONNECTION, MAX_SKIPPED_PAYLOAD_BYTES } from './limits.js';

@@ -118,6 +118,7 @@ export class ArrayDevice implements ServedDevice {
     const complete = (): void => {
       const errno = this.failure(name, offsetBytes);
       assert(errno === 0 || errno >= ERRNO.EPERM, 'errno is positive');
+      if (errno !== 0 && name === 'flush') this.flushFailureCount += 1;
       if (errno === 0) perform();
       this.finish(slot, errno);
     };
