@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.js';
 import type { AssemblyFailure } from '../device/assemble-set.js';
 import type { FingerprintMismatch } from '../format/fingerprint.js';
 import { formatUuid } from '../format/set-id.js';
+import type { SuperblockChoiceFailure } from '../format/superblock-choice.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 
@@ -11,6 +12,44 @@ export function describeAssemblyFailure(
   main: string,
   spares: readonly string[],
 ): Failure {
+  const list = spares.join(', ');
+  switch (problem.kind) {
+    case 'wrongMain':
+      return failure(
+        'refused',
+        `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or use --force if you are sure`,
+      );
+    case 'maybeOutdated':
+      return failure(
+        'metadata',
+        `${list}: the newest version of ${problem.pages.length} page(s) of the map may be lost (first: ${problem.pages[0]}); old data could be served: use --force only if you accept that`,
+      );
+    case 'readOnlyFeature':
+      return failure(
+        'metadata',
+        `${list}: carries a feature of a newer dm-remap that this version must not write beside; use that version`,
+      );
+    case 'blockTooLarge':
+      return failure(
+        'refused',
+        `logical blocks of ${problem.logicalBlockBytes} bytes, but the set was made for ${problem.recordedBytes}; attach the device as it was then`,
+      );
+    case 'pagesLost':
+      return failure(
+        'metadata',
+        `${list}: ${problem.pages.length} page(s) of the map have no readable copy (first: ${problem.pages[0]}); nothing is served, because wrong data could be`,
+      );
+    case 'badDescriptors':
+      return failure(
+        'metadata',
+        `${list}: ${problem.spareUnits.length} entries of the map are impossible (first: spare unit ${problem.spareUnits[0]}); nothing is served, because wrong data could be`,
+      );
+    default:
+      return describeChoiceFailure(problem, spares);
+  }
+}
+
+function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonly string[]): Failure {
   const list = spares.join(', ');
   switch (problem.kind) {
     case 'noneFound':
@@ -52,36 +91,6 @@ export function describeAssemblyFailure(
       return failure(
         'refused',
         `${list}: spare ${problem.choice.missingSpares.join(', ')} of the set is missing; give all spares`,
-      );
-    case 'wrongMain':
-      return failure(
-        'refused',
-        `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or use --force if you are sure`,
-      );
-    case 'maybeOutdated':
-      return failure(
-        'metadata',
-        `${list}: the newest version of ${problem.pages.length} page(s) of the map may be lost (first: ${problem.pages[0]}); old data could be served: use --force only if you accept that`,
-      );
-    case 'readOnlyFeature':
-      return failure(
-        'metadata',
-        `${list}: carries a feature of a newer dm-remap that this version must not write beside; use that version`,
-      );
-    case 'blockTooLarge':
-      return failure(
-        'refused',
-        `logical blocks of ${problem.logicalBlockBytes} bytes, but the set was made for ${problem.recordedBytes}; attach the device as it was then`,
-      );
-    case 'pagesLost':
-      return failure(
-        'metadata',
-        `${list}: ${problem.pages.length} page(s) of the map have no readable copy (first: ${problem.pages[0]}); nothing is served, because wrong data could be`,
-      );
-    case 'badDescriptors':
-      return failure(
-        'metadata',
-        `${list}: ${problem.spareUnits.length} entries of the map are impossible (first: spare unit ${problem.spareUnits[0]}); nothing is served, because wrong data could be`,
       );
     default:
       return unreachable(problem);

@@ -9,9 +9,18 @@ import { xorshift } from '../support/xorshift.js';
 const BLOCK_BYTES = 512;
 
 /** Thousands of bad sectors of every kind; answers the scenario and the blocks that can't be read from the start. */
-function plantFaults(seed: number, blockCount: number, placeCount: number): { readonly yaml: string; readonly unreadable: ReadonlySet<number> } {
+function plantFaults(
+  seed: number,
+  blockCount: number,
+  placeCount: number,
+): { readonly yaml: string; readonly unreadable: ReadonlySet<number> } {
   const random = xorshift(seed);
-  const ranges = { permanent: [] as string[], ambiguous: [] as string[], pending: [] as string[], slow: [] as string[] };
+  const ranges = {
+    permanent: [] as string[],
+    ambiguous: [] as string[],
+    pending: [] as string[],
+    slow: [] as string[],
+  };
   const transient: string[] = [];
   const unreadable = new Set<number>();
   for (let place = 0; place < placeCount; place += 1) {
@@ -22,7 +31,8 @@ function plantFaults(seed: number, blockCount: number, placeCount: number): { re
     if (kind < 3) ranges.permanent.push(text);
     else if (kind === 3) ranges.ambiguous.push(text);
     else if (kind < 7) ranges.pending.push(text);
-    else if (transient.length < 100) transient.push(`  - { sectors: "${first}", on: [read], error: EIO, times: 2 }`);
+    else if (transient.length < 100)
+      transient.push(`  - { sectors: "${first}", on: [read], error: EIO, times: 2 }`);
     if (kind < 7) for (let block = first; block <= last; block += 1) unreadable.add(block);
   }
   ranges.slow.push('12000-12063');

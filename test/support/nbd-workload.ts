@@ -65,7 +65,8 @@ export class NbdWorkload {
 
   async #verifyPiece(client: NbdClient, first: number): Promise<void> {
     if (await this.#read(client, first, PIECE_BLOCKS, false)) return;
-    for (let block = first; block < first + PIECE_BLOCKS; block += 1) await this.#read(client, block, 1, true);
+    for (let block = first; block < first + PIECE_BLOCKS; block += 1)
+      await this.#read(client, block, 1, true);
   }
 
   async #runLoops(client: NbdClient, depth: number, requestCount: number): Promise<void> {
@@ -108,8 +109,15 @@ export class NbdWorkload {
     await this.#overwrite(first, count, 0, () => client.zero(first * BLOCK_BYTES, count * BLOCK_BYTES));
   }
 
-  async #overwrite(first: number, count: number, contents: number, request: () => Promise<void>): Promise<void> {
-    const writes = Array.from({ length: count }, (_, index) => this.#model.beginWrite(first + index, contents));
+  async #overwrite(
+    first: number,
+    count: number,
+    contents: number,
+    request: () => Promise<void>,
+  ): Promise<void> {
+    const writes = Array.from({ length: count }, (_, index) =>
+      this.#model.beginWrite(first + index, contents),
+    );
     try {
       await request();
     } catch (error) {
