@@ -148,25 +148,22 @@ describe('a spare that is gone', () => {
   it.each([
     ['EIO', EIO],
     ['ENODEV', ENODEV],
-  ])(
-    'fails what lives on it with EIO when it answers everything with %s, and loses nothing by that',
-    (_name, errno) => {
-      const { rig, client } = remappedDevice([1 << 20]);
-      const lostBefore = rig.device!.context.counters[Counter.blocksLost];
-      rig.stores[1]!.judge = () => errno;
-      expect(client.read(0, 8)).toBe(EIO);
-      expect(client.read(5, 1)).toBe(EIO);
-      expect(client.write(0, 2, 6000)).toBe(EIO);
-      expect(client.read(8, 8)).toEqual(original(8, 8));
-      expect(client.write(8, 8, 6001)).toBe(0);
-      rig.stores[1]!.judge = () => 0;
-      expect(client.read(2, 6)).toEqual(times(6, 5000));
-      expect(rig.device!.context.counters[Counter.blocksLost]).toBe(lostBefore);
-      reopen(rig);
-      expect(client.read(2, 6)).toEqual(times(6, 5000));
-      expect(client.read(8, 8)).toEqual(times(8, 6001));
-    },
-  );
+  ])('fails what lives on it with EIO when it answers everything with %s, and loses nothing by that', (_name, errno) => {
+    const { rig, client } = remappedDevice([1 << 20]);
+    const lostBefore = rig.device!.context.counters[Counter.blocksLost];
+    rig.stores[1]!.judge = () => errno;
+    expect(client.read(0, 8)).toBe(EIO);
+    expect(client.read(5, 1)).toBe(EIO);
+    expect(client.write(0, 2, 6000)).toBe(EIO);
+    expect(client.read(8, 8)).toEqual(original(8, 8));
+    expect(client.write(8, 8, 6001)).toBe(0);
+    rig.stores[1]!.judge = () => 0;
+    expect(client.read(2, 6)).toEqual(times(6, 5000));
+    expect(rig.device!.context.counters[Counter.blocksLost]).toBe(lostBefore);
+    reopen(rig);
+    expect(client.read(2, 6)).toEqual(times(6, 5000));
+    expect(client.read(8, 8)).toEqual(times(8, 6001));
+  });
 
   it('leaves new bad sectors to the other spare', () => {
     const { rig, client } = numberedDevice({

@@ -55,12 +55,13 @@ describe('a transfer with retries', () => {
     expect([outcome.ioCount, outcome.delaysMs]).toEqual([2, []]);
   });
 
-  it.each(['ENODEV', 'ENOSPC', 'EOPNOTSUPP'] as const)(
-    'does not repeat a write that failed with %s',
-    (name) => {
-      expect(attempt('write', [-ERRNO[name]]).ioCount).toBe(1);
-    },
-  );
+  it.each([
+    'ENODEV',
+    'ENOSPC',
+    'EOPNOTSUPP',
+  ] as const)('does not repeat a write that failed with %s', (name) => {
+    expect(attempt('write', [-ERRNO[name]]).ioCount).toBe(1);
+  });
 
   it('counts failures by device and direction, and retries', () => {
     const onMain = attempt('read', [-ERRNO.ENODATA, -ERRNO.ENODATA, 512]).counters;

@@ -30,31 +30,30 @@ describe.skipIf(lacksTools('fio', 'nbdinfo', 'nbdcopy', 'qemu-io'))('over failin
     images = undefined;
   });
 
-  it.each(TRANSPORTS)(
-    'fio verify sees no error over %s, and the data outlives a stop and a kill',
-    async (transport) => {
-      const first = await start(EVERY_KIND_OF_FAULT);
-      const uri = first.served.uris[transport];
-      const common = { depth: 16, jobs: 4, bytesPerJob: WRITTEN_BYTES / 4 };
-      await fioVerify(uri, first.images.directory, { ...common, blockBytes: 4096, seed: 6 });
-      await fioVerify(uri, first.images.directory, { ...common, blockBytes: 16384, seed: 7 });
-      const states = await statesOf(uri);
-      expect(states.has(REMAPPED), 'some faults were met').toBe(true);
-      expect(
-        [...states].some((state) => (state & LOST) !== 0),
-        'nothing was lost',
-      ).toBe(false);
+  it.each(
+    TRANSPORTS,
+  )('fio verify sees no error over %s, and the data outlives a stop and a kill', async (transport) => {
+    const first = await start(EVERY_KIND_OF_FAULT);
+    const uri = first.served.uris[transport];
+    const common = { depth: 16, jobs: 4, bytesPerJob: WRITTEN_BYTES / 4 };
+    await fioVerify(uri, first.images.directory, { ...common, blockBytes: 4096, seed: 6 });
+    await fioVerify(uri, first.images.directory, { ...common, blockBytes: 16384, seed: 7 });
+    const states = await statesOf(uri);
+    expect(states.has(REMAPPED), 'some faults were met').toBe(true);
+    expect(
+      [...states].some((state) => (state & LOST) !== 0),
+      'nothing was lost',
+    ).toBe(false);
 
-      const before = await hashOfDevice(uri, first.images);
-      await first.served.stop();
-      const second = await start(PERMANENT_FAULTS);
-      expect(await hashOfDevice(second.served.uris[transport], second.images)).toBe(before);
-      await second.served.kill();
-      const third = await start(PERMANENT_FAULTS);
-      expect(await hashOfDevice(third.served.uris[transport], third.images)).toBe(before);
-      await third.served.stop();
-    },
-  );
+    const before = await hashOfDevice(uri, first.images);
+    await first.served.stop();
+    const second = await start(PERMANENT_FAULTS);
+    expect(await hashOfDevice(second.served.uris[transport], second.images)).toBe(before);
+    await second.served.kill();
+    const third = await start(PERMANENT_FAULTS);
+    expect(await hashOfDevice(third.served.uris[transport], third.images)).toBe(before);
+    await third.served.stop();
+  });
 
   it('fio verify sees no error with blocks smaller than a unit', async () => {
     const { served, images } = await start(EVERY_KIND_OF_FAULT);

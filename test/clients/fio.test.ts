@@ -26,12 +26,11 @@ describe.skipIf(lacksTools('fio', 'nbdinfo'))('fio', () => {
     const verify = (transport: Transport, plan: Parameters<typeof fioVerify>[2]) =>
       fioVerify(served.uris[transport], images.directory, plan);
 
-    it.each(TRANSPORTS)(
-      'finds every block as it wrote it: 4 KiB, 4 jobs at depth 16, over %s',
-      async (transport) => {
-        await verify(transport, { blockBytes: 4096, depth: 16, jobs: 4, bytesPerJob: 8 * MIB, seed: 1 });
-      },
-    );
+    it.each(
+      TRANSPORTS,
+    )('finds every block as it wrote it: 4 KiB, 4 jobs at depth 16, over %s', async (transport) => {
+      await verify(transport, { blockBytes: 4096, depth: 16, jobs: 4, bytesPerJob: 8 * MIB, seed: 1 });
+    });
 
     it('finds every block as it wrote it: 512 bytes', async () => {
       await verify('unix', { blockBytes: 512, depth: 32, jobs: 2, bytesPerJob: MIB, seed: 2 });

@@ -46,13 +46,13 @@ describe.skipIf(lacksTools('nbdinfo'))('nbdinfo', () => {
       expect(list.exports[0]['export-size']).toBe(images.mainBytes);
     });
 
-    it.each(['base:allocation', 'x-dm-remap:state'])(
-      'gets a map of %s that covers the device',
-      async (context) => {
-        const map = await runTool('nbdinfo', ['--json', `--map=${context}`, served.uris[transport]]);
-        expect(endOfMap(JSON.parse(map))).toBe(images.mainBytes);
-      },
-    );
+    it.each([
+      'base:allocation',
+      'x-dm-remap:state',
+    ])('gets a map of %s that covers the device', async (context) => {
+      const map = await runTool('nbdinfo', ['--json', `--map=${context}`, served.uris[transport]]);
+      expect(endOfMap(JSON.parse(map))).toBe(images.mainBytes);
+    });
   });
 
   it('sees no remap and nothing lost on healthy devices', async () => {
