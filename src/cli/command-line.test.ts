@@ -225,6 +225,7 @@ function fakeDevice(serveFailure?: DmRemapError) {
   };
   const device = {
     info: { setId: 'x', name: '', sizeBytes: 1, logicalBlockBytes: 512, unitBytes: 4096, io: 'portable' },
+    gone: new Promise<void>(() => {}),
     serveNbd: async (uri: string) => {
       if (serveFailure !== undefined) throw serveFailure;
       return { uri: `${uri} real`, stop: async () => {} };

@@ -41,13 +41,13 @@ function play(seed: number, spareBytes: readonly number[], unitBytes: number, ro
 describe('a protected device whose power fails between any two writes', () => {
   it.each([1024, 4096])('keeps what was flushed or written with FUA, with units of %i bytes', (unitBytes) => {
     let remaps = 0;
-    for (let seed = 1; seed <= 8; seed += 1) remaps += play(seed, [8 << 20], unitBytes, 8);
-    expect(remaps).toBeGreaterThan(50);
+    for (let seed = 1; seed <= 4; seed += 1) remaps += play(seed, [8 << 20], unitBytes, 8);
+    expect(remaps).toBeGreaterThan(25);
   });
 
   it('does so with several spares', () => {
     let remaps = 0;
-    for (let seed = 21; seed <= 25; seed += 1) remaps += play(seed, [4 << 20, 2 << 20, 3 << 20], 4096, 8);
-    expect(remaps).toBeGreaterThan(30);
+    for (let seed = 21; seed <= 23; seed += 1) remaps += play(seed, [4 << 20, 2 << 20, 3 << 20], 4096, 8);
+    expect(remaps).toBeGreaterThan(15);
   });
 });

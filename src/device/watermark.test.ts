@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { xorshift } from '../../test/support/xorshift.js';
+import { ERRNO } from '../base/errno.js';
 import type { DescriptorChange } from '../engine/effect.js';
 import { DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
-import { DESCRIPTORS_PER_PAGE } from '../format/layout.js';
+import { DESCRIPTORS_PER_PAGE, superblockOffsetBytes } from '../format/layout.js';
 import { WATERMARK_STEP_PAGES } from './limits.js';
 import { DeviceOnMemory } from './testing/device-on-memory.js';
 
@@ -83,6 +84,26 @@ describe('the watermark', () => {
     expect(mapOf(rig).size).toBe(all);
   });
 
+  it('is durable before a remap above it is acknowledged, and a failed attempt leaves its number unused', () => {
+    const rig = deviceWithManyPages();
+    rig.open();
+    const { superblock } = rig.device!.metadata;
+    const isSuperblock = (offsetBytes: number): boolean =>
+      superblock.copies.some((copy) =>
+        [0, 1].some((slot) => superblockOffsetBytes(copy, slot) === offsetBytes),
+      );
+    rig.stores[1]!.judge = ({ kind, offsetBytes }) =>
+      kind === 'write' && isSuperblock(offsetBytes) ? ERRNO.EIO : 0;
+    expect(mapMore(rig, 10).result).toBe(-ERRNO.EIO);
+    expect(mapOf(rig).size).toBe(0);
+    rig.stores[1]!.judge = () => 0;
+    expect(mapMore(rig, 10).result).toBe(0);
+    expect(rig.device!.metadata.superblock.sequence).toBe(superblock.sequence + 3);
+    rig.powerCut(() => false);
+    rig.open();
+    expect(mapOf(rig).size).toBe(10);
+  });
+
   it('may grow while the power is cut at any write: what was acknowledged is there, and the set works on', () => {
     const random = xorshift(4242);
     const prepared = deviceWithManyPages();
@@ -92,7 +113,7 @@ describe('the watermark', () => {
     prepared.close();
     const media = prepared.disks.map((disk) => disk.contents.slice());
     let wasCut = true;
-    for (let writes = 1; wasCut; writes += writes < 12 ? 1 : 7) {
+    for (let writes = 1; wasCut; writes += writes < 8 ? 1 : 13) {
       for (const survives of [() => false, () => true, () => random() % 2 === 0]) {
         const rig = deviceWithManyPages();
         for (const [index, disk] of rig.disks.entries()) disk.contents.set(media[index]!);

@@ -122,7 +122,7 @@ describe('the plan of a request', () => {
         expect(plan.firstLostOffsetBytes).toBe(naiveFirstLost(units, offsetBytes, lengthBytes));
         expect(plan.overflow).toBe(false);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
