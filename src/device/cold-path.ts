@@ -36,8 +36,12 @@ export class ColdPath {
 
   /** A request met the open breaker: fail it, and now and then see whether the device is back. */
   failByBreaker(slot: number): void {
-    const { context, runner, scheduler } = this.#parts;
     this.#answer(slot, ERRNO.EIO);
+    this.#tryDeviceAgain();
+  }
+
+  #tryDeviceAgain(): void {
+    const { context, runner, scheduler } = this.#parts;
     if (this.#scratches.length === 0 || !context.breaker.takeTrial(scheduler.nowMs())) return;
     const scratch = this.#takeScratch();
     runner.start(tryDeviceAgain(context, scratch), () => this.#giveBack(scratch));
@@ -54,6 +58,7 @@ export class ColdPath {
       this.#parts.runner.start(this.#procedureOf(slot, scratch), (errno) => {
         this.#answer(slot, errno);
         this.#giveBack(scratch);
+        if (errno === ERRNO.EIO) this.#tryDeviceAgain();
       });
     }
   }

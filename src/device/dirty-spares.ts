@@ -5,7 +5,8 @@ export class DirtySpares {
   readonly #flushed: Float64Array;
 
   constructor(targetCount: number) {
-    this.#written = new Float64Array(targetCount);
+    // An earlier process may have left writes that no flush has covered.
+    this.#written = new Float64Array(targetCount).fill(1);
     this.#flushed = new Float64Array(targetCount);
   }
 

@@ -16,6 +16,8 @@ export class MetadataWriter {
   readonly #work: MetadataWork;
   readonly #runner: EffectRunner;
   #queued: QueuedCommit[] = [];
+  /** Commits of a batch that failed: each is tried by itself, so that one bad spare does not fail the others'. */
+  readonly #toTrySingly: QueuedCommit[] = [];
   #queuedProcedures: Array<() => void> = [];
   #busy = false;
 
@@ -54,7 +56,10 @@ export class MetadataWriter {
 
   #next(): void {
     if (this.#busy) return;
-    if (this.#queued.length > 0) {
+    if (this.#toTrySingly.length > 0) {
+      this.#busy = true;
+      this.#runCommit([this.#toTrySingly.shift()!]);
+    } else if (this.#queued.length > 0) {
       this.#busy = true;
       this.#runCommit(this.#queued.splice(0));
     } else if (this.#queuedProcedures.length > 0) {
@@ -68,7 +73,8 @@ export class MetadataWriter {
     const changes = batch.flatMap((commit) => commit.changes);
     this.#runner.start(writeDescriptors(this.#work, changes), (result) =>
       this.#finish(() => {
-        for (const commit of batch) commit.done(result);
+        if (result < 0 && batch.length > 1) this.#toTrySingly.push(...batch);
+        else for (const commit of batch) commit.done(result);
       }),
     );
   }

@@ -161,6 +161,7 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   /** The errno is EIO whatever the store said: after a failed flush nothing is known about earlier writes. */
   #flushFailed(slot: number): void {
     this.#countFlushFailure();
+    count(this.context.counters, Counter.requestsFailed);
     this.#queue.answer(slot, ERRNO.EIO);
   }
 

@@ -90,7 +90,7 @@ export class RequestQueue {
       }
       this.#runs.free(ticket);
     }
-    if (result < 0) slots.failed[slot] = 1;
+    if (result < 0) this.#noteFailure(slot, target);
     else this.#noteSuccess(slot, target);
     slots.pending[slot]! -= 1;
     if (slots.pending[slot] === 0) this.#ended(slot);
@@ -141,6 +141,7 @@ export class RequestQueue {
     assert(!this.#plan.overflow, 'a plan holds every run of the largest request');
     if (this.#plan.firstLostOffsetBytes !== -1) {
       if (isWrite || context.lostReadsAsZero) return goCold(slot);
+      context.counters[Counter.requestsFailed]! += 1;
       return this.answer(slot, ERRNO.EIO);
     }
     if (context.breaker.isOpen && this.#plan.touches(MAIN)) return breakerFailed(slot);
@@ -207,6 +208,17 @@ export class RequestQueue {
     } else if (operation === Operation.read && target === MAIN) {
       this.#parts.context.breaker.readFailureStreak = 0;
     }
+  }
+
+  /** Which errno it was matters only to the cold path, which tries again. */
+  #noteFailure(slot: number, target: number): void {
+    const { counters } = this.#parts.context;
+    const operation = this.#slots.operation[slot]!;
+    this.#slots.failed[slot] = 1;
+    if (operation === Operation.read)
+      counters[target === MAIN ? Counter.mainReadErrors : Counter.spareReadErrors]! += 1;
+    if (operation === Operation.write)
+      counters[target === MAIN ? Counter.mainWriteErrors : Counter.spareWriteErrors]! += 1;
   }
 
   #ended(slot: number): void {

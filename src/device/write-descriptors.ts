@@ -21,7 +21,7 @@ import {
 import { slotOf } from '../format/superblock.js';
 import { MAX_COMMIT_PAGES, WATERMARK_STEP_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
-import { flushCopies, NOT_WRITTEN, writeSuperblock } from './write-superblock.js';
+import { flushCopies, flushSpares, NOT_WRITTEN, writeSuperblock } from './write-superblock.js';
 
 /**
  * Makes descriptor changes durable, then publishes them in the remap table: data that the changes speak of is flushed
@@ -115,16 +115,20 @@ export function* writePages(
   );
   count(context.counters, Counter.metadataPageWrites, effects.length);
   const results = yield* performAll(effects);
-  // A copy that missed one page of the batch is repaired at the next start; here it just does not count.
-  const ofCopies = copies.map((_, copyIndex) => {
-    const own = results.slice(copyIndex * pages.length, (copyIndex + 1) * pages.length);
-    return Math.min(...own);
-  });
-  const durable = yield* flushCopies(work, ofCopies);
-  if (durable.includes(true)) return true;
+  const hasPage = (copyIndex: number, nth: number): boolean => results[copyIndex * pages.length + nth]! >= 0;
+  const written = copies.filter((_, copyIndex) => pages.some((_page, nth) => hasPage(copyIndex, nth)));
+  const flushed = yield* flushSpares(written.map((copy) => copy.spareIndex));
+  const isDurable = (copyIndex: number, nth: number): boolean =>
+    hasPage(copyIndex, nth) && flushed.has(copies[copyIndex]!.spareIndex);
+  const lost = pages.filter((_, nth) => !copies.some((_copy, copyIndex) => isDurable(copyIndex, nth)));
   // See `writeSuperblock`: the next attempt gets the failed number plus two (rule W2).
-  for (const page of pages) state.pageSequences[page]! += 1;
-  return false;
+  for (const page of lost) state.pageSequences[page]! += 1;
+  // A copy that missed a page lacks it until the page is written again, or the next start repairs it.
+  const missed = effects.filter(
+    (_, index) => !isDurable(Math.floor(index / pages.length), index % pages.length),
+  );
+  count(context.counters, Counter.metadataWriteErrors, missed.length);
+  return lost.length === 0;
 }
 
 /** Writes the present version of a page to the copies of `copyMask`, in place (rule R3); true if any took it. */

@@ -46,25 +46,29 @@ export function* repairSuperblock(work: MetadataWork, copyIndexes: readonly numb
 /** Stands for the result of a copy that was not to be written: neither durable nor an error. */
 export const NOT_WRITTEN = Number.NEGATIVE_INFINITY;
 
+/** Flushes these spares; answers those whose flush succeeded. */
+export function* flushSpares(spareIndexes: Iterable<number>): Procedure<ReadonlySet<number>> {
+  const unique = [...new Set(spareIndexes)];
+  const results = yield* performAll(
+    unique.map((index): Effect => ({ kind: 'flush', target: spareTarget(index) })),
+  );
+  return new Set(unique.filter((_, index) => results[index]! >= 0));
+}
+
 /**
  * Flushes every spare that took a copy's write. Answers for each copy whether it is durable now; counts those that
  * are not. `results[i]` is the outcome of copy i's write, or `NOT_WRITTEN`.
  */
 export function* flushCopies(work: MetadataWork, results: readonly number[]): Procedure<readonly boolean[]> {
   const { copies } = work.state.superblock;
-  const spareIndexes = [
-    ...new Set(copies.filter((_, index) => results[index]! >= 0).map((copy) => copy.spareIndex)),
-  ];
-  const flushes = yield* performAll(
-    spareIndexes.map((index): Effect => ({ kind: 'flush', target: spareTarget(index) })),
+  const flushed = yield* flushSpares(
+    copies.filter((_, index) => results[index]! >= 0).map((copy) => copy.spareIndex),
   );
-  const flushed = new Set(spareIndexes.filter((_, index) => flushes[index]! >= 0));
   const durable = copies.map((copy, index) => results[index]! >= 0 && flushed.has(copy.spareIndex));
-  const { counters } = work.context;
   const failedCount = durable.filter(
     (isDurable, index) => !isDurable && results[index] !== NOT_WRITTEN,
   ).length;
-  count(counters, Counter.metadataWriteErrors, failedCount);
+  count(work.context.counters, Counter.metadataWriteErrors, failedCount);
   return durable;
 }
 
