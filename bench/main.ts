@@ -1,7 +1,11 @@
 import { nbdBench } from './nbd.js';
+import { recoveryBench } from './recovery.js';
 
 /** `npm run bench -- NAME [OPTIONS]`. */
-const BENCHES: Readonly<Record<string, (args: string[]) => Promise<number>>> = { nbd: nbdBench };
+const BENCHES: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  nbd: nbdBench,
+  recovery: recoveryBench,
+};
 
 const [name, ...args] = process.argv.slice(2);
 const bench = name === undefined || !Object.hasOwn(BENCHES, name) ? undefined : BENCHES[name];
