@@ -1,92 +1,39 @@
 import { assert } from '../base/assert.js';
-import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
+import { DescriptorStore } from './descriptor-store.js';
 import { fallocateNow } from './fallocate-mode.js';
-import { close, fdatasync, pread, pwrite } from './ffi.js';
-import { FileExtents } from './file-extents.js';
-import { AGAIN, InFlightTable, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
+import { fdatasync, pread, pwrite } from './ffi.js';
+import { AGAIN, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
 import type { OpenDevice } from './open-device.js';
 import type { Poller, Reactor } from './reactor-interface.js';
 
 /**
  * A file in memory (`isMemoryFile`), where an I/O is one copy: done at once on the calling thread and completed by
- * the reactor's next round of pollers. io_uring would send it to a kernel thread. Owns the device's descriptor.
+ * the reactor's next round of pollers. io_uring would send it to a kernel thread.
  */
-export class InlineStore implements BlockStore, Poller {
-  readonly geometry: Geometry;
-  readonly description: string;
-  readonly #device: OpenDevice;
-  readonly #extents: FileExtents;
+export class InlineStore extends DescriptorStore implements Poller {
   readonly #memoryAddress: number;
   readonly #reactor: Reactor;
-  readonly #table: InFlightTable;
   /** Finished and not yet reported: a ring of `ticketCount` places, which is all that can be in flight. */
   readonly #finishedTicket: Int32Array;
   readonly #finishedResult: Float64Array;
   #finishedHead = 0;
   #finishedCount = 0;
-  #sink: CompletionSink | null = null;
 
   constructor(device: OpenDevice, memory: IoMemory, reactor: Reactor, ticketCount: number) {
+    super(device, memory, ticketCount);
     assert(device.kind === 'file', 'only files are read inline');
     assert(memory.address > 0, 'needs memory that the kernel can reach');
-    this.geometry = device.geometry;
-    this.description = device.description;
-    this.#device = device;
-    this.#extents = new FileExtents(device);
     this.#memoryAddress = memory.address;
     this.#reactor = reactor;
-    this.#table = new InFlightTable(device.geometry, memory, ticketCount);
     this.#finishedTicket = new Int32Array(ticketCount);
     this.#finishedResult = new Float64Array(ticketCount);
     reactor.addPoller(this);
   }
 
-  attach(sink: CompletionSink): void {
-    assert(this.#sink === null, 'attached twice');
-    this.#sink = sink;
-  }
-
-  read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
-    this.#table.beginTransfer(ticket, Operation.read, offsetBytes, lengthBytes, memoryOffset);
-    this.#run(ticket);
-  }
-
-  write(
-    ticket: number,
-    offsetBytes: number,
-    lengthBytes: number,
-    memoryOffset: number,
-    durable: boolean,
-  ): void {
-    const operation = durable ? Operation.durableWrite : Operation.write;
-    this.#table.beginTransfer(ticket, operation, offsetBytes, lengthBytes, memoryOffset);
-    this.#run(ticket);
-  }
-
-  flush(ticket: number): void {
-    this.#table.beginWhole(ticket, Operation.flush);
-    this.#run(ticket);
-  }
-
-  discard(ticket: number, offsetBytes: number, lengthBytes: number): void {
-    this.#table.beginRange(ticket, Operation.discard, offsetBytes, lengthBytes);
-    this.#run(ticket);
-  }
-
-  writeZeroes(ticket: number, offsetBytes: number, lengthBytes: number, mayUnmap: boolean): void {
-    this.#table.beginRange(ticket, mayUnmap ? Operation.punch : Operation.zero, offsetBytes, lengthBytes);
-    this.#run(ticket);
-  }
-
-  allocatedRun(offsetBytes: number, lengthBytes: number): number {
-    return this.#extents.allocatedRun(offsetBytes, lengthBytes);
-  }
-
-  close(): void {
-    assert(this.#table.activeCount === 0, 'closed with I/O in flight');
+  override close(): void {
     this.#reactor.removePoller(this);
-    close(this.#device.fd);
+    super.close();
   }
 
   /**
@@ -99,34 +46,33 @@ export class InlineStore implements BlockStore, Poller {
       this.#finishedHead = place + 1 === this.#finishedTicket.length ? 0 : place + 1;
       this.#finishedCount -= 1;
       const ticket = this.#finishedTicket[place]!;
-      this.#table.release(ticket);
-      this.#sink!.complete(ticket, this.#finishedResult[place]!);
+      this.finish(ticket, this.#finishedResult[place]!);
     }
     return this.#finishedCount > 0;
   }
 
-  #run(ticket: number): void {
+  protected start(ticket: number): void {
     let settled = AGAIN;
-    while (settled === AGAIN) settled = this.#table.settle(ticket, this.#attempt(ticket));
-    this.#finish(ticket, settled);
+    while (settled === AGAIN) settled = this.table.settle(ticket, this.#attempt(ticket));
+    this.#report(ticket, settled);
   }
 
   /** One system call for this ticket, from where it stands. */
   #attempt(ticket: number): number {
-    const operation = this.#table.operation[ticket]!;
+    const operation = this.table.operation[ticket]!;
     if (operation <= Operation.durableWrite) return this.#transfer(ticket, operation);
     return operation === Operation.flush
-      ? fdatasync(this.#device.fd)
-      : fallocateNow(this.#device.fd, this.#table, ticket);
+      ? fdatasync(this.device.fd)
+      : fallocateNow(this.device.fd, this.table, ticket);
   }
 
   #transfer(ticket: number, operation: number): number {
-    const table = this.#table;
+    const table = this.table;
     const doneBytes = table.doneBytes[ticket]!;
     const lengthBytes = Math.min(table.lengthBytes[ticket]! - doneBytes, SYSCALL_TRANSFER_BYTES_MAX);
     const address = this.#memoryAddress + table.memoryOffset[ticket]! + doneBytes;
     const offsetBytes = table.offsetBytes[ticket]! + doneBytes;
-    const fd = this.#device.fd;
+    const fd = this.device.fd;
     if (operation === Operation.read) return pread(fd, address, lengthBytes, offsetBytes);
     const written = pwrite(fd, address, lengthBytes, offsetBytes);
     if (written < 0 || operation === Operation.write) return written;
@@ -134,7 +80,8 @@ export class InlineStore implements BlockStore, Poller {
     return synced < 0 ? synced : written;
   }
 
-  #finish(ticket: number, result: number): void {
+  /** In the next round. */
+  #report(ticket: number, result: number): void {
     const capacity = this.#finishedTicket.length;
     const next = this.#finishedHead + this.#finishedCount;
     const place = next >= capacity ? next - capacity : next;

@@ -1,89 +1,31 @@
 import { fdatasync, read, write } from 'node:fs';
 import { assert, unreachable } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
-import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
+import { DescriptorStore } from './descriptor-store.js';
 import { fallocateNow } from './fallocate-mode.js';
-import { close } from './ffi.js';
-import { FileExtents } from './file-extents.js';
-import { AGAIN, InFlightTable, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
+import { AGAIN, Operation, SYSCALL_TRANSFER_BYTES_MAX } from './in-flight-table.js';
 import type { OpenDevice } from './open-device.js';
 
 /**
  * A device or file through node:fs and its thread pool, for systems where io_uring is switched off. Completions
- * come from Node's event loop, which must therefore not be blocked. Owns the device's descriptor.
+ * come from Node's event loop, which must therefore not be blocked.
  */
-export class PortableStore implements BlockStore {
-  readonly geometry: Geometry;
-  readonly description: string;
-  readonly #device: OpenDevice;
-  readonly #extents: FileExtents;
+export class PortableStore extends DescriptorStore {
   readonly #memory: Uint8Array;
-  readonly #table: InFlightTable;
   /** One callback per ticket, made once. */
   readonly #callbacks: ((error: Error | null, doneBytes?: number) => void)[] = [];
-  #sink: CompletionSink | null = null;
 
   constructor(device: OpenDevice, memory: IoMemory, ticketCount: number) {
-    this.geometry = device.geometry;
-    this.description = device.description;
-    this.#device = device;
-    this.#extents = new FileExtents(device);
+    super(device, memory, ticketCount);
     this.#memory = memory.bytes;
-    this.#table = new InFlightTable(device.geometry, memory, ticketCount);
     for (let ticket = 0; ticket < ticketCount; ticket++) {
       this.#callbacks.push((error, doneBytes = 0) => this.#answered(ticket, error, doneBytes));
     }
   }
 
-  attach(sink: CompletionSink): void {
-    assert(this.#sink === null, 'attached twice');
-    this.#sink = sink;
-  }
-
-  read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
-    this.#table.beginTransfer(ticket, Operation.read, offsetBytes, lengthBytes, memoryOffset);
-    this.#start(ticket);
-  }
-
-  write(
-    ticket: number,
-    offsetBytes: number,
-    lengthBytes: number,
-    memoryOffset: number,
-    durable: boolean,
-  ): void {
-    const operation = durable ? Operation.durableWrite : Operation.write;
-    this.#table.beginTransfer(ticket, operation, offsetBytes, lengthBytes, memoryOffset);
-    this.#start(ticket);
-  }
-
-  flush(ticket: number): void {
-    this.#table.beginWhole(ticket, Operation.flush);
-    this.#start(ticket);
-  }
-
-  discard(ticket: number, offsetBytes: number, lengthBytes: number): void {
-    this.#table.beginRange(ticket, Operation.discard, offsetBytes, lengthBytes);
-    this.#start(ticket);
-  }
-
-  writeZeroes(ticket: number, offsetBytes: number, lengthBytes: number, mayUnmap: boolean): void {
-    this.#table.beginRange(ticket, mayUnmap ? Operation.punch : Operation.zero, offsetBytes, lengthBytes);
-    this.#start(ticket);
-  }
-
-  allocatedRun(offsetBytes: number, lengthBytes: number): number {
-    return this.#extents.allocatedRun(offsetBytes, lengthBytes);
-  }
-
-  close(): void {
-    assert(this.#table.activeCount === 0, 'closed with I/O in flight');
-    close(this.#device.fd);
-  }
-
-  #start(ticket: number): void {
-    const operation = this.#table.operation[ticket] as Exclude<Operation, 0>;
+  protected start(ticket: number): void {
+    const operation = this.table.operation[ticket] as Exclude<Operation, 0>;
     switch (operation) {
       case Operation.read:
       case Operation.write:
@@ -91,7 +33,7 @@ export class PortableStore implements BlockStore {
         this.#startTransfer(ticket, operation);
         break;
       case Operation.flush:
-        fdatasync(this.#device.fd, this.#callbacks[ticket]!);
+        fdatasync(this.device.fd, this.#callbacks[ticket]!);
         break;
       case Operation.discard:
       case Operation.punch:
@@ -104,16 +46,16 @@ export class PortableStore implements BlockStore {
   }
 
   #startTransfer(ticket: number, operation: number): void {
-    const table = this.#table;
+    const table = this.table;
     const doneBytes = table.doneBytes[ticket]!;
     const lengthBytes = Math.min(table.lengthBytes[ticket]! - doneBytes, SYSCALL_TRANSFER_BYTES_MAX);
     const memoryOffset = table.memoryOffset[ticket]! + doneBytes;
     const offsetBytes = table.offsetBytes[ticket]! + doneBytes;
     const callback = this.#callbacks[ticket]!;
     if (operation === Operation.read) {
-      read(this.#device.fd, this.#memory, memoryOffset, lengthBytes, offsetBytes, callback);
+      read(this.device.fd, this.#memory, memoryOffset, lengthBytes, offsetBytes, callback);
     } else {
-      write(this.#device.fd, this.#memory, memoryOffset, lengthBytes, offsetBytes, callback);
+      write(this.device.fd, this.#memory, memoryOffset, lengthBytes, offsetBytes, callback);
     }
   }
 
@@ -122,8 +64,8 @@ export class PortableStore implements BlockStore {
    * a discard or over zeroes that it has to be sent, so there only unmapping zeroes are tried.
    */
   #fallocate(ticket: number, operation: number): number {
-    const slow = this.#device.kind === 'blockDevice' && operation !== Operation.punch;
-    return slow ? -ERRNO.EOPNOTSUPP : fallocateNow(this.#device.fd, this.#table, ticket);
+    const slow = this.device.kind === 'blockDevice' && operation !== Operation.punch;
+    return slow ? -ERRNO.EOPNOTSUPP : fallocateNow(this.device.fd, this.table, ticket);
   }
 
   /** Never inside the call that started it. */
@@ -136,22 +78,17 @@ export class PortableStore implements BlockStore {
   }
 
   #settle(ticket: number, result: number): void {
-    const settled = this.#table.settle(ticket, result);
-    if (settled === AGAIN) this.#start(ticket);
-    else if (settled > 0 && this.#table.operation[ticket] === Operation.durableWrite) {
+    const settled = this.table.settle(ticket, result);
+    if (settled === AGAIN) this.start(ticket);
+    else if (settled > 0 && this.table.operation[ticket] === Operation.durableWrite) {
       this.#makeDurable(ticket, settled);
-    } else this.#finish(ticket, settled);
+    } else this.finish(ticket, settled);
   }
 
   #makeDurable(ticket: number, result: number): void {
-    fdatasync(this.#device.fd, (error) => {
-      this.#finish(ticket, error === null ? result : negativeErrno(error));
+    fdatasync(this.device.fd, (error) => {
+      this.finish(ticket, error === null ? result : negativeErrno(error));
     });
-  }
-
-  #finish(ticket: number, result: number): void {
-    this.#table.release(ticket);
-    this.#sink!.complete(ticket, result);
   }
 }
 

@@ -70,11 +70,12 @@ export class DeviceOnMemory {
   assemble({
     force = false,
     main = this.disks[0]!.geometry,
+    spareLogicalBlockBytes,
   }: AssembleOptions = {}): Result<AssembledSet, AssemblyFailure> {
     const devices = this.disks.slice(1).map((disk, index) => ({
       target: 1 + index,
       sizeBytes: disk.geometry.sizeBytes,
-      logicalBlockBytes: disk.geometry.logicalBlockBytes,
+      logicalBlockBytes: spareLogicalBlockBytes ?? disk.geometry.logicalBlockBytes,
     }));
     const { memory } = this;
     const bufferOffset = this.#coldMemory.recoveryOffset;
@@ -190,6 +191,8 @@ export interface DeviceOnMemoryOptions {
 export interface AssembleOptions {
   readonly force?: boolean;
   readonly main?: Geometry;
+  /** What the spares say of themselves, if not the truth. */
+  readonly spareLogicalBlockBytes?: number;
 }
 
 export interface OpenOptions {

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { ERRNO } from '../base/errno.js';
+import { Counter } from '../engine/counters.js';
+import type { DeviceOnMemory } from './testing/device-on-memory.js';
+import { numberedDevice, original, touchesBlocks } from './testing/numbered-device.js';
+import type { TestClient } from './testing/test-client.js';
+
+const { EIO } = ERRNO;
+
+/** Block 3 has just been proven bad by a read, with the rest of the device alive; then the device vanished. */
+function vanishedAfterProof(): { rig: DeviceOnMemory; client: TestClient } {
+  const { rig, client } = numberedDevice();
+  rig.open();
+  rig.stores[0]!.judge = (io) => (io.kind === 'read' && touchesBlocks(io, 3, 1) ? EIO : 0);
+  expect(client.read(0, 8)).toBe(EIO);
+  expect(rig.device!.context.counters[Counter.blocksLost]).toBe(1);
+  rig.stores[0]!.judge = () => EIO;
+  return { rig, client };
+}
+
+/** The device is back, and the pause after which that is noticed is over. */
+function comeBack(rig: DeviceOnMemory, client: TestClient): void {
+  rig.stores[0]!.judge = () => 0;
+  rig.scheduler.advance(2000);
+  client.read(1024, 8);
+  rig.scheduler.advance(0);
+  expect(rig.device!.context.breaker.isOpen).toBe(false);
+}
+
+describe('a main device that vanishes right after a bad sector was proven', () => {
+  it.each([
+    ['reads', (client: TestClient) => client.read(64, 64)],
+    ['a write that covers half a unit', (client: TestClient) => client.write(64, 4, 5000)],
+  ])('has no block declared lost by %s, and everything reads when it is back', (_name, request) => {
+    const { rig, client } = vanishedAfterProof();
+    const { context } = rig.device!;
+    expect(request(client)).toBe(EIO);
+    expect(context.breaker.isOpen).toBe(true);
+    expect(context.counters[Counter.blocksLost]).toBe(1);
+    expect(context.table.mappedCount).toBe(1);
+    comeBack(rig, client);
+    expect(client.read(64, 64)).toEqual(original(64, 64));
+    rig.kill();
+    rig.open();
+    expect(client.read(64, 64)).toEqual(original(64, 64));
+  });
+});
+
+describe('a block that the write probe itself has spoilt', () => {
+  it('is saved: its unit lives on the spare, as it was before, also after a kill', () => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    let spoilt = -1;
+    rig.stores[0]!.judge = (io) => {
+      if (io.kind !== 'read' && touchesBlocks(io, 0, 8)) return EIO;
+      if (io.kind === 'write' && spoilt === -1) spoilt = io.offsetBytes / 512;
+      return spoilt !== -1 && touchesBlocks(io, spoilt, 1) ? EIO : 0;
+    };
+    expect(client.write(0, 8, 5000)).toBe(0);
+    expect(spoilt, 'the probe wrote somewhere else').toBeGreaterThan(7);
+    for (let round = 0; round < 2; round += 1) {
+      expect(client.read(spoilt, 8)).toEqual(original(spoilt, 8));
+      expect(rig.device!.context.table.find(spoilt / 8)).not.toBe(-1);
+      expect(rig.device!.context.counters[Counter.blocksLost]).toBe(0);
+      rig.kill();
+      rig.open();
+    }
+  });
+});
