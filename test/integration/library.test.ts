@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DmRemapError, inspectSpares, type ProtectedDevice } from '../../dist/library/index.js';
+import { NbdClient } from '../../src/demo/nbd-client.js';
+import { ProtectedImages } from '../support/protected-images.js';
+
+const MIB = 1 << 20;
+const UNIT_BYTES = 4096;
+let images: ProtectedImages;
+
+beforeEach(async () => {
+  images = await ProtectedImages.create(256 * MIB);
+});
+
+afterEach(() => images.remove());
+
+function filled(lengthBytes: number, value: number): Uint8Array {
+  return new Uint8Array(lengthBytes).fill(value);
+}
+
+async function failureOf(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof DmRemapError ? error.failure : `not a DmRemapError: ${String(error)}`;
+}
+
+async function serve(device: ProtectedDevice): Promise<NbdClient> {
+  const socketPath = images.path('nbd.sock');
+  await device.serveNbd(`nbd+unix:///?socket=${socketPath}`);
+  return NbdClient.connect({ address: { path: socketPath } });
+}
+
+function readOf(client: NbdClient, offsetBytes: number): Promise<Buffer> {
+  return client.read(offsetBytes, UNIT_BYTES);
+}
+
+describe.each(['uring', 'portable'] as const)('a device in this process, --io %s', (io) => {
+  it('has the data of a write that nobody waited for before it was closed', async () => {
+    const device = await images.open({ io });
+    const writes = [0, 1, 2, 3].map((nth) => device.write(nth * 8 * MIB, filled(8 * MIB, nth + 1)));
+    await device.close();
+    await Promise.all(writes);
+    const again = await images.open({ io });
+    for (let nth = 0; nth < 4; nth += 1) {
+      const end = await again.read((nth + 1) * 8 * MIB - UNIT_BYTES, UNIT_BYTES);
+      expect(Buffer.compare(end, filled(UNIT_BYTES, nth + 1))).toBe(0);
+    }
+  });
+
+  it('reads 200 MiB at once while it serves a client', async () => {
+    const device = await images.open({ io });
+    const client = await serve(device);
+    await device.write(150 * MIB, filled(UNIT_BYTES, 7));
+    let isReading = true;
+    const reading = device.read(0, 200 * MIB).finally(() => {
+      isReading = false;
+    });
+    let servedCount = 0;
+    for (; isReading || servedCount < 10; servedCount += 1) {
+      await client.write(220 * MIB, filled(UNIT_BYTES, servedCount));
+      expect(Buffer.compare(await readOf(client, 220 * MIB), filled(UNIT_BYTES, servedCount))).toBe(0);
+    }
+    const data = await reading;
+    expect(data).toHaveLength(200 * MIB);
+    expect([data[150 * MIB - 1], data[150 * MIB], data[150 * MIB + UNIT_BYTES]]).toEqual([0, 7, 0]);
+    client.close();
+  });
+
+  it('refuses senseless offsets and lengths, and goes on', async () => {
+    const device = await images.open({ io });
+    const senseless = [-512, -1, 1, 0.5, Number.NaN, Infinity, -Infinity, 2 ** 53, 2 ** 60, 1e300];
+    for (const value of senseless) {
+      expect(await failureOf(device.read(value, 512)), `read at ${value}`).toBe('usage');
+      expect(await failureOf(device.read(1024, value)), `read of ${value} bytes`).toBe('usage');
+      expect(await failureOf(device.write(value, filled(512, 1))), `write at ${value}`).toBe('usage');
+    }
+    expect(await failureOf(device.read(0, 0))).toBe('usage');
+    expect(await failureOf(device.read(256 * MIB, 512))).toBe('usage');
+    expect(await failureOf(device.write(0, filled(511, 1)))).toBe('usage');
+    expect(await device.read(1024, 512)).toEqual(filled(512, 0));
+    await device.close();
+  });
+
+  it('is told of a flush that failed for a write that moved a unit, and so is every NBD client', async () => {
+    const faultsYaml = `main:
+  - { sectors: "8-15", on: [write], error: ENODATA }
+  - { on: [flush], error: EIO, times: 1 }
+`;
+    const device = await images.open({ io, faultsYaml });
+    const client = await serve(device);
+    await device.write(MIB, filled(UNIT_BYTES, 1));
+    await client.write(2 * MIB, filled(UNIT_BYTES, 2));
+    expect(await failureOf(device.write(UNIT_BYTES, filled(UNIT_BYTES, 3), { durable: true }))).toBe('io');
+    expect(await failureOf(device.flush())).toBe('io');
+    await device.flush();
+    await expect(client.flush()).rejects.toMatchObject({ errno: 5 });
+    await client.flush();
+    client.close();
+  });
+
+  it('says so when it is closed with the main device given up, and the set is not marked as clean', async () => {
+    const faultsYaml = 'main:\n  - { sectors: "8-15", on: [write], error: ENODEV }\n';
+    const device = await images.open({ io, faultsYaml });
+    expect(await failureOf(device.write(UNIT_BYTES, filled(UNIT_BYTES, 1)))).toBe('io');
+    expect((await device.status()).breakerOpen).not.toBeNull();
+    expect(await failureOf(device.close())).toBe('io');
+    expect((await inspectSpares([images.sparePath])).cleanShutdown).toBe(false);
+    await (await images.open({ io })).close();
+    expect((await inspectSpares([images.sparePath])).cleanShutdown).toBe(true);
+  });
+
+  it('leaves nothing locked when it can not be opened because the main device is the wrong one', async () => {
+    const wrong = images.file('wrong.img', 8 * MIB);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      expect(await failureOf(images.open({ io, main: wrong }))).toBe('refused');
+    }
+    const device = await images.open({ io });
+    await device.write(0, filled(512, 1));
+    await device.close();
+  });
+
+  it('leaves no descriptor and no memory behind, opened and closed over and over', async () => {
+    const wrong = images.file('wrong.img', 8 * MIB);
+    const round = async (): Promise<void> => {
+      expect(await failureOf(images.open({ io, main: wrong }))).toBe('refused');
+      const device = await images.open({ io });
+      await device.write(0, filled(16 * MIB, 1));
+      await device.close();
+    };
+    for (let nth = 0; nth < 3; nth += 1) await round();
+    const before = usage();
+    for (let nth = 0; nth < 20; nth += 1) await round();
+    const after = usage();
+    console.log(io, before, after);
+    expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2);
+    expect(after.residentBytes - before.residentBytes).toBeLessThan(128 * MIB);
+  });
+});
+
+function usage(): { readonly descriptors: number; readonly residentBytes: number } {
+  const residentKib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    residentBytes: Number(residentKib![1]) * 1024,
+  };
+}
