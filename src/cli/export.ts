@@ -21,14 +21,17 @@ export interface ExportArguments {
 /** `dmremap export`: the map in a form that works without dm-remap. Reads only. */
 export async function exportMap(args: ExportArguments, context: CliContext): Promise<number> {
   if (!args.dmTable) throw new DmRemapError('usage', 'say what to export: --dm-table');
-  if (args.main === undefined)
-    throw new DmRemapError('usage', 'the table needs the path of the main device: --main');
+  const main = args.main ?? UNNAMED_MAIN;
   const report = await context.library.inspectSpares(args.spares);
   const sparePaths = sparePathsOf(report, args.sparePaths);
   const rows = dmTableOf(report);
-  if (args.json)
-    writeJson(context.out, { setId: report.setId, main: args.main, spares: sparePaths, table: rows });
-  else context.out.write(formatDmTable(rows, args.main, sparePaths));
+  if (args.json) writeJson(context.out, { setId: report.setId, main, spares: sparePaths, table: rows });
+  else context.out.write(formatDmTable(rows, main, sparePaths));
+  if (args.main === undefined) {
+    context.err.write(
+      `dmremap: note: ${UNNAMED_MAIN} stands for the main device, whose path is not recorded; name it with --main\n`,
+    );
+  }
   if (mayBeInUse(report)) {
     context.err.write(
       'dmremap: warning: the set is in use or was not stopped cleanly; export again after a clean stop\n',
@@ -36,6 +39,9 @@ export async function exportMap(args: ExportArguments, context: CliContext): Pro
   }
   return EXIT_STATUS.done;
 }
+
+/** What the table says where no path was given. */
+const UNNAMED_MAIN = 'MAIN';
 
 function sparePathsOf(report: InspectReport, given: readonly string[]): string[] {
   if (given.length > 0 && given.length !== report.spares.length) {
@@ -63,7 +69,7 @@ export function addExportCommand(program: Command, run: (args: ExportArguments) 
     )
     .argument('<spare...>', 'all spare devices or image files of the set')
     .addOption(new Option('--dm-table', 'print a table for dmsetup').default(false))
-    .option('--main <path>', 'the main device, as the table is to name it')
+    .option('--main <path>', 'the main device, as the table is to name it; default: the word MAIN')
     .option(
       '--spare-path <path>',
       "a spare, as the table is to name it, in the set's order; repeat for each",
