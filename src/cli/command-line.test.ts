@@ -23,7 +23,6 @@ describe('the command line', () => {
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'http://h/'], 'http://h/: expected nbd://'],
     [['run', '--main', 'M', '--spare', 'S', '--io', 'fast'], 'uring, portable'],
     [['export', 'S'], '--dm-table'],
-    [['export', 'S', '--dm-table'], '--main'],
   ])('refuses %j as a usage error that names the mistake', async (args, mistake) => {
     const error = await failureOf(args, fakeContext().context);
     expect(exitStatusOf(error)).toBe(2);
@@ -182,6 +181,13 @@ describe('the reading commands', () => {
       '0 5000 linear /dev/m 0\n5000 8 linear /dev/s 800\n5008 126064 linear /dev/m 5008\n',
     );
     expect(err.text).toContain('not stopped cleanly');
+  });
+
+  it('export a table with a word for the main device where its path is not given, and say so', async () => {
+    const { context, out, err } = fakeContext({ calls: { inspectSpares: async () => inspectReport({}) } });
+    await runCommandLine(['export', 'S', '--dm-table'], context);
+    expect(out.text).toContain('linear MAIN 0');
+    expect(err.text).toContain('--main');
   });
 
   it('do not export a table with a spare whose path nobody knows', async () => {
