@@ -64,5 +64,16 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
 function usageMessage(error: CommanderError): string {
   if (error.code === 'commander.help')
     return 'say what to do: format, run, inspect, remaps or export; see dmremap --help';
-  return `${error.message.replace(/^error: /, '').replace(/\s+/g, ' ')}; see --help`;
+  return `${inOneSentence(error.message)}; see --help`;
+}
+
+/** Commander's messages are one sentence or two. */
+function inOneSentence(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/\s+/g, ' ')
+    .replace(' is invalid. Allowed', ': allowed')
+    .replace(' is invalid. ', ': ')
+    .replace('. Expected ', ': expected ')
+    .replace(/\.$/, '');
 }

@@ -8,6 +8,7 @@ import { mayBeInUse } from './health.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 import { repeated } from './repeated-option.js';
+import { formatCount } from './sizes.js';
 
 export interface ExportArguments {
   readonly spares: readonly string[];
@@ -45,7 +46,8 @@ const UNNAMED_MAIN = 'MAIN';
 
 function sparePathsOf(report: InspectReport, given: readonly string[]): string[] {
   if (given.length > 0 && given.length !== report.spares.length) {
-    const message = `the set has ${report.spares.length} spares, but --spare-path was given ${given.length} times`;
+    const counts = `${formatCount(report.spares.length, 'spare')}, but --spare-path was given ${formatCount(given.length, 'time')}`;
+    const message = `the set has ${counts}; give it once for each`;
     throw new DmRemapError('usage', message);
   }
   return report.spares.map(({ path, uuid }, index) => {
@@ -82,7 +84,7 @@ export function addExportCommand(program: Command, run: (args: ExportArguments) 
       return run({ spares, dmTable, main, sparePaths, json });
     });
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'metadata', 'outputClosed'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'metadata', 'outputClosed'],
     examples: ['dmremap export /dev/sdY --dm-table --main /dev/sdX | dmsetup create rescued'],
   });
 }

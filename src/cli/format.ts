@@ -79,8 +79,16 @@ export function addFormatCommand(program: Command, run: (args: FormatArguments) 
       'a device (or image file) for bad sectors; repeat for several',
       repeated,
     )
-    .option('--unit <size>', 'what is moved as a whole: a power of two, 4k to 128k', sizeOption)
-    .option('--copies <number>', 'metadata copies, spread over the spares, 1 to 8', copiesOption)
+    .option(
+      '--unit <size>',
+      'what is moved as a whole: a power of two, one to 32 logical blocks of the disk, 128k at most; 4k by itself',
+      sizeOption,
+    )
+    .option(
+      '--copies <number>',
+      'metadata copies, spread over the spares, one for each at least and 8 at most; 5 by itself',
+      copiesOption,
+    )
     .option('--name <text>', 'a name for people, up to 64 bytes', nameOption)
     .addOption(new Option('--force', 'overwrite spares that hold something').default(false))
     .addOption(new Option('--yes', 'do not ask').default(false))

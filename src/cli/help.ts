@@ -67,7 +67,9 @@ function hanging(text: string, columns: number): string[] {
 function optionText(option: Option): string {
   const choices = option.argChoices === undefined ? '' : ` One of: ${option.argChoices.join(', ')}.`;
   const isPlain = typeof option.defaultValue === 'string' || typeof option.defaultValue === 'number';
-  return `${option.description}${choices}${isPlain ? ` Default: ${option.defaultValue}.` : ''}`;
+  const standard = isPlain ? ` Default: ${option.defaultValue}.` : '';
+  const facts = `${choices}${standard}`;
+  return facts === '' ? option.description : `${option.description}.${facts}`;
 }
 
 const INDENT = '    ';

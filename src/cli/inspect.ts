@@ -27,13 +27,13 @@ export function addInspectCommand(program: Command, run: (args: InspectArguments
     .description(
       'Reads the metadata on the spares of a set, which need not be in use, and says how the set is doing: its ' +
         'state, what that means, what to do; every copy of the metadata, how much spare is left, and what the ' +
-        'device has met so far. Nothing is written. Give all spares of the set to see everything.',
+        'device has met so far. Nothing is written. All spares of the set have to be given.',
     )
     .argument('<spare...>', 'spare devices or image files')
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((spares: string[], options: { json: boolean }) => run({ spares, json: options.json }));
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'metadata'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'metadata'],
     examples: ['dmremap inspect /dev/sdY', 'dmremap inspect /dev/sdY --json | jq .state'],
   });
 }

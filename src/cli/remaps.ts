@@ -61,7 +61,7 @@ export function addRemapsCommand(program: Command, run: (args: RemapsArguments) 
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((spares: string[], options: { json: boolean }) => run({ spares, json: options.json }));
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'metadata', 'outputClosed'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'metadata', 'outputClosed'],
     examples: ['dmremap remaps /dev/sdY', "dmremap remaps /dev/sdY --json | jq '.remaps[].lostSectors[]'"],
   });
 }

@@ -74,8 +74,8 @@ export function addRunCommand(program: Command, action: (args: RunArguments) => 
     .summary('serve a protected device')
     .description(
       'Opens the main device and its spares, exclusively, and serves the protected device over NBD, in the foreground, ' +
-        'until SIGINT, SIGTERM or SIGHUP; then it finishes what is in flight and stops cleanly. A second signal ends ' +
-        'it at once.\n\n' +
+        'until SIGINT, SIGTERM or SIGHUP; then it finishes what is in flight and stops cleanly. A second signal, ' +
+        'half a second later or more, ends it at once.\n\n' +
         'Prints "ready URI" on standard output, a line for each URI, when clients can connect. The log is on standard ' +
         'error: for people on a terminal, JSON lines otherwise.',
     )

@@ -2,7 +2,7 @@ import { unreachable } from '../base/assert.js';
 import type { AssemblyFailure } from '../device/assemble-set.js';
 import type { FingerprintMismatch } from '../format/fingerprint.js';
 import { formatUuid } from '../format/set-id.js';
-import type { SuperblockChoiceFailure } from '../format/superblock-choice.js';
+import type { SuperblockChoiceFailure, WrongSpareReason } from '../format/superblock-choice.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 
@@ -55,7 +55,9 @@ function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonl
     case 'noneFound':
       return failure(
         'metadata',
-        `${list}: no dm-remap metadata (found: ${problem.seen.join(', ')}); run "dmremap format" first, or check the path`,
+        isUntouched(problem.seen)
+          ? `${list}: no dm-remap metadata; check the path, and that main device and spare are not swapped; a new spare has to be formatted first (dmremap format)`
+          : `${list}: no usable dm-remap metadata (found: ${problem.seen.join(', ')}); check the path; formatting it anew would give up what was moved to it`,
       );
     case 'newerFormat':
       return failure(
@@ -68,10 +70,7 @@ function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonl
         `${list}: belong to different sets (${problem.setIds.map(formatUuid).join(', ')}); give the spares of one set`,
       );
     case 'wrongSpare':
-      return failure(
-        'refused',
-        `${spares[problem.deviceIndex]}: not a usable spare of this set (${problem.reason}); give the right device`,
-      );
+      return failure('refused', `${spares[problem.deviceIndex]}: ${WRONG_SPARE[problem.reason]}`);
     case 'diverged':
       return failure(
         'refused',
@@ -85,7 +84,7 @@ function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonl
     case 'spareStale':
       return failure(
         'refused',
-        `${list}: spare ${problem.choice.staleSpares.join(', ')} of the set is older than its partners; find out why, or use --force`,
+        `${list}: spare ${problem.choice.staleSpares.join(', ')} of the set is older than its partners, so it failed or was left out; check that device, or use --force if you are sure of it`,
       );
     case 'spareMissing':
       return failure(
@@ -96,6 +95,19 @@ function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonl
       return unreachable(problem);
   }
 }
+
+/** Nothing that looks like metadata was there: never formatted, or all of it overwritten. */
+function isUntouched(seen: readonly string[]): boolean {
+  return seen.every((what) => what === 'blank' || what === 'notOurs');
+}
+
+const WRONG_SPARE: Readonly<Record<WrongSpareReason, string>> = {
+  noSuperblock:
+    'carries no metadata, and cannot be a spare of this set; leave it out, or give the right device',
+  replaced: 'was part of this set, but is not any more; leave it out',
+  duplicate: 'is the same spare as another one that was given, so one is a copy; give only the right one',
+  shrunk: 'is smaller than when it was formatted; give it its size back, or the right device',
+};
 
 function describeMismatch(mismatch: FingerprintMismatch): string {
   switch (mismatch.kind) {

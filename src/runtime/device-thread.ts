@@ -7,7 +7,7 @@ import { CallServer } from './call-server.js';
 import { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
 import { notice } from './notices.js';
-import { startDevice } from './start-device.js';
+import { mapDeviceMemory, startDevice } from './start-device.js';
 
 /**
  * The thread of one protected device: opens it, serves it and the calls of the main thread, and ends after `close`.
@@ -17,16 +17,16 @@ function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
   const backend = chooseBackend(options.io, options.wakeUpFd);
   if (!backend.ok) return port.postMessage({ kind: 'openFailed', failure: backend.error });
   const mailbox = new Mailbox(port, backend.value);
-  const turning = new Turning(backend.value, mailbox);
+  const memory = mapDeviceMemory();
+  const turning = new Turning(backend.value, mailbox, memory);
   const { kind, why } = backend.value;
   const how = kind === 'uring' ? 'io_uring' : 'plain file calls';
   mailbox.tell(notice('info', 'backendChosen', `I/O by ${how}: ${why}`, { io: kind }));
-  startDevice(options, backend.value, mailbox, (started) => {
+  startDevice(options, backend.value, memory, mailbox, (started) => {
     if (!started.ok) {
       mailbox.post({ kind: 'openFailed', failure: started.error });
       return turning.end(true);
     }
-    turning.memory = started.value.memory;
     const calls = new CallServer(started.value, mailbox, (inOrder) => turning.end(inOrder));
     mailbox.post({ kind: 'opened', info: started.value.info });
     mailbox.listen((message) => calls.handle(message));
@@ -38,14 +38,15 @@ function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
 class Turning {
   readonly #backend: Backend;
   readonly #mailbox: Mailbox;
+  /** Given back at an end in order. */
+  readonly #memory: MappedMemory;
   #hasEnded = false;
   #inOrder = true;
-  /** Given back at an end in order. */
-  memory: MappedMemory | undefined;
 
-  constructor(backend: Backend, mailbox: Mailbox) {
+  constructor(backend: Backend, mailbox: Mailbox, memory: MappedMemory) {
     this.#backend = backend;
     this.#mailbox = mailbox;
+    this.#memory = memory;
   }
 
   /** Returns when `end` was called; on Node's event loop at once, and the thread ends when nothing is left to do. */
@@ -54,7 +55,7 @@ class Turning {
     if (!this.#hasEnded) this.#backend.reactor.run();
     if (!this.#inOrder) return;
     this.#backend.reactor.close();
-    this.memory?.unmap();
+    this.#memory.unmap();
   }
 
   /** `inOrder`: no I/O is in flight, so the ring can be given back. */
@@ -62,8 +63,10 @@ class Turning {
     this.#hasEnded = true;
     this.#inOrder = inOrder;
     this.#mailbox.close();
-    if (this.#backend.kind === 'uring') this.#backend.reactor.stop();
-    else this.#backend.reactor.close();
+    if (this.#backend.kind === 'uring') return this.#backend.reactor.stop();
+    this.#backend.reactor.close();
+    // Later: this may be called from the completion of the last I/O.
+    if (inOrder) setImmediate(() => this.#memory.unmap());
   }
 }
 

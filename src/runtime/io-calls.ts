@@ -93,7 +93,7 @@ export class IoCalls implements RequestSink, Poller {
     const isWhole = Number.isSafeInteger(offsetBytes) && offsetBytes % logicalBlockBytes === 0;
     if (!isWhole || lengthBytes % logicalBlockBytes !== 0)
       return `offset and length must be multiples of ${logicalBlockBytes}`;
-    if (lengthBytes === 0) return 'the length must not be 0';
+    if (lengthBytes <= 0) return 'the length must be more than 0';
     if (offsetBytes < 0 || offsetBytes + lengthBytes > sizeBytes)
       return `beyond the end of the device (${sizeBytes} bytes)`;
     return undefined;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { failed, ok, type Result } from '../base/result.js';
 import { TICKET_COUNT } from '../device/limits.js';
 import { InlineStore } from '../kernel/inline-store.js';
@@ -28,7 +28,8 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
     const device = openDevice(path, { readOnly: false, exclusive: true, fileLogicalBlockBytes });
     if (!device.ok) {
       for (const other of opened) closeDevice(other);
-      return failed(failure('device', describeOpenFailure(device.error)));
+      const isRepeated = opened.some((other) => isSameDevice(other.path, path));
+      return failed(isRepeated ? givenTwice(path) : failure('device', describeOpenFailure(device.error)));
     }
     opened.push(device.value);
   }
@@ -42,6 +43,19 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
     stores.push(store.value);
   }
   return ok(stores);
+}
+
+/** Its own lock is what a device that is given twice runs into: the message should name the mistake. */
+function givenTwice(path: string): Failure {
+  return failure('usage', `${path}: given twice; main device and spares must all differ`);
+}
+
+function isSameDevice(onePath: string, otherPath: string): boolean {
+  const one = statSync(onePath, { throwIfNoEntry: false });
+  const other = statSync(otherPath, { throwIfNoEntry: false });
+  if (one === undefined || other === undefined) return false;
+  if (one.isBlockDevice() && other.isBlockDevice()) return one.rdev === other.rdev;
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 export interface OpenStoresOptions {

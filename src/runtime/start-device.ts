@@ -21,15 +21,18 @@ import type { ThreadOptions } from './messages.js';
 import { notice, noticeOf } from './notices.js';
 import { openStores } from './open-stores.js';
 
-/** Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. */
+/**
+ * Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. `memory` is of
+ * `mapDeviceMemory`; the caller gives it back when the last I/O is over, also after a failure.
+ */
 export function startDevice(
   options: ThreadOptions,
   backend: Backend,
+  memory: MappedMemory,
   mailbox: Mailbox,
   done: (started: Result<StartedDevice, Failure>) => void,
 ): void {
   const coldMemory = layOutColdMemory();
-  const memory = mapMemory(coldMemory.endOffset + PAYLOAD_BYTES);
   const stores = openStores({ ...options, backend, memory });
   if (!stores.ok) return done(stores);
   const [main, ...spares] = stores.value;
@@ -65,11 +68,15 @@ export function startDevice(
   });
 }
 
+/** All I/O memory of one device. */
+export function mapDeviceMemory(): MappedMemory {
+  return mapMemory(layOutColdMemory().endOffset + PAYLOAD_BYTES);
+}
+
 export interface StartedDevice {
   readonly device: RemappedDevice;
   readonly info: DeviceInfo;
   readonly backend: Backend;
-  /** To be unmapped when the last I/O is over. */
   readonly memory: MappedMemory;
   /** For payload. */
   readonly buffers: BuddyAllocator;

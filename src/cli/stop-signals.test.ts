@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { type StopSignal, stopSignalsOf } from './stop-signals.js';
+
+describe('stop signals', () => {
+  it('resolve with the first one, and end nothing', async () => {
+    const { signals, send, exits } = listening();
+    send('SIGINT', 1000);
+    expect(await signals.first()).toBe('SIGINT');
+    expect(exits).toEqual([]);
+  });
+
+  it('that come twice for one request count once', () => {
+    const { send, exits } = listening();
+    send('SIGINT', 1000);
+    send('SIGINT', 1001);
+    send('SIGTERM', 1499);
+    expect(exits).toEqual([]);
+  });
+
+  it('end the process when somebody asks again', () => {
+    const { send, exits } = listening();
+    send('SIGTERM', 1000);
+    send('SIGINT', 1500);
+    expect(exits).toEqual([130]);
+  });
+});
+
+/** A process that is told what happens and when. */
+function listening() {
+  const listeners = new Map<StopSignal, () => void>();
+  const exits: number[] = [];
+  let nowMs = 0;
+  const process = {
+    on: (signal: StopSignal, listener: () => void) => listeners.set(signal, listener),
+    exit: (status: number) => void exits.push(status),
+  };
+  const signals = stopSignalsOf(process, () => nowMs);
+  void signals.first();
+  const send = (signal: StopSignal, atMs: number): void => {
+    nowMs = atMs;
+    listeners.get(signal)!();
+  };
+  return { signals, send, exits };
+}
