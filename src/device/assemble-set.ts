@@ -26,7 +26,7 @@ import { sampleContent } from './sample-content.js';
  */
 export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSet, AssemblyFailure>> {
   const found = yield* findSuperblock(input);
-  const chosen = acceptChoice(found, input.force);
+  const chosen = acceptChoice(found, input);
   if (!chosen.ok) return chosen;
   const { superblock, deviceOfSpare } = chosen.value;
   if (input.main !== undefined) {
@@ -105,14 +105,15 @@ export type AssemblyFailure =
 
 export type EmptySet = Omit<AssembledSet, 'load' | 'supersededPages'>;
 
+/** Identity is what `force` lifts. To look at a set, its other spares do: each copy of the map speaks of all of them. */
 function acceptChoice(
   found: Result<SuperblockChoice, SuperblockChoiceFailure>,
-  force: boolean,
+  { force, main }: AssembleInput,
 ): Result<SuperblockChoice, SuperblockChoiceFailure> {
-  if (found.ok || !force || (found.error.kind !== 'spareStale' && found.error.kind !== 'spareUnproven'))
-    return found;
+  if (found.ok || !('choice' in found.error) || !force) return found;
   const { choice } = found.error;
-  return choice.missingSpares.length === 0 ? ok(choice) : failed({ kind: 'spareMissing', choice });
+  if (main === undefined || choice.missingSpares.length === 0) return ok(choice);
+  return failed({ kind: 'spareMissing', choice });
 }
 
 function largestBlockBytes({ main, devices }: AssembleInput): number {

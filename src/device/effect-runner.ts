@@ -107,9 +107,12 @@ export class EffectRunner {
       this.#postponed.push(() => this.#submit(effect, answer));
       return;
     }
+    const { services } = this.#options;
+    const mark = effect.kind === 'flush' ? services.flushMark(effect.target) : 0;
     this.#answers[index] = (result) => {
-      if (effect.kind === 'write' && result >= 0) this.#options.services.noteWritten(effect.target);
-      if (effect.kind === 'flush' && result < 0) this.#options.services.noteFlushFailed();
+      if (effect.kind === 'write' && result >= 0) services.noteWritten(effect.target);
+      if (effect.kind === 'flush' && result >= 0) services.noteFlushed(effect.target, mark);
+      if (effect.kind === 'flush' && result < 0) services.noteFlushFailed();
       answer(result);
     };
     submitTo(this.#options.stores[effect.target]!, this.#options.firstTicket + index, effect);
@@ -137,6 +140,9 @@ export interface RunnerServices {
   commit(changes: readonly DescriptorChange[], done: (result: number) => void): void;
   /** A write to this target completed and is not durable yet. */
   noteWritten(target: number): void;
+  /** What a flush that begins now will have covered. */
+  flushMark(target: number): number;
+  noteFlushed(target: number, mark: number): void;
   /** A flush failed: what was written before and not flushed since may be gone. */
   noteFlushFailed(): void;
 }

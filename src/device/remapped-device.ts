@@ -42,9 +42,9 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   constructor(parts: DeviceParts) {
     this.#parts = parts;
     this.geometry = servedGeometry(parts);
-    this.context = coldContext(parts);
-    const locks = new UnitLocks(parts.shape, parts.filter, this.#slots);
     const dirtySpares = new DirtySpares(parts.stores.length);
+    this.context = coldContext(parts, dirtySpares);
+    const locks = new UnitLocks(parts.shape, parts.filter, this.#slots);
     this.#runner = new EffectRunner({
       stores: parts.stores,
       scheduler: parts.scheduler,
@@ -59,6 +59,8 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
         },
         commit: (changes, done) => this.metadata.commit(changes, done),
         noteWritten: (target) => dirtySpares.noteWritten(target),
+        flushMark: (target) => dirtySpares.mark(target),
+        noteFlushed: (target, mark) => dirtySpares.noteFlushed(target, mark),
         noteFlushFailed: () => this.#countFlushFailure(),
       },
     });
@@ -201,7 +203,7 @@ export interface DeviceParts {
 
 export type DeviceEvent = EngineEvent | { readonly kind: 'flushFailed' };
 
-function coldContext(parts: DeviceParts): ColdContext {
+function coldContext(parts: DeviceParts, dirtySpares: DirtySpares): ColdContext {
   return {
     shape: parts.shape,
     table: parts.table,
@@ -213,6 +215,7 @@ function coldContext(parts: DeviceParts): ColdContext {
     memory: parts.memory.bytes,
     zeroes: parts.coldMemory.zeroes,
     lostReadsAsZero: parts.lostReadsAsZero,
+    isDirty: (target) => dirtySpares.isDirty(target),
     doubtfulUnits: new Map(),
     report: parts.report,
   };

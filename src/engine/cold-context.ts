@@ -22,6 +22,8 @@ export interface ColdContext {
   readonly zeroes: { readonly memoryOffset: number; readonly lengthBytes: number };
   /** `--on-lost zero`: lost blocks read as zeroes, counted, instead of an error. */
   readonly lostReadsAsZero: boolean;
+  /** The spare with this target has taken writes that no flush has covered. */
+  readonly isDirty: (target: number) => boolean;
   /**
    * Units whose last commit failed, with the highest move count that may be on disk. Every write to such a unit must
    * commit again with a higher one, or a crash could bring the abandoned descriptor, and its old data, back.

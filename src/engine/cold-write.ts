@@ -40,11 +40,12 @@ export function* writeWithRelocation(
   return durable ? yield* flushAll(context) : 0;
 }
 
-/** The main device and every spare; 0 or EIO. */
+/** The main device and every spare with writes that no flush has covered; 0 or EIO. */
 export function* flushAll(context: ColdContext): Procedure<number> {
   const effects: Effect[] = [{ kind: 'flush', target: MAIN }];
-  for (const index of context.shape.spares.keys())
-    effects.push({ kind: 'flush', target: spareTarget(index) });
+  for (const index of context.shape.spares.keys()) {
+    if (context.isDirty(spareTarget(index))) effects.push({ kind: 'flush', target: spareTarget(index) });
+  }
   const results = yield* performAll(effects);
   return results.some((result) => result < 0) ? ERRNO.EIO : 0;
 }

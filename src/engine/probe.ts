@@ -33,8 +33,8 @@ export function* mayBlameSector(
     breaker.noteAlive(operation, nowMs);
     return !breaker.isOpen;
   }
-  // Every place is locked, as when all of a small device is being zeroed: a read has to do, unless it is a wave.
-  if (outcome === 'untried' && operation === 'write' && !breaker.isWave('write')) {
+  // Every place is locked, as when all of a small device is being zeroed: a read has to do for now.
+  if (outcome === 'untried' && operation === 'write') {
     if ((yield* probeMain(context, scratch, 'read')) === 'works') return true;
   }
   tripBreaker(context, `${operation}s fail everywhere on the device, last with errno ${errno}`, nowMs);

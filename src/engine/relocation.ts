@@ -99,7 +99,9 @@ function* placeOn(
     bad.push(spareUnit);
   }
   retireBadUnits(context, bad, changes);
-  return bad.length < MAX_SPARE_ATTEMPTS ? ERRNO.ENOSPC : ERRNO.EIO;
+  if (bad.length < MAX_SPARE_ATTEMPTS) return ERRNO.ENOSPC;
+  context.report({ kind: 'spareFailed', spareIndex: context.shape.spareIndexOf(bad[0]!), errno: ERRNO.EIO });
+  return ERRNO.EIO;
 }
 
 function* writeSpareUnit(context: ColdContext, spareUnit: number, unit: UnitContents): Procedure<Attempt> {

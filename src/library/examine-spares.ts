@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { alignDown, alignUp } from '../base/units.js';
 import { findSuperblock } from '../device/find-superblock.js';
 import type { Procedure } from '../engine/effect.js';
@@ -27,7 +27,13 @@ export async function examineSpares(
       examined.push(await examineSpare(session, path, 1 + index, geometry));
     }
     return {
-      main: { path: main, geometry: mainGeometry, signature: null, set: undefined },
+      main: {
+        path: main,
+        geometry: mainGeometry,
+        signature: null,
+        set: await setOfMain(session, mainGeometry),
+        isBlank: false,
+      },
       spares: examined,
     };
   } finally {
@@ -42,6 +48,8 @@ export interface ExaminedSpare {
   readonly signature: string | null;
   /** The set it belongs to already. */
   readonly set: string | undefined;
+  /** Every place where a superblock could be is zero. */
+  readonly isBlank: boolean;
 }
 
 async function examineSpare(
@@ -54,14 +62,27 @@ async function examineSpare(
   const devices = [{ target, sizeBytes: geometry.sizeBytes }];
   const found = await session.run(findSuperblock({ devices, memory, bufferOffset }));
   const set = found.ok ? formatUuid(found.value.superblock.setId) : undefined;
-  if (found.ok) return { path, geometry, set, signature: `dm-remap metadata (set ${set})` };
+  if (found.ok) return { path, geometry, set, isBlank: false, signature: `dm-remap metadata (set ${set})` };
   // Part of a set of several spares, of a newer version, or damaged: still somebody's metadata.
-  const isBlank =
-    found.error.kind === 'noneFound' &&
-    found.error.seen.every((what) => what === 'blank' || what === 'notOurs');
-  if (!isBlank)
-    return { path, geometry, set: 'unknown', signature: `dm-remap metadata (${found.error.kind})` };
-  return { path, geometry, set, signature: await findSignature(session, target, geometry) };
+  const seen = found.error.kind === 'noneFound' ? found.error.seen : undefined;
+  if (seen === undefined || !seen.every((what) => what === 'blank' || what === 'notOurs'))
+    return {
+      path,
+      geometry,
+      set: 'unknown',
+      isBlank: false,
+      signature: `dm-remap metadata (${found.error.kind})`,
+    };
+  const isBlank = seen.every((what) => what === 'blank');
+  return { path, geometry, set, isBlank, signature: await findSignature(session, target, geometry) };
+}
+
+/** The set that a device named as main is a spare of, which is a mistake. Unreadable places say nothing: it is failing. */
+async function setOfMain(session: OfflineSession, geometry: Geometry): Promise<string | undefined> {
+  const { memory, bufferOffset } = session;
+  const devices = [{ target: 0, sizeBytes: geometry.sizeBytes }];
+  const found = await session.run(findSuperblock({ devices, memory, bufferOffset }));
+  return found.ok ? formatUuid(found.value.superblock.setId) : undefined;
 }
 
 async function findSignature(
@@ -113,21 +134,19 @@ const PROBE_BYTES = 4096;
 function refuseRepeatedPaths(paths: readonly string[]): void {
   const seen = new Set<string>();
   for (const path of paths) {
-    const real = resolveIfThere(path);
-    if (seen.has(real))
+    const identity = identityOf(path);
+    if (seen.has(identity)) {
       throw new DmRemapError('usage', `${path}: given twice; main device and spares must all differ`);
-    seen.add(real);
+    }
+    seen.add(identity);
   }
 }
 
-/** A path that does not exist is left to the opening of the device, which says so. */
-function resolveIfThere(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return path;
-    throw error;
-  }
+/** Paths of one device or file share it, links and second device nodes too. What is not there is left to the opening. */
+function identityOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return path;
+  return stat.isBlockDevice() ? `device ${stat.rdev}` : `${stat.dev}:${stat.ino}`;
 }
 
 function refuseBlockSize(path: string, spare: Geometry, main: Geometry): void {

@@ -42,6 +42,14 @@ export async function formatSpares(options: FormatOptions): Promise<FormatPlan> 
 export async function formatIfBlank(options: FormatOptions): Promise<void> {
   const { spares } = await examineSpares(options.main, options.spares);
   if (spares.some((spare) => spare.set !== undefined)) return;
+  const used = spares.find((spare) => !spare.isBlank || spare.signature !== null);
+  if (used !== undefined) {
+    const what = used.signature ?? 'something that is not known';
+    throw new DmRemapError(
+      'refused',
+      `${used.path}: holds ${what}, so it is not formatted on the way; use "dmremap format" if it may be overwritten`,
+    );
+  }
   await formatSpares(options);
 }
 
@@ -52,7 +60,10 @@ interface Examined {
 
 async function examine(options: FormatOptions): Promise<Examined> {
   const { main, spares } = await examineSpares(options.main, options.spares);
-  if (options.force !== true) spares.forEach(refuseIfUsed);
+  if (options.force !== true) {
+    refuseSpareAsMain(main);
+    spares.forEach(refuseIfUsed);
+  }
   const { logicalBlockBytes } = main.geometry;
   const unitBytes = options.unitBytes ?? Math.max(4096, logicalBlockBytes);
   const copyCount = options.copies ?? Math.max(5, spares.length);
@@ -76,6 +87,14 @@ async function examine(options: FormatOptions): Promise<Examined> {
     usableSpareUnits: usableUnitCount(layout.value),
   };
   return { plan, superblock };
+}
+
+function refuseSpareAsMain({ path, set }: ExaminedSpare): void {
+  if (set === undefined) return;
+  throw new DmRemapError(
+    'refused',
+    `${path}: is a spare of set ${set}; were main and spare swapped? --force takes it as main`,
+  );
 }
 
 function refuseIfUsed(spare: ExaminedSpare): void {

@@ -53,6 +53,8 @@ export class OfflineSession {
       unlock: refuse,
       commit: refuse,
       noteWritten: () => {},
+      flushMark: () => 0,
+      noteFlushed: () => {},
       noteFlushFailed: () => {},
     };
     this.#runner = new EffectRunner({

@@ -181,6 +181,8 @@ const NO_SERVICES: RunnerServices = {
   unlock: refuseService,
   commit: refuseService,
   noteWritten: refuseService,
+  flushMark: refuseService,
+  noteFlushed: refuseService,
   noteFlushFailed: refuseService,
 };
 

@@ -50,7 +50,7 @@ describe.each(['uring', 'portable'] as const)('a device in this process, --io %s
   });
 
   it('reads 200 MiB at once while it begins to serve a client', async () => {
-    const faultsYaml = 'main:\n  - { sectors: "0-409599", on: [read], delayMs: 100 }\n';
+    const faultsYaml = 'main:\n  - { sectors: "0-409599", on: [read], delayMs: 50 }\n';
     const device = await images.open({ io, faultsYaml });
     await device.write(150 * MIB, filled(UNIT_BYTES, 7));
     let isReading = true;

@@ -21,6 +21,7 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     allocator: new SpareAllocator(SPARE_UNITS),
     breaker: new Breaker(),
     suspension: new SpareSuspension(),
+    isDirty: () => true,
     counters: newCounters(),
     memory: new Uint8Array(MEMORY_BYTES),
     zeroes: { memoryOffset: MEMORY_BYTES - 4096, lengthBytes: 4096 },
