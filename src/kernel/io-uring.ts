@@ -153,6 +153,11 @@ export class Ring {
     else this.enterKernel(queued, 0, -1);
   }
 
+  /** Something for `reap` is there. */
+  get hasCompletions(): boolean {
+    return this.stashedCount > 0 || Atomics.load(this.words, this.mapping.cqTailWord) !== (this.cqHead | 0);
+  }
+
   /**
    * Hands all completions that are there now to their handlers; those that arrive meanwhile are left for the next
    * call. Returns how many.

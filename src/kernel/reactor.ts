@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { ok, type Result } from '../base/result.js';
 import { mapMemory } from './aligned-memory.js';
+import { BusyWait } from './busy-wait.js';
 import { type CompletionHandler, Ring } from './io-uring.js';
 import type { Poller, Reactor } from './reactor-interface.js';
 import type { RingFailure } from './ring-mapping.js';
@@ -19,6 +20,7 @@ export class UringReactor implements Reactor, CompletionHandler {
   private readonly wakeCounter = mapMemory(WAKE_COUNTER_BYTES);
   private readonly wakeKind: number;
   private readonly timers = new TimerHeap();
+  private readonly busyWait = new BusyWait();
   /** Replaced as a whole, so that a turn may change it. */
   private pollers: readonly Poller[] = [];
   private wakeCallbacks: readonly (() => void)[] = [];
@@ -64,8 +66,25 @@ export class UringReactor implements Reactor, CompletionHandler {
   turn(waitMaxMs: number): void {
     this.runTimers();
     const waitMs = this.runPollers() ? 0 : this.sleepMs(waitMaxMs);
-    this.ring.enter(waitMs === 0 ? 0 : 1, waitMs);
+    if (waitMs === 0) this.ring.enter(0, 0);
+    else this.waitForWork(waitMs);
     this.ring.reap();
+  }
+
+  private waitForWork(waitMs: number): void {
+    const startedAtMs = performance.now();
+    if (this.busyWait.limitMs > 0 && this.looksUntil(startedAtMs + this.busyWait.limitMs)) return;
+    this.ring.enter(1, waitMs);
+    this.busyWait.noteSlept(performance.now() - startedAtMs);
+  }
+
+  /** Submits what is queued and looks for completions without sleeping; false if none came until then. */
+  private looksUntil(endMs: number): boolean {
+    do {
+      this.ring.enter(0, 0);
+      if (this.ring.hasCompletions) return true;
+    } while (performance.now() < endMs);
+    return false;
   }
 
   /** `callback` runs in the turn after a `wake`. */
