@@ -17,7 +17,7 @@ export const INBOX_ROOM_BYTES = 8 << 10;
 /** Write payloads up to this are collected in the inbox; larger ones are received straight into a buffer. */
 export const SMALL_WRITE_BYTES = 32 << 10;
 /** Large writes reach the device in pieces of this size; a client that stops in the middle holds no more memory. */
-export const WRITE_CHUNK_BYTES = 256 << 10;
+export const WRITE_CHUNK_BYTES = 128 << 10;
 
 /** Requests of one connection, from their header to their sent reply. Linux has 128 in flight, nbdcopy 64. */
 export const MAX_REQUESTS_PER_CONNECTION = 256;
