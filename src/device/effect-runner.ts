@@ -112,7 +112,7 @@ export class EffectRunner {
     this.#answers[index] = (result) => {
       if (effect.kind === 'write' && result >= 0) services.noteWritten(effect.target);
       if (effect.kind === 'flush' && result >= 0) services.noteFlushed(effect.target, mark);
-      if (effect.kind === 'flush' && result < 0) services.noteFlushFailed();
+      if (effect.kind === 'flush' && result < 0) services.noteFlushFailed(effect.target);
       answer(result);
     };
     submitTo(this.#options.stores[effect.target]!, this.#options.firstTicket + index, effect);
@@ -144,7 +144,7 @@ export interface RunnerServices {
   flushMark(target: number): number;
   noteFlushed(target: number, mark: number): void;
   /** A flush failed: what was written before and not flushed since may be gone. */
-  noteFlushFailed(): void;
+  noteFlushFailed(target: number): void;
 }
 
 type StoreEffect = Extract<Effect, { kind: 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' }>;

@@ -61,7 +61,10 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
         noteWritten: (target) => dirtySpares.noteWritten(target),
         flushMark: (target) => dirtySpares.mark(target),
         noteFlushed: (target, mark) => dirtySpares.noteFlushed(target, mark),
-        noteFlushFailed: () => this.#countFlushFailure(),
+        noteFlushFailed: (target) => {
+          dirtySpares.noteFlushFailed(target);
+          this.#countFlushFailure();
+        },
       },
     });
     this.metadata = new MetadataWriter(
@@ -216,6 +219,7 @@ function coldContext(parts: DeviceParts, dirtySpares: DirtySpares): ColdContext 
     zeroes: parts.coldMemory.zeroes,
     lostReadsAsZero: parts.lostReadsAsZero,
     isDirty: (target) => dirtySpares.isDirty(target),
+    flushFailuresOf: (target) => dirtySpares.flushFailures(target),
     doubtfulUnits: new Map(),
     report: parts.report,
   };

@@ -85,8 +85,9 @@ export class RequestQueue {
     if (ticket >= slots.count) {
       slot = this.#runs.slotOf(ticket);
       target = this.#runs.targetOf(ticket);
-      if (result >= 0 && slots.operation[slot] === Operation.flush) {
-        this.#parts.dirtySpares.noteFlushed(target, this.#runs.markOf(ticket));
+      if (slots.operation[slot] === Operation.flush) {
+        if (result >= 0) this.#parts.dirtySpares.noteFlushed(target, this.#runs.markOf(ticket));
+        else this.#parts.dirtySpares.noteFlushFailed(target);
       }
       this.#runs.free(ticket);
     }

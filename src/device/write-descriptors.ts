@@ -54,7 +54,12 @@ function* flushData(work: MetadataWork, changes: ReadonlyMap<number, DescriptorC
   const mapped = [...changes.values()].filter((change) => change.state === DescriptorState.mapped);
   const targets = [...new Set(mapped.map((change) => shape.targetOf(change.spareUnit)))];
   const results = yield* performAll(targets.map((target): Effect => ({ kind: 'flush', target })));
-  return results.every((result) => result >= 0);
+  if (results.some((result) => result < 0)) return false;
+  // A flush that failed earlier, whoever asked for it, may have dropped the data that this one found nothing to do for.
+  return mapped.every(({ spareUnit, flushFailuresBefore }) => {
+    const failures = work.context.flushFailuresOf(shape.targetOf(spareUnit));
+    return flushFailuresBefore === undefined || flushFailuresBefore === failures;
+  });
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ColdContext {
   readonly lostReadsAsZero: boolean;
   /** The spare with this target has taken writes that no flush has covered. */
   readonly isDirty: (target: number) => boolean;
+  /** Flushes of this target that failed so far. */
+  readonly flushFailuresOf: (target: number) => number;
   /**
    * Units whose last commit failed, with the highest move count that may be on disk. Every write to such a unit must
    * commit again with a higher one, or a crash could bring the abandoned descriptor, and its old data, back.

@@ -115,9 +115,10 @@ function* writeSpare(work: WriteWork, segment: Segment): Procedure<number> {
   if (context.doubtfulUnits.has(mainUnit)) return yield* moveFromSpare(work, segment, mainUnit);
   const target = context.shape.targetOf(spareUnit);
   const offset = context.shape.spareOffsetBytes(spareUnit) + (segment.offsetBytes % unitBytes);
+  const flushFailuresBefore = context.flushFailuresOf(target);
   const attempt = yield* writeSegment(context, segment, target, offset, true);
   if (attempt.ok) {
-    noteRegained(work, segment, mainUnit);
+    noteRegained(work, segment, mainUnit, flushFailuresBefore);
     return 0;
   }
   if (!isMediaClass(attempt.errorClass)) return ERRNO.EIO;
@@ -146,7 +147,12 @@ function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Pr
   return 0;
 }
 
-function noteRegained(work: WriteWork, segment: Segment, mainUnit: number): void {
+function noteRegained(
+  work: WriteWork,
+  segment: Segment,
+  mainUnit: number,
+  flushFailuresBefore: number,
+): void {
   const { context, changes } = work;
   const { table } = context;
   const { spareUnit } = segment;
@@ -160,6 +166,7 @@ function noteRegained(work: WriteWork, segment: Segment, mainUnit: number): void
     lostMask: (knownLost & ~regained) >>> 0,
     moveCount: table.moveCount(spareUnit),
     reason: table.reason(spareUnit),
+    flushFailuresBefore,
   });
   count(context.counters, Counter.blocksRegained, bitCount(regained));
   context.report({ kind: 'regained', mainUnit, lostMask: regained });

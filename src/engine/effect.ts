@@ -58,6 +58,11 @@ export interface DescriptorChange {
   readonly lostMask: number;
   readonly moveCount: number;
   readonly reason: number;
+  /**
+   * Failed flushes of the spare (`ColdContext.flushFailuresOf`) before the unit's data was written. A flush that fails
+   * after that may have dropped the data while the next one succeeds, so the change must not be committed then.
+   */
+  readonly flushFailuresBefore?: number;
 }
 
 /** A pure procedure: yields effects, ends with a value. Answers are typed by the functions below only. */

@@ -81,11 +81,12 @@ function* placeOn(
   while (bad.length < MAX_SPARE_ATTEMPTS) {
     const spareUnit = context.allocator.allocateIn(spare.firstUnit, spare.unitCount);
     if (spareUnit === -1) break;
+    const flushFailuresBefore = context.flushFailuresOf(context.shape.targetOf(spareUnit));
     const attempt = yield* writeSpareUnit(context, spareUnit, unit);
     if (attempt.ok) {
       context.suspension.noteWorking(context.shape.spareIndexOf(spareUnit));
       retireBadUnits(context, bad, changes);
-      changes.first.push(mappingOf(context, spareUnit, unit));
+      changes.first.push({ ...mappingOf(context, spareUnit, unit), flushFailuresBefore });
       return 0;
     }
     const dead = isMediaClass(attempt.errorClass)

@@ -22,6 +22,7 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     breaker: new Breaker(),
     suspension: new SpareSuspension(),
     isDirty: () => true,
+    flushFailuresOf: () => 0,
     counters: newCounters(),
     memory: new Uint8Array(MEMORY_BYTES),
     zeroes: { memoryOffset: MEMORY_BYTES - 4096, lengthBytes: 4096 },
