@@ -54,6 +54,19 @@ describe('commits that share a batch', () => {
     expect([1, 2, 4].map((unit) => after.find(unit))).toEqual([a, c, d]);
   });
 
+  it('are not acknowledged on a second try that finds nothing left to flush', () => {
+    const { rig } = numberedDevice({ spareBytes: [4 << 20] });
+    rig.open();
+    const { context } = rig.device!;
+    const units = [0, 0, 0].map(() => freeUnitOn(rig, 0));
+    const flushFailuresBefore = context.flushFailuresOf(1);
+    const commits = units.map((unit, index) => [{ ...mapping(index + 1, unit), flushFailuresBefore }]);
+    let failuresLeft = 1;
+    rig.stores[1]!.judge = ({ kind }) => (kind === 'flush' && failuresLeft-- > 0 ? EIO : 0);
+    expect(commitAll(rig, commits)).toEqual([-EIO, -EIO, -EIO]);
+    expect(context.table.mappedCount).toBe(0);
+  });
+
   it('are durable when each page has a copy that takes it, and no copy takes both', () => {
     const { rig } = numberedDevice({ copies: 2, spareBytes: [4 << 20] });
     rig.open();
