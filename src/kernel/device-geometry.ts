@@ -3,6 +3,7 @@ import { alignDown, isPowerOfTwo } from '../base/units.js';
 import { type Geometry, NO_IDENTITY } from '../ports/block-store.js';
 import { blockDeviceFacts } from './block-ioctl.js';
 import { type OpenFailure, openFailure } from './open-failure.js';
+import { blockDeviceQueue, fileQueue } from './queue-limits.js';
 import { readSysfsNumber, sysfsBlockDevice } from './sysfs-block-device.js';
 import { readDeviceIdentity } from './sysfs-identity.js';
 
@@ -29,7 +30,7 @@ export function blockDeviceGeometry(
     memoryAlignmentBytes: direct ? directAlignment(major, minor, logicalBlockBytes) : 1,
     rotational,
     readOnly,
-    canDiscard: !readOnly && queueNumber(major, minor, 'discard_max_bytes') > 0,
+    queue: blockDeviceQueue(sysfsBlockDevice(major, minor), direct, physicalBlockBytes),
     identity: readDeviceIdentity(major, minor),
   });
 }
@@ -50,7 +51,7 @@ export function fileGeometry(
     memoryAlignmentBytes: direct ? logicalBlockBytes : 1,
     rotational: false,
     readOnly,
-    canDiscard: !readOnly,
+    queue: fileQueue(readOnly),
     identity: NO_IDENTITY,
   });
 }
