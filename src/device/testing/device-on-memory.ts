@@ -164,9 +164,8 @@ export class DeviceOnMemory {
         unlock: refuse,
         commit: refuse,
         noteWritten: () => {},
-        flushMark: () => 0,
-        noteFlushed: () => {},
-        noteFlushFailed: () => {},
+        noteFlushStarted: () => {},
+        noteFlushEnded: () => {},
       },
     });
     this.#router.sink = runner;
