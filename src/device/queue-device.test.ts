@@ -29,7 +29,7 @@ function bench(options: OpenOptions & { faults?: string; spareBytes?: number[] }
   const { rig, client } = numberedDevice({ faults, spareBytes });
   rig.open(openOptions);
   const open = rig.addQueue();
-  return { rig, client, open, far: new TestClient(rig, open.queue) };
+  return { rig, client, open, far: new TestClient(rig, open) };
 }
 
 function ownerCount(rig: DeviceOnMemory, index: number): number {

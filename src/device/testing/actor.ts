@@ -12,6 +12,8 @@ export class Actor implements CompletionSink {
   sink: CompletionSink | undefined;
   readonly #scheduler: Scheduler;
   #lifeNumber = 0;
+  /** What came while it was interrupted. */
+  #backlog: (() => void)[] = [];
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -37,12 +39,16 @@ export class Actor implements CompletionSink {
   run(task: () => void): void {
     const stack = Actor.#atWork;
     if (stack.at(-1) === this) return task();
-    if (this.isAtWork) return this.#scheduler.after(0, () => this.run(task));
+    if (this.isAtWork) {
+      this.#backlog.push(task);
+      return;
+    }
     stack.push(this);
     try {
       task();
     } finally {
       stack.pop();
+      for (const next of this.#backlog.splice(0)) this.scheduler.after(0, next);
     }
   }
 
@@ -53,6 +59,7 @@ export class Actor implements CompletionSink {
   /** What it has planned does not happen any more, nor what comes of what it has begun. */
   kill(): void {
     this.sink = undefined;
+    this.#backlog = [];
     this.#lifeNumber += 1;
   }
 

@@ -47,7 +47,8 @@ export class DeviceOnMemory {
   readonly #power = new Power();
   readonly #coldMemory = layOutColdMemory();
   readonly #splitters: readonly StoreSplitter[];
-  readonly #owner = new Actor(this.scheduler);
+  /** The thread of the device, or whoever puts the set together. */
+  readonly owner = new Actor(this.scheduler);
   /** What the owner, or whoever puts the set together, does its I/O on. */
   readonly #ownStores: readonly BlockStore[];
   readonly #options: DeviceOnMemoryOptions;
@@ -70,7 +71,7 @@ export class DeviceOnMemory {
     });
     const isLate = options.lateStores ?? false;
     this.#splitters = this.stores.map((store) => new StoreSplitter(store, scheduler, isLate));
-    this.#ownStores = this.#splitters.map((splitter) => splitter.front(this.#owner));
+    this.#ownStores = this.#splitters.map((splitter) => splitter.front(this.owner));
   }
 
   format(copies = 5): void {
@@ -102,15 +103,15 @@ export class DeviceOnMemory {
     const device = new RemappedDevice({
       ...set.value,
       stores: this.#ownStores,
-      scheduler: this.#owner.scheduler,
+      scheduler: this.owner.scheduler,
       memory: this.memory,
       coldMemory: this.#coldMemory,
       lostReadsAsZero,
       report: (event) => this.events.push(event),
-      wantPoll: () => this.#pollSoon(this.#owner, device),
+      wantPoll: () => this.#pollSoon(this.owner, device),
     });
     this.device = device;
-    this.#owner.sink = device;
+    this.owner.sink = device;
     let opened: number | undefined;
     device.metadata.run(
       (work) => markOpened(work, set.value),
@@ -132,7 +133,7 @@ export class DeviceOnMemory {
     const link = device.addQueue(() => this.#pollSoon(actor, queue));
     const wakeOwner = (): void => {
       this.ownerWakeCount += 1;
-      this.#pollSoon(this.#owner, device);
+      this.#pollSoon(this.owner, device);
     };
     const stores = this.#splitters.map((splitter) => splitter.front(actor));
     const wantPoll = (): void => this.#pollSoon(actor, queue);
@@ -149,7 +150,7 @@ export class DeviceOnMemory {
     const { device } = this;
     assert(device !== undefined, 'is open');
     const all = [
-      { device, actor: this.#owner },
+      { device, actor: this.owner },
       ...this.queues.map(({ queue, actor }) => ({ device: queue, actor })),
     ];
     return all.filter(({ actor }) => !actor.isAtWork);
@@ -196,7 +197,7 @@ export class DeviceOnMemory {
   }
 
   #disconnect(): void {
-    this.#owner.kill();
+    this.owner.kill();
     for (const { actor } of this.queues) actor.kill();
   }
 
@@ -223,7 +224,7 @@ export class DeviceOnMemory {
         noteFlushEnded: () => {},
       },
     });
-    this.#owner.sink = runner;
+    this.owner.sink = runner;
     let outcome: { readonly value: Value } | undefined;
     runner.start(procedure, (value) => {
       outcome = { value };

@@ -1,7 +1,8 @@
 import { assert } from '../../base/assert.js';
 import type { RequestSink, ServedDevice } from '../../ports/served-device.js';
 import { WriteZeroesFlag } from '../../ports/served-device.js';
-import type { DeviceOnMemory } from './device-on-memory.js';
+import type { Actor } from './actor.js';
+import type { DeviceOnMemory, OpenQueue } from './device-on-memory.js';
 import { BLOCK_BYTES, blockContents, fillBlock } from './workload.js';
 
 /**
@@ -11,12 +12,14 @@ import { BLOCK_BYTES, blockContents, fillBlock } from './workload.js';
 export class TestClient implements RequestSink {
   readonly #rig: DeviceOnMemory;
   readonly #deviceOf: () => ServedDevice | undefined;
+  readonly #actor: Actor;
   readonly #outcomes = new Map<number, BegunRequest>();
 
   /** Of the device itself, whichever is open at the time, or of one of its queues. */
-  constructor(rig: DeviceOnMemory, queue?: ServedDevice) {
+  constructor(rig: DeviceOnMemory, open?: OpenQueue) {
     this.#rig = rig;
-    this.#deviceOf = () => queue ?? rig.device;
+    this.#deviceOf = () => open?.queue ?? rig.device;
+    this.#actor = open?.actor ?? rig.owner;
   }
 
   /** Answers the errno; -1 if there is no answer, as when the device was killed meanwhile. */
@@ -109,7 +112,7 @@ export class TestClient implements RequestSink {
     assert(slot !== -1, 'a slot is free');
     const request: BegunRequest = { errno: undefined };
     this.#outcomes.set(slot, request);
-    start(slot, device);
+    this.#actor.run(() => start(slot, device));
     assert(request.errno === undefined, 'no answer comes inside the call');
     return request;
   }

@@ -134,7 +134,7 @@ export class Workload {
     if (errno !== 0) {
       assert(errno === ERRNO.EIO, `a read fails with EIO, not ${errno}`);
       this.readErrors += 1;
-      return this.#model.checkLost(request.blocks);
+      return this.#model.checkLost(request.blocks, request.reads);
     }
     for (const [index, block] of request.blocks.entries()) {
       const contents = blockContents(this.#rig.memory.view, request.memoryOffset + index * BLOCK_BYTES);
