@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { projectDirectory } from '../project-directory.js';
 import type { Accelerator } from './accelerator.js';
 import type { Disk } from './disk.js';
 import type { Kernel } from './kernel.js';
@@ -71,8 +72,6 @@ function diskArguments({ name, options, source }: Disk): string[] {
 
 const VIRTIO_WITHOUT_DISCARD = ',discard=off,write-zeroes=off';
 
-/** Of the checkout: this file is dist/lab/test/kernel/lab/host/qemu-command.js below it. */
-export const projectDirectory = join(dirname(fileURLToPath(import.meta.url)), '../../../../../..');
 const agentPath = join(dirname(fileURLToPath(import.meta.url)), '../guest/agent.js');
 
 /** Longer than anything is held up on a busy host under emulation, shorter than a scenario's limit. */
