@@ -232,7 +232,12 @@ function servedGeometry(parts: DeviceParts): ServedGeometry {
     logicalBlockBytes: parts.shape.logicalBlockBytes,
     preferredBlockBytes: parts.shape.unitBytes,
     memoryAlignmentBytes: Math.max(...parts.stores.map((store) => store.geometry.memoryAlignmentBytes)),
+    physicalBlockBytes: Math.max(main.physicalBlockBytes, parts.shape.logicalBlockBytes),
     rotational: main.rotational,
     readOnly: main.readOnly,
+    queue: {
+      ...main.queue,
+      volatileCache: parts.stores.some((store) => store.geometry.queue.volatileCache),
+    },
   };
 }

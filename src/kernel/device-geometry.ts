@@ -2,7 +2,9 @@ import { failed, ok, type Result } from '../base/result.js';
 import { alignDown, isPowerOfTwo } from '../base/units.js';
 import { type Geometry, NO_IDENTITY } from '../ports/block-store.js';
 import { blockDeviceFacts } from './block-ioctl.js';
+import { deviceMajor, deviceMinor } from './device-number.js';
 import { type OpenFailure, openFailure } from './open-failure.js';
+import { blockDeviceQueue, fileQueue } from './queue-limits.js';
 import { readSysfsNumber, sysfsBlockDevice } from './sysfs-block-device.js';
 import { readDeviceIdentity } from './sysfs-identity.js';
 
@@ -29,7 +31,7 @@ export function blockDeviceGeometry(
     memoryAlignmentBytes: direct ? directAlignment(major, minor, logicalBlockBytes) : 1,
     rotational,
     readOnly,
-    canDiscard: !readOnly && queueNumber(major, minor, 'discard_max_bytes') > 0,
+    queue: blockDeviceQueue(sysfsBlockDevice(major, minor), direct, physicalBlockBytes),
     identity: readDeviceIdentity(major, minor),
   });
 }
@@ -50,7 +52,7 @@ export function fileGeometry(
     memoryAlignmentBytes: direct ? logicalBlockBytes : 1,
     rotational: false,
     readOnly,
-    canDiscard: !readOnly,
+    queue: fileQueue(readOnly),
     identity: NO_IDENTITY,
   });
 }
@@ -72,15 +74,6 @@ function queueNumber(major: number, minor: number, limit: string): number {
   const device = sysfsBlockDevice(major, minor);
   if (device === null) return -1;
   return readSysfsNumber(device.diskDirectory, `queue/${limit}`) ?? -1;
-}
-
-/** Linux numbers devices with 12 bits of major and 20 of minor, which user space sees as 0xmmmMMMmm (sys/sysmacros.h). */
-function deviceMajor(deviceNumber: number): number {
-  return (deviceNumber >>> 8) & 0xfff;
-}
-
-function deviceMinor(deviceNumber: number): number {
-  return (deviceNumber & 0xff) | ((deviceNumber >>> 12) & 0xf_ff00);
 }
 
 /** Page caches and file systems write whole pages. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
-import { type Geometry, NO_IDENTITY } from '../ports/block-store.js';
+import { type Geometry, NO_IDENTITY, PLAIN_QUEUE } from '../ports/block-store.js';
 import { plainMemory } from '../ports/io-memory.js';
 import { AGAIN, InFlightTable, Operation } from './in-flight-table.js';
 
@@ -11,7 +11,7 @@ const geometry: Geometry = {
   memoryAlignmentBytes: 512,
   rotational: false,
   readOnly: false,
-  canDiscard: true,
+  queue: PLAIN_QUEUE,
   identity: NO_IDENTITY,
 };
 

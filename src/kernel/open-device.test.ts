@@ -48,7 +48,7 @@ describe('opening a device', () => {
       logicalBlockBytes: 512,
       rotational: false,
       readOnly: false,
-      canDiscard: true,
+      queue: { volatileCache: true, canWriteZeroes: true },
       identity: { model: '', serial: '', wwn: '' },
     });
     expect(device.geometry.memoryAlignmentBytes).toBe(device.direct ? 512 : 1);
@@ -106,7 +106,7 @@ describe('opening a device', () => {
     expect(pread(device.fd, memory.address, 4096, 0)).toBe(4096);
     expect(memory.bytes[4095]).toBe(0x5a);
     expect(device.geometry.readOnly).toBe(true);
-    expect(device.geometry.canDiscard).toBe(false);
+    expect(device.geometry.queue.discardGranularityBytes).toBe(0);
     memory.unmap();
   });
 

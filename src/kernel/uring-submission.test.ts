@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
-import { type Geometry, NO_IDENTITY } from '../ports/block-store.js';
+import { type Geometry, NO_IDENTITY, PLAIN_QUEUE } from '../ports/block-store.js';
 import { plainMemory } from '../ports/io-memory.js';
 import type { CompletionHandler } from './io-uring.js';
 import type { DeviceKind } from './open-device.js';
@@ -14,7 +14,7 @@ const geometry: Geometry = {
   memoryAlignmentBytes: 4,
   rotational: true,
   readOnly: false,
-  canDiscard: true,
+  queue: PLAIN_QUEUE,
   identity: NO_IDENTITY,
 };
 const FD = 77;

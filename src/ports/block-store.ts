@@ -56,10 +56,36 @@ export interface Geometry {
   readonly memoryAlignmentBytes: number;
   readonly rotational: boolean;
   readonly readOnly: boolean;
-  readonly canDiscard: boolean;
+  readonly queue: QueueLimits;
   /** Model, serial, WWN where the device has them; '' where not (a file). */
   readonly identity: DeviceIdentity;
 }
+
+/** What a block device above should say of itself to be used well (/sys/block/X/queue); chosen values for a file. */
+export interface QueueLimits {
+  /** A completed write is durable only after a flush, or with FUA. */
+  readonly volatileCache: boolean;
+  /** What can be discarded at once; 0 where discard is not possible. */
+  readonly discardGranularityBytes: number;
+  /** Zeroes can be written without sending them. */
+  readonly canWriteZeroes: boolean;
+  /** Preferred smallest I/O (a RAID chunk, a zone), at least the physical block. */
+  readonly minimumIoBytes: number;
+  /** Preferred I/O for streams (a RAID stripe); 0 where the device has no wish. */
+  readonly optimalIoBytes: number;
+  /** Longest request that goes down whole. */
+  readonly maxTransferBytes: number;
+}
+
+/** A device without wishes: memory, or a file in the page cache. */
+export const PLAIN_QUEUE: QueueLimits = {
+  volatileCache: true,
+  discardGranularityBytes: 4096,
+  canWriteZeroes: true,
+  minimumIoBytes: 4096,
+  optimalIoBytes: 0,
+  maxTransferBytes: 1 << 20,
+};
 
 export interface DeviceIdentity {
   readonly model: string;

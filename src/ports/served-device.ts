@@ -1,3 +1,5 @@
+import type { QueueLimits } from './block-store.js';
+
 /**
  * The protected device as a frontend (NBD, ublk, library) sees it. Requests live in numbered slots; the frontend
  * keeps what it needs to answer in arrays of its own, indexed by slot.
@@ -42,8 +44,11 @@ export interface ServedGeometry {
   /** Unit of relocation; I/O of this size and alignment is cheapest. */
   readonly preferredBlockBytes: number;
   readonly memoryAlignmentBytes: number;
+  readonly physicalBlockBytes: number;
   readonly rotational: boolean;
   readonly readOnly: boolean;
+  /** The main device's, but `volatileCache` if any disk of the set has one. */
+  readonly queue: QueueLimits;
 }
 
 export interface RequestSink {

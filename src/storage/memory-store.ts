@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { BlockStore, CompletionSink, DeviceIdentity, Geometry } from '../ports/block-store.js';
-import { NO_IDENTITY } from '../ports/block-store.js';
+import { NO_IDENTITY, PLAIN_QUEUE } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import { assertBuffer, assertRange } from './assert-io.js';
@@ -30,7 +30,7 @@ export class MemoryStore implements BlockStore {
       memoryAlignmentBytes: options.memoryAlignmentBytes ?? logicalBlockBytes,
       rotational: false,
       readOnly: false,
-      canDiscard: true,
+      queue: PLAIN_QUEUE,
       identity: options.identity ?? NO_IDENTITY,
     };
     this.description = options.description ?? 'memory';

@@ -1,5 +1,6 @@
 import { assert } from '../../../base/assert.js';
 import { ERRNO } from '../../../base/errno.js';
+import { PLAIN_QUEUE } from '../../../ports/block-store.js';
 import type { IoMemory } from '../../../ports/io-memory.js';
 import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../../../ports/served-device.js';
 import { MAX_TRANSFER_BYTES } from '../../../ports/served-device.js';
@@ -33,6 +34,8 @@ export class ArrayDevice implements ServedDevice {
       logicalBlockBytes: 512,
       preferredBlockBytes: 4096,
       memoryAlignmentBytes: 1,
+      physicalBlockBytes: 4096,
+      queue: PLAIN_QUEUE,
       rotational: false,
       readOnly: false,
       ...geometry,
