@@ -6,7 +6,8 @@ import { tool } from './tool.js';
 
 /**
  * The path of an archive for this kernel that mounts the host's file system, read-only over 9p, under an overlay in
- * memory, and goes on in there with test/kernel/lab/guest/start.sh. Made once and kept beside the kernel.
+ * memory, and goes on in there with test/kernel/lab/guest/start.sh. It does all mounting, because its programs need no
+ * wire to the host. Made once and kept beside the kernel.
  */
 export async function initramfsOf(kernelDirectory: string, modulesDirectory: string): Promise<string> {
   const modules = loadOrder(readFileSync(join(modulesDirectory, 'modules.dep'), 'utf8'), ROOT_MODULES);
@@ -56,14 +57,32 @@ ${moduleFiles.map((file) => `insmod /modules/${file} || fail "insmod ${file}"`).
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro host /lower || fail 'mounting the host'
 mount -t tmpfs tmpfs /over && mkdir /over/upper /over/work
 mount -t overlay -o lowerdir=/lower,upperdir=/over/upper,workdir=/over/work overlay /root || fail overlay
-mount -t proc proc /proc
-word() { tr ' ' '\\n' < /proc/cmdline | sed -n "s/^$1=//p"; }
-start=$(word lab.start)
-umount /proc
-exec switch_root /root /bin/sh "$start"
+mount -t proc proc /root/proc
+word() { tr ' ' '\\n' < /root/proc/cmdline | sed -n "s/^$1=//p"; }
+mount -t sysfs sysfs /root/sys
+mount -t devtmpfs devtmpfs /root/dev
+mkdir -p /root/dev/pts /root/dev/shm
+mount -t devpts devpts /root/dev/pts
+for directory in run dev/shm; do mount -t tmpfs tmpfs /root/$directory; done
+mount -t debugfs debugfs /root/sys/kernel/debug
+mount -t configfs configfs /root/sys/kernel/config
+mkdir -p /root/run/lock /root/run/lab
+ln -sf /proc/self/mounts /root/etc/mtab
+modules=/root/usr/lib/modules/$(uname -r)
+mkdir -p "$modules"
+mount --bind "/root$(word lab.modules)" "$modules"
+echo "$(word lab.hungSeconds)" > /root/proc/sys/kernel/hung_task_timeout_secs
+echo 1 > /root/proc/sys/kernel/sysrq
+hostname lab
+ifconfig lo up
+exec switch_root /root /bin/sh "$(word lab.start)" "$(word lab.agent)" "$(word lab.directory)"
 `;
 }
 
 const ARCHIVE = 'initramfs.cpio';
 
-const ROOT_MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'virtio_rng'];
+/** What is needed to reach the root, and what every machine wants: from here they load without a look over the wire. */
+const ROOT_MODULES = [
+  ...['9pnet_virtio', '9p', 'overlay', 'virtio_rng', 'configfs', 'virtio_blk', 'virtio_scsi', 'sd_mod'],
+  ...['loop', 'dm-mod', 'ublk_drv'],
+];
