@@ -24,7 +24,7 @@ export async function serveUblk(
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
-  const server = new UblkServer(control, client, device);
+  const server = new UblkServer(control, client, device, recovers);
   try {
     writeProperties(device.deviceId, info, mainPath);
     if (recovers) await startRecovery(control, device.deviceId);
@@ -42,26 +42,34 @@ export async function serveUblk(
 
 export class UblkServer implements UblkEndpoint {
   readonly path: string;
+  readonly queueCount: number;
+  readonly depth: number;
+  readonly isZeroCopy: boolean;
+  readonly isRecovered: boolean;
   readonly #control: UblkControl;
   readonly #client: ThreadClient;
   readonly #device: UblkDeviceInfo;
   #charFd = -1;
 
-  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo) {
+  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo, isRecovered: boolean) {
     this.#control = control;
     this.#client = client;
     this.#device = device;
     this.path = blockPath(device.deviceId);
+    this.queueCount = device.queueCount;
+    this.depth = device.queueDepth;
+    this.isZeroCopy = isZeroCopy(device);
+    this.isRecovered = isRecovered;
   }
 
   /** Has every queue ask for its first requests. */
   async fetchAll(): Promise<void> {
-    const { deviceId, queueDepth: depth, maxIoBytes } = this.#device;
+    const { deviceId, maxIoBytes } = this.#device;
+    const { depth } = this;
     this.#charFd = await openNode(charPath(deviceId));
     const flushFailuresTold = new SharedArrayBuffer(4);
     const charFd = this.#charFd;
-    const zeroCopy = isZeroCopy(this.#device);
-    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy: zeroCopy, flushFailuresTold };
+    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy: this.isZeroCopy, flushFailuresTold };
     await this.#client.call({ verb: 'ublkServe', job });
   }
 
