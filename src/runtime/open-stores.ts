@@ -89,7 +89,8 @@ export interface OpenStoresOptions {
 /** Files in memory are read and written at once: io_uring would hand each such I/O to a kernel thread. */
 function storeOf(device: OpenDevice, { backend, memory }: OpenStoresOptions): BlockStore {
   if (backend.kind === 'portable') return new PortableStore(device, memory, TICKET_COUNT);
-  if (isMemoryFile(device.fd)) return new InlineStore(device, memory, backend.reactor, TICKET_COUNT);
+  if (device.kind === 'file' && isMemoryFile(device.fd))
+    return new InlineStore(device, memory, backend.reactor, TICKET_COUNT);
   return new UringStore(device, memory, backend.reactor.ring, TICKET_COUNT);
 }
 

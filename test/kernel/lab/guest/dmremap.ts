@@ -34,6 +34,10 @@ export interface Served {
   readonly program: Background;
   /** Detaches and stops it cleanly; throws unless it ends with status 0. */
   stop(): Promise<void>;
+  /** SIGKILL. What was attached stays: a ublk device waits for the next `serve`. */
+  crash(): Promise<void>;
+  /** Waits for its end in order after another process has taken its block device over. */
+  handedOver(): Promise<void>;
 }
 
 /** Runs `dmremap run` and comes back when its block device can be used. Stopped cleanly at the end of the step. */
@@ -56,11 +60,24 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
     await stopProgram(program);
   };
   guest.atEnd(stop);
-  return { path: nbd?.path ?? ready!, program, stop };
+  const crash = async (): Promise<void> => {
+    stopped = true;
+    program.kill('SIGKILL');
+    await program.finish();
+  };
+  const handedOver = async (): Promise<void> => {
+    stopped = true;
+    await endInOrder(program);
+  };
+  return { path: nbd?.path ?? ready!, program, stop, crash, handedOver };
 }
 
 async function stopProgram(program: Background): Promise<void> {
   program.kill('SIGTERM');
+  await endInOrder(program);
+}
+
+async function endInOrder(program: Background): Promise<void> {
   const { status } = await program.finish();
   if (status !== 0) throw program.failure(`did not stop cleanly: status ${status}`);
 }
