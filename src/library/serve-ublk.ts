@@ -12,6 +12,7 @@ import { DmRemapError } from './errors.js';
 import type { ThreadClient } from './thread-client.js';
 import type { UblkPlan } from './ublk-plan.js';
 import { removeProperties, writeProperties } from './ublk-properties.js';
+import { startRecovery } from './ublk-recovery.js';
 import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
@@ -128,18 +129,6 @@ function paramsOf({ geometry }: DeviceInfo, maxIoBytes: number): UblkParams {
   };
 }
 
-/** -EBUSY as long as the driver tears the earlier server down. */
-async function startRecovery(control: UblkControl, deviceId: number): Promise<void> {
-  const untilMs = performance.now() + RECOVERY_LIMIT_MS;
-  for (;;) {
-    const result = await control.startRecovery(deviceId);
-    if (result === 0) return;
-    if (result !== -ERRNO.EBUSY || performance.now() >= untilMs)
-      throw commandFailed('cannot be taken over from the server that is gone', deviceId, result);
-    await delay(RECOVERY_RETRY_MS);
-  }
-}
-
 /** The node is made by devtmpfs or udev, a moment after the device. */
 async function openNode(path: string): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
@@ -160,7 +149,5 @@ function commandFailed(what: string, deviceId: number, result: number): DmRemapE
 
 /** Requests are copied into our own pages, so any client memory will do that the driver itself takes. */
 const MEMORY_ALIGNMENT_BYTES = 4;
-const RECOVERY_LIMIT_MS = 90_000;
-const RECOVERY_RETRY_MS = 50;
 const NODE_ATTEMPTS = 100;
 const NODE_RETRY_MS = 50;
