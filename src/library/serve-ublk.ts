@@ -14,6 +14,7 @@ import type { UblkPlan } from './ublk-plan.js';
 import { removeProperties, writeProperties } from './ublk-properties.js';
 import { startRecovery } from './ublk-recovery.js';
 import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
+import { removeUblkDevice } from './ublk-removal.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
 export async function serveUblk(
@@ -77,7 +78,7 @@ export class UblkServer implements UblkEndpoint {
     const stopped = await this.#control.stop(deviceId);
     if (this.#charFd >= 0) await this.ended;
     if (this.#charFd >= 0) closeFd(this.#charFd);
-    const deleted = await this.#control.delete(deviceId);
+    const deleted = await removeUblkDevice(this.#control, deviceId);
     removeProperties(deviceId);
     for (const result of [stopped, deleted])
       if (result < 0 && result !== -ERRNO.ENODEV) throw commandFailed('cannot be removed', deviceId, result);
@@ -93,7 +94,7 @@ async function canRecover(control: UblkControl, orphan: UblkDeviceInfo): Promise
   const info = await control.info(orphan.deviceId);
   if (!info.ok) return false;
   if (info.value.state !== DEVICE_STATE.DEAD) return true;
-  const result = await control.delete(orphan.deviceId);
+  const result = await removeUblkDevice(control, orphan.deviceId);
   if (result < 0)
     throw commandFailed('is left from an earlier run and cannot be removed', orphan.deviceId, result);
   return false;
@@ -107,7 +108,7 @@ async function addDevice(plan: UblkPlan, info: DeviceInfo): Promise<UblkDeviceIn
   if (!added.ok) throw new DmRemapError('system', `no ublk device can be added: ${errnoName(added.error)}`);
   const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value.maxIoBytes));
   if (result === 0) return added.value;
-  await control.delete(added.value.deviceId);
+  await removeUblkDevice(control, added.value.deviceId);
   throw commandFailed('the driver refused its parameters', added.value.deviceId, result);
 }
 
