@@ -94,4 +94,4 @@ async function endInOrder(program: Background): Promise<void> {
 let nextSocket = 1;
 
 /** A busy host under emulation is slow, and a server waits for the I/O of the one before. */
-const LIMIT_SECONDS = 240;
+const LIMIT_SECONDS = 120;
