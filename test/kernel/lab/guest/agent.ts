@@ -43,7 +43,8 @@ async function runStep({
   const perform = scenario.steps[step];
   if (perform === undefined) throw new Error(`${scenario.name} has no step ${step}`);
   setSlowness(slowness);
-  writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args)}\n`);
+  // The kernel refuses a message that is longer than about 1000 characters.
+  writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args).slice(0, 200)}\n`);
   const guest = new Guest({ say: (text) => port.send({ kind: 'said', text }), record });
   const value = await perform(guest, args as never);
   await guest.undo();
