@@ -8,8 +8,9 @@ import { RegionFilter, RegionFlag } from '../engine/region-filter.js';
 import { RemapTable } from '../engine/remap-table.js';
 import { planRequest } from '../engine/request-plan.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
+import { isRequestBuffer } from '../ports/io-memory.js';
 import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../ports/served-device.js';
-import { WriteZeroesFlag } from '../ports/served-device.js';
+import { NEEDS_MEMORY, WriteZeroesFlag } from '../ports/served-device.js';
 import { AnswerQueue } from './answer-queue.js';
 import { checkRange, checkTransfer } from './check-request.js';
 import type { DeviceShare } from './device-share.js';
@@ -22,6 +23,7 @@ import { SharedWords } from './shared-words.js';
 import { Operation, Phase } from './slot-fields.js';
 import { describeRun } from './state-run.js';
 import { Transfers } from './transfers.js';
+import { uncountTransfer } from './uncount-transfer.js';
 
 /**
  * A device as a thread of its own serves one queue of it: the hot path over the shared table, with stores, slots and
@@ -184,9 +186,17 @@ export class QueueDevice implements ServedDevice, CompletionSink {
 
   /** No I/O of the request is in flight. The owner is rung, and so grants a lock that waits for these units as well. */
   #forward(slot: number): void {
+    if (isRequestBuffer(this.#slots.memoryOffset[slot]!)) return this.#askForMemory(slot);
     Atomics.store(this.#slots.phase, slot, Phase.forwarded);
     this.#parts.memory.forwarded.push(slot);
     this.#ownerBell.ring();
+  }
+
+  /** Request buffers are known to this thread's ring only. */
+  #askForMemory(slot: number): void {
+    uncountTransfer(this.#parts.memory.counters, this.#slots, slot);
+    this.#leaveStores(slot);
+    this.#answers.push(slot, NEEDS_MEMORY);
   }
 }
 

@@ -6,12 +6,14 @@ import { MAIN } from '../engine/effect.js';
 import { RegionFlag } from '../engine/region-filter.js';
 import { planRequest } from '../engine/request-plan.js';
 import type { BlockStore } from '../ports/block-store.js';
-import { WriteZeroesFlag } from '../ports/served-device.js';
+import { isRequestBuffer } from '../ports/io-memory.js';
+import { NEEDS_MEMORY, WriteZeroesFlag } from '../ports/served-device.js';
 import { AnswerQueue } from './answer-queue.js';
 import type { DirtySpares } from './dirty-spares.js';
 import type { RequestSlots } from './request-slots.js';
 import { Operation, Phase } from './slot-fields.js';
 import { Transfers } from './transfers.js';
+import { uncountTransfer } from './uncount-transfer.js';
 import type { UnitLocks } from './unit-locks.js';
 
 /**
@@ -110,7 +112,7 @@ export class RequestQueue {
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {
-    const { context, locks, goCold, breakerFailed } = this.#parts;
+    const { context, locks, breakerFailed } = this.#parts;
     const { filter, shape, table } = context;
     const { plan } = this.#transfers;
     if (
@@ -121,11 +123,11 @@ export class RequestQueue {
       return;
     }
     const isWrite = this.#slots.operation[slot] === Operation.write;
-    if (isWrite && filter.hasAny(offsetBytes, lengthBytes, RegionFlag.doubtful)) return goCold(slot);
+    if (isWrite && filter.hasAny(offsetBytes, lengthBytes, RegionFlag.doubtful)) return this.#toCold(slot);
     planRequest(shape, table, filter, offsetBytes, lengthBytes, plan);
     assert(!plan.overflow, 'a plan holds every run of the largest request');
     if (plan.firstLostOffsetBytes !== -1) {
-      if (isWrite || context.lostReadsAsZero) return goCold(slot);
+      if (isWrite || context.lostReadsAsZero) return this.#toCold(slot);
       context.counters[Counter.requestsFailed]! += 1;
       return this.answer(slot, ERRNO.EIO);
     }
@@ -148,13 +150,20 @@ export class RequestQueue {
   }
 
   #ended(slot: number): void {
-    const { goCold, locks, flushFailed } = this.#parts;
+    const { locks, flushFailed } = this.#parts;
     this.#slots.phase[slot] = Phase.waiting;
     if (this.#slots.failed[slot] === 0) this.#slots.finish(slot, 0);
     else if (this.#slots.operation[slot] === Operation.flush) flushFailed(slot);
-    else goCold(slot);
+    else this.#toCold(slot);
     if (locks.hasWaiting) locks.grantQuiet();
     if (this.#starved.length > 0) this.#parts.wantPoll();
+  }
+
+  /** The cold path looks into the data; a request that comes again with its data in memory is counted then. */
+  #toCold(slot: number): void {
+    if (!isRequestBuffer(this.#slots.memoryOffset[slot]!)) return this.#parts.goCold(slot);
+    uncountTransfer(this.#parts.context.counters, this.#slots, slot);
+    this.answer(slot, NEEDS_MEMORY);
   }
 }
 

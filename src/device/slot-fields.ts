@@ -9,7 +9,7 @@ export class SlotFields {
   readonly flags: Uint8Array;
   readonly offsetBytes: Float64Array;
   readonly lengthBytes: Float64Array;
-  readonly memoryOffset: Uint32Array;
+  readonly memoryOffset: Float64Array;
   /** Backend I/Os that have not completed yet. */
   readonly pending: Uint16Array;
   /** A backend I/O failed; which errno matters only to the cold path, which tries again. */
@@ -25,7 +25,7 @@ export class SlotFields {
     };
     this.offsetBytes = new Float64Array(buffer, take(8), count);
     this.lengthBytes = new Float64Array(buffer, take(8), count);
-    this.memoryOffset = new Uint32Array(buffer, take(4), count);
+    this.memoryOffset = new Float64Array(buffer, take(8), count);
     this.pending = new Uint16Array(buffer, take(2), count);
     this.phase = new Uint8Array(buffer, take(1), count);
     this.operation = new Uint8Array(buffer, take(1), count);
@@ -39,7 +39,7 @@ export function slotFieldBytes(count: number): number {
   return Math.ceil((BYTES_PER_SLOT * count) / 8) * 8;
 }
 
-const BYTES_PER_SLOT = 26;
+const BYTES_PER_SLOT = 30;
 
 export const Phase = {
   free: 0,

@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.js';
 import { markClosed } from '../device/mark-closed.js';
+import type { QueueLink } from '../device/queue-link.js';
 import { countersByName } from '../engine/counters.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { close as closeFd } from '../kernel/ffi.js';
@@ -10,7 +11,9 @@ import { IoCalls } from './io-calls.js';
 import type { Mailbox } from './mailbox.js';
 import type { Call, CallMessage, CallValue } from './messages.js';
 import { NbdEndpoints } from './nbd-endpoints.js';
+import { addQueue } from './queue-share.js';
 import type { StartedDevice } from './start-device.js';
+import { UblkQueueServer } from './ublk-queue-server.js';
 
 /** Does what the main thread calls for, on the device thread. */
 export class CallServer {
@@ -19,6 +22,10 @@ export class CallServer {
   readonly #ended: (inOrder: boolean) => void;
   readonly #io: IoCalls;
   readonly #endpoints: NbdEndpoints;
+  /** Only with io_uring. */
+  readonly #ublk: UblkQueueServer | undefined;
+  /** Served by other threads. */
+  readonly #queues = new Map<number, QueueLink>();
   #isClosing = false;
 
   constructor(started: StartedDevice, mailbox: Mailbox, ended: (inOrder: boolean) => void) {
@@ -27,6 +34,9 @@ export class CallServer {
     this.#ended = ended;
     this.#io = new IoCalls(started);
     this.#endpoints = new NbdEndpoints(started, (notice) => mailbox.tell(notice));
+    const { backend, device, memory } = started;
+    if (backend.kind === 'uring')
+      this.#ublk = new UblkQueueServer({ reactor: backend.reactor, device, memoryAddress: memory.address });
   }
 
   handle({ id, call }: CallMessage): void {
@@ -36,7 +46,8 @@ export class CallServer {
     this.#perform(call, (problem, value) => {
       if (problem === undefined) this.#answer(id, value);
       else this.#refuse(id, problem);
-      if (call.verb === 'close') this.#ended(true);
+      // Tags that the driver still waits for keep the ring busy until the process ends.
+      if (call.verb === 'close') this.#ended(this.#ublk?.isOver ?? true);
     });
   }
 
@@ -58,12 +69,32 @@ export class CallServer {
         return this.#endpoints.unlisten(call.listenerId, () => done(undefined, undefined));
       case 'adopt':
         return done(this.#endpoints.adopt(call.fd, call.exportName), undefined);
+      case 'addQueue':
+        return this.#addQueue(call.wakeUpFd, done);
+      case 'removeQueue':
+        this.#started.device.removeQueue(this.#queues.get(call.queueId)!);
+        this.#queues.delete(call.queueId);
+        return done(undefined, undefined);
+      case 'ublkServe':
+        return done(this.#ublk === undefined ? UBLK_NEEDS_URING : this.#ublk.start(call.job), undefined);
+      case 'ublkEnded':
+        return this.#ublk!.whenEnded(() => done(undefined, undefined));
+      case 'ublkRelease':
+        return this.#ublk!.release(() => done(undefined, undefined));
       case 'close':
         this.#isClosing = true;
         return this.#endpoints.stop(() => this.#whenIdle(() => this.#close(done)));
       default:
         return unreachable(call);
     }
+  }
+
+  #addQueue(wakeUpFd: number, done: CallDone): void {
+    const added = addQueue(this.#started, wakeUpFd);
+    if (!added.ok) return done(added.error, undefined);
+    const queueId = this.#queues.size + 1;
+    this.#queues.set(queueId, added.value.link);
+    done(undefined, { queueId, share: added.value.share });
   }
 
   #status(): DeviceStatus {
@@ -108,5 +139,7 @@ export class CallServer {
 
 /** `problem` is undefined on success. */
 export type CallDone = (problem: Failure | undefined, value: CallValue) => void;
+
+const UBLK_NEEDS_URING = failure('system', 'a ublk device needs io_uring; allow it, or serve with --nbd');
 
 const IDLE_CHECK_MS = 5;
