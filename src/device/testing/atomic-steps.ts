@@ -11,7 +11,8 @@ export function withAtomicSteps(interrupt: () => void, body: () => void): void {
     Object.defineProperty(Atomics, name, {
       ...WRITABLE,
       value: (...values: unknown[]) => {
-        Actor.interrupt(INTERRUPTED_MAX, interrupt);
+        if (name !== 'load' || isWorthAStep(values[0], values[1]))
+          Actor.interrupt(INTERRUPTED_MAX, interrupt);
         return original(...values);
       },
     });
@@ -23,6 +24,12 @@ export function withAtomicSteps(interrupt: () => void, body: () => void): void {
   }
 }
 
+/** A look for locked units passes all slots of a queue; requests are in its first ones. */
+function isWorthAStep(array: unknown, index: unknown): boolean {
+  return !(array instanceof Uint8Array) || Number(index) < SLOTS_WATCHED;
+}
+
+const SLOTS_WATCHED = 8;
 const NAMES = ['load', 'store', 'exchange', 'add', 'sub', 'and', 'or'] as const;
 const ORIGINALS = Object.fromEntries(NAMES.map((name) => [name, Atomics[name]]));
 const WRITABLE = { configurable: true, writable: true, enumerable: false };
