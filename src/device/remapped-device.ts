@@ -178,7 +178,7 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
 
   #check(offsetBytes: number, lengthBytes: number, limitBytes: number): void {
     const block = this.geometry.logicalBlockBytes;
-    assert(lengthBytes > 0 && lengthBytes <= limitBytes, `request of ${lengthBytes} bytes`);
+    assert(lengthBytes > 0 && lengthBytes <= limitBytes, 'request neither empty nor too long');
     assert(offsetBytes % block === 0 && lengthBytes % block === 0, 'requests are whole logical blocks');
     assert(
       offsetBytes >= 0 && offsetBytes + lengthBytes <= this.geometry.sizeBytes,

@@ -47,7 +47,7 @@ export class RequestSlots {
   }
 
   release(slot: number): void {
-    assert(this.phase[slot] === Phase.acquired, `slot ${slot} is acquired and idle`);
+    assert(this.phase[slot] === Phase.acquired, 'the slot is acquired and idle');
     this.phase[slot] = Phase.free;
     this.#sinks[slot] = undefined;
     this.#free[this.#freeCount] = slot;
@@ -62,7 +62,7 @@ export class RequestSlots {
     memoryOffset: number,
     flags: number,
   ): void {
-    assert(this.phase[slot] === Phase.acquired, `slot ${slot} is acquired and idle`);
+    assert(this.phase[slot] === Phase.acquired, 'the slot is acquired and idle');
     this.operation[slot] = operation;
     this.flags[slot] = flags;
     this.offsetBytes[slot] = offsetBytes;
@@ -76,7 +76,7 @@ export class RequestSlots {
   /** Tells the frontend; the slot is free afterwards unless the frontend has started the next operation on it. */
   finish(slot: number, errno: number): void {
     const sink = this.#sinks[slot];
-    assert(sink !== undefined && this.phase[slot]! >= Phase.waiting, `slot ${slot} has an operation`);
+    assert(sink !== undefined && this.phase[slot]! >= Phase.waiting, 'the slot has an operation');
     this.phase[slot] = Phase.acquired;
     sink.completed(slot, errno);
     if (this.phase[slot] === Phase.acquired) this.release(slot);
