@@ -6,7 +6,7 @@ import type { CommandEnd, CommandOptions } from './command.js';
 import type { Guest } from './guest.js';
 import { NbdAttachment } from './nbd-client.js';
 
-const PROGRAM = ['node', join(projectDirectory, 'bin/dmremap.js')] as const;
+const PROGRAM_PATH = join(projectDirectory, 'bin/dmremap.js');
 
 /** Runs a command of the product to its end. */
 export function dmremap(
@@ -14,7 +14,7 @@ export function dmremap(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandEnd> {
-  return guest.run([...PROGRAM, ...args], options);
+  return guest.run(['node', PROGRAM_PATH, ...args], options);
 }
 
 export interface ServeOptions {
@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly further?: readonly string[];
   /** Logical blocks, which nbd-client has to be told; default 512. */
   readonly blockBytes?: number;
+  /** Options of node itself. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** A protected device as a block device of the guest. */
@@ -46,8 +48,9 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
   const socketPath = `/run/lab/${nextSocket++}.sock`;
   const attach = options.frontend === 'ublk' ? ['--ublk'] : ['--nbd', `nbd+unix:///?socket=${socketPath}`];
   if (options.frontend === 'ublk') await guest.modprobe('ublk_drv');
-  const program = guest.start([...PROGRAM, 'run', ...devices, ...attach, ...(options.further ?? [])]);
-  const [, ready] = await program.line(/^ready (\S+)/);
+  const node = ['node', ...(options.nodeOptions ?? []), PROGRAM_PATH];
+  const program = guest.start([...node, 'run', ...devices, ...attach, ...(options.further ?? [])]);
+  const [, ready] = await program.line(/^ready (\S+)/, READY_SECONDS);
   const nbd =
     options.frontend === 'nbd'
       ? await NbdAttachment.create(guest, socketPath, { blockBytes: options.blockBytes ?? 512 })
@@ -82,4 +85,6 @@ async function endInOrder(program: Background): Promise<void> {
   if (status !== 0) throw program.failure(`did not stop cleanly: status ${status}`);
 }
 
+/** Under emulation, on a host that others load too. */
+const READY_SECONDS = 180;
 let nextSocket = 1;
