@@ -19,7 +19,8 @@ export async function countEnters(
   const histogram = readFileSync(`${ENTER_EVENT}/hist`, 'utf8');
   guest.write(trigger, '!hist:key=common_pid.execname\n');
   return [...histogram.matchAll(/common_pid: (.+?)\s*\[\s*(\d+)\] \} hitcount:\s*(\d+)/g)].map(
-    ([, name, , count]) => `${(Number(count) / requests).toFixed(3)} io_uring_enter per request by ${name}`,
+    ([, name, thread, count]) =>
+      `${(Number(count) / requests).toFixed(3)} io_uring_enter per request by ${name} (thread ${thread}), ${requests} requests`,
   );
 }
 

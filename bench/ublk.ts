@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { accelerator } from '../test/kernel/lab/host/accelerator.js';
 import { kernel } from '../test/kernel/lab/host/kernel.js';
@@ -117,12 +118,12 @@ function measureArgs(
 }
 
 async function machineOf(options: UblkBenchOptions): Promise<UblkReport['machine']> {
-  const { release, imagePath } = await kernel(options.kernel);
+  const { modulesDirectory, imagePath } = await kernel(options.kernel);
   const how = await accelerator(imagePath);
   return {
     cpus: cpus().length,
     model: cpus()[0]?.model ?? '',
-    kernel: release,
+    kernel: basename(modulesDirectory),
     accelerator: how,
     node: process.version,
   };

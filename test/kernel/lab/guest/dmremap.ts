@@ -14,7 +14,7 @@ export function dmremap(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandEnd> {
-  return guest.run(['node', PROGRAM_PATH, ...args], options);
+  return guest.run(['node', PROGRAM_PATH, ...args], { timeoutSeconds: LIMIT_SECONDS, ...options });
 }
 
 export interface ServeOptions {
@@ -44,13 +44,11 @@ export interface Served {
 
 /** Runs `dmremap run` and comes back when its block device can be used. Stopped cleanly at the end of the step. */
 export async function serve(guest: Guest, options: ServeOptions): Promise<Served> {
-  const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
   const socketPath = `/run/lab/${nextSocket++}.sock`;
   const attach = options.frontend === 'ublk' ? ['--ublk'] : ['--nbd', `nbd+unix:///?socket=${socketPath}`];
   if (options.frontend === 'ublk') await guest.modprobe('ublk_drv');
-  const node = ['node', ...(options.nodeOptions ?? []), PROGRAM_PATH];
-  const program = guest.start([...node, 'run', ...devices, ...attach, ...(options.further ?? [])]);
-  const [, ready] = await program.line(/^ready (\S+)/, READY_SECONDS);
+  const program = startServer(guest, options, attach);
+  const [, ready] = await program.line(/^ready (\S+)/, LIMIT_SECONDS);
   const nbd =
     options.frontend === 'nbd'
       ? await NbdAttachment.create(guest, socketPath, { blockBytes: options.blockBytes ?? 512 })
@@ -66,7 +64,7 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
   const crash = async (): Promise<void> => {
     stopped = true;
     program.kill('SIGKILL');
-    await program.finish();
+    await program.finish(LIMIT_SECONDS);
   };
   const handedOver = async (): Promise<void> => {
     stopped = true;
@@ -75,16 +73,28 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
   return { path: nbd?.path ?? ready!, program, stop, crash, handedOver };
 }
 
+/** `dmremap run`, not waited for. Killed at the end of the step. */
+export function startServer(
+  guest: Guest,
+  options: ServeOptions,
+  attach: readonly string[] = ['--ublk'],
+): Background {
+  const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
+  const program = ['node', ...(options.nodeOptions ?? []), PROGRAM_PATH];
+  return guest.start([...program, 'run', ...devices, ...attach, ...(options.further ?? [])]);
+}
+
 async function stopProgram(program: Background): Promise<void> {
   program.kill('SIGTERM');
   await endInOrder(program);
 }
 
 async function endInOrder(program: Background): Promise<void> {
-  const { status } = await program.finish();
+  const { status } = await program.finish(LIMIT_SECONDS);
   if (status !== 0) throw program.failure(`did not stop cleanly: status ${status}`);
 }
 
-/** Under emulation, on a host that others load too. */
-const READY_SECONDS = 180;
 let nextSocket = 1;
+
+/** A busy host under emulation is slow, and a server waits for the I/O of the one before. */
+const LIMIT_SECONDS = 120;
