@@ -1,6 +1,7 @@
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import type { FormatOptions, FormatPlan, InspectReport } from '../library/offline-types.js';
 import type { Output } from './output.js';
+import type { ServiceManager } from './service-manager.js';
 import type { StopSignals } from './stop-signals.js';
 
 /** Everything that a command may touch; tests hand in their own. */
@@ -11,6 +12,7 @@ export interface CliContext {
   /** Reads one line from the terminal; undefined when there is nobody to ask. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   readonly stopSignals: StopSignals;
+  readonly serviceManager: ServiceManager;
   readonly version: string;
 }
 

@@ -116,14 +116,25 @@ describe('dmremap run', () => {
 
   it('says ready for each URI, logs what the device reports, and closes the device after a signal', async () => {
     const device = fakeDevice();
+    const told: string[] = [];
     const { context, out } = fakeContext({
       calls: { openDevice: device.open },
       stopSignals: { first: async () => 'SIGTERM' },
+      serviceManager: {
+        tell: async (...variables) => {
+          told.push(`${out.text.split('\n').length - 1} ready: ${variables.join(' ')}`);
+          return undefined;
+        },
+      },
     });
     expect(
       await runCommandLine([...args, '--log-level', 'silent', '--init', '--io', 'portable'], context),
     ).toBe(0);
     expect(out.text).toBe('ready nbd://h:1/ real\nready nbd+unix:///?socket=s real\n');
+    expect(told).toEqual([
+      '2 ready: READY=1 STATUS=serving x',
+      '2 ready: STOPPING=1 STATUS=SIGTERM: stopping',
+    ]);
     expect(device.closedCount()).toBe(1);
     expect(device.options()).toMatchObject({
       main: 'M',

@@ -5,6 +5,7 @@ import { askOnTerminal } from './consent.js';
 import { EXIT_STATUS, exitStatusOf } from './exit-status.js';
 import { outputTo } from './output.js';
 import { reportError } from './report-error.js';
+import { serviceManagerOf } from './service-manager.js';
 import { stopSignalsOf } from './stop-signals.js';
 
 const out = outputTo(process.stdout, process.env);
@@ -24,6 +25,7 @@ const context: CliContext = {
   err,
   ask: askOnTerminal(process.stdin, process.stderr),
   stopSignals: stopSignalsOf(process),
+  serviceManager: serviceManagerOf(process.env),
   version: packageVersion(),
 };
 

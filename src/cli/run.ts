@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Logger } from 'pino';
 import { parseNbdUri } from '../frontends/nbd/uri.js';
 import type { OpenDeviceOptions, ProtectedDevice, ServeNbdOptions } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
@@ -31,13 +32,21 @@ export async function run(args: RunArguments, context: CliContext): Promise<numb
       `opened ${name || setId}: ${formatSize(sizeBytes)}, ${io} I/O`,
     );
     await serve(device, args, context);
+    await tellServiceManager(context, log, 'READY=1', `STATUS=serving ${name || setId}`);
     const signal = await Promise.race([stopped, device.gone.then(() => 'closed')]);
     log.info({ event: 'stopping', signal }, `${signal}: stopping; a second signal ends it at once`);
+    await tellServiceManager(context, log, 'STOPPING=1', `STATUS=${signal}: stopping`);
   } finally {
     await device.close();
   }
   log.info({ event: 'stopped' }, 'stopped cleanly');
   return EXIT_STATUS.done;
+}
+
+/** A service manager that can't be reached is no reason to stop serving. */
+async function tellServiceManager(context: CliContext, log: Logger, ...variables: string[]): Promise<void> {
+  const problem = await context.serviceManager.tell(...variables);
+  if (problem !== undefined) log.warn({ event: 'notTold' }, problem);
 }
 
 /** `ready URI` on standard output means that clients can connect there. */

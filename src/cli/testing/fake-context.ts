@@ -20,6 +20,7 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     err,
     ask: undefined,
     stopSignals: { first: () => new Promise(() => {}) },
+    serviceManager: { tell: async () => undefined },
     version: '0.0.0',
     ...options,
   };
