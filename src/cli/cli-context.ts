@@ -1,3 +1,4 @@
+import type { Machine } from '../boot/machine.js';
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import type { FormatOptions, FormatPlan, InspectReport } from '../library/offline-types.js';
 import type { Output } from './output.js';
@@ -13,6 +14,8 @@ export interface CliContext {
   readonly ask: ((question: string) => Promise<string>) | undefined;
   readonly stopSignals: StopSignals;
   readonly serviceManager: ServiceManager;
+  /** For preparing a set for boot. */
+  readonly machine: Machine;
   readonly version: string;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { thisMachine } from '../boot/machine.js';
 import type { CliContext, LibraryCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { askOnTerminal } from './consent.js';
@@ -26,6 +27,7 @@ const context: CliContext = {
   ask: askOnTerminal(process.stdin, process.stderr),
   stopSignals: stopSignalsOf(process),
   serviceManager: serviceManagerOf(process.env),
+  machine: thisMachine,
   version: packageVersion(),
 };
 
