@@ -14,7 +14,7 @@ import { EXIT_STATUS } from './exit-status.js';
 import { resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
 import { repeated } from './repeated-option.js';
-import { addRunCommand } from './run.js';
+import { addRunCommand } from './run-command.js';
 import { formatCount } from './sizes.js';
 
 export interface BootEnableArguments {
@@ -73,7 +73,7 @@ async function checkRunOptions(options: readonly string[]): Promise<void> {
   const program = new Command().exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
   addRunCommand(program, async () => {});
   try {
-    await program.parseAsync(['run', '--main', 'M', '--spare', 'S', ...options], { from: 'user' });
+    await program.parseAsync(['run', '--main', 'M', '--spare', 'S', '--ublk', ...options], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     throw new DmRemapError('usage', `${error.message.replace(/^error: /, '')}; see dmremap run --help`);

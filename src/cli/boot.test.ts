@@ -41,7 +41,8 @@ describe('dmremap boot enable', () => {
   it('puts the paths of this installation into the unit', async () => {
     await boot('enable', 'attic', ...DISKS);
     const unit = textOf('etc/systemd/system/dm-remap@.service');
-    const command = 'run --main ${MAIN} $SPARES --ublk $OPTIONS';
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's, not ours.
+    const command = 'run --main ${MAIN} $SPARES --ublk --take-over $OPTIONS';
     expect(unit).toContain(`\nExecStart=@/usr/bin/node @dmremap /opt/dm-remap/bin/dmremap.js ${command}\n`);
     expect(unit).not.toContain('{{');
   });

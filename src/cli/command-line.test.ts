@@ -130,7 +130,7 @@ describe('dmremap run', () => {
     const told: string[] = [];
     const { context, out } = fakeContext({
       calls: { openDevice: device.open },
-      stopSignals: { first: async () => 'SIGTERM' },
+      stopSignals: { next: async () => 'SIGTERM' },
       serviceManager: {
         tell: async (...variables) => {
           told.push(`${out.text.split('\n').length - 1} ready: ${variables.join(' ')}`);
@@ -142,10 +142,7 @@ describe('dmremap run', () => {
       await runCommandLine([...args, '--log-level', 'silent', '--init', '--io', 'portable'], context),
     ).toBe(0);
     expect(out.text).toBe('ready nbd://h:1/ real\nready nbd+unix:///?socket=s real\n');
-    expect(told).toEqual([
-      '2 ready: READY=1 STATUS=serving x',
-      '2 ready: STOPPING=1 STATUS=SIGTERM: stopping',
-    ]);
+    expect(told).toEqual(['2 ready: READY=1 STATUS=serving x', '2 ready: STOPPING=1 STATUS=stopping']);
     expect(device.closedCount()).toBe(1);
     expect(device.options()).toMatchObject({
       main: 'M',

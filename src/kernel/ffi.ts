@@ -123,6 +123,19 @@ const sendtoCall: (
 ) => number = libc.func('sendto', 'long', ['int', 'void *', 'size_t', 'int', 'void *', 'uint']);
 const sendmsgCall: Call<[number, number, number]> = libc.func('sendmsg', 'long', ['int', 'intptr_t', 'int']);
 
+const prctlCall: Call<[number, number, number, number, number]> = libc.func('prctl', 'int', [
+  'int',
+  'long',
+  'long',
+  'long',
+  'long',
+]);
+const mlockallCall: Call<[number]> = libc.func('mlockall', 'int', ['int']);
+const execvCall: (path: string, argv: readonly (string | null)[]) => number = libc.func('execv', 'int', [
+  'str',
+  'str *',
+]);
+
 const SYS_IO_URING_SETUP = 425;
 const SYS_IO_URING_ENTER = 426;
 const SYS_IO_URING_REGISTER = 427;
@@ -257,6 +270,21 @@ export function fcntl(fd: number, command: number, argument: number): number {
 
 export function eventfd(initial: number, flags: number): number {
   return orErrno(eventfdCall(initial, flags));
+}
+
+// ---- the process itself
+
+export function prctl(option: number, argument: number): number {
+  return orErrno(prctlCall(option, argument, 0, 0, 0));
+}
+
+export function mlockall(flags: number): number {
+  return orErrno(mlockallCall(flags));
+}
+
+/** Becomes another program with the same process number, environment and standard files. Returns only on failure. */
+export function execv(path: string, argv: readonly string[]): number {
+  return orErrno(execvCall(path, [...argv, null]));
 }
 
 // ---- sockets

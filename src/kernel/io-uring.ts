@@ -142,6 +142,28 @@ export class Ring {
   }
 
   /**
+   * URING_CMD of a ublk queue, with its struct ublksrv_io_cmd: `queueAndTag` is queue | tag << 16, `memoryAddress` where
+   * the data is or goes.
+   */
+  submitUblkCommand(
+    kind: number,
+    ticket: number,
+    fd: number,
+    commandOp: number,
+    queueAndTag: number,
+    result: number,
+    memoryAddress: number,
+  ): void {
+    this.submit(kind, ticket, OP.URING_CMD, fd, 0, 0, commandOp, 0, 0, 0);
+    const words = this.entryWords;
+    const base = ((this.sqTail - 1) & this.sqMask) * SQE_WORDS;
+    words[base + SQE_WORD.ADDRESS3_LOW] = queueAndTag;
+    words[base + SQE_WORD.ADDRESS3_HIGH] = result;
+    words[base + SQE_WORD.PAD_LOW] = memoryAddress;
+    words[base + SQE_WORD.PAD_HIGH] = Math.floor(memoryAddress / 2 ** 32);
+  }
+
+  /**
    * Submits what is queued, then waits for `waitCount` completions, at most `timeoutMs` (-1: for ever). May return
    * early with fewer (a signal, memory pressure, completions at hand): callers loop. `waitCount` 0 only looks.
    */

@@ -24,6 +24,8 @@ export const SETUP = {
   SUBMIT_ALL: 0x80,
   COOP_TASKRUN: 0x100,
   TASKRUN_FLAG: 0x200,
+  /** Submission entries of 128 bytes. */
+  SQE128: 0x400,
   SINGLE_ISSUER: 0x1000,
   DEFER_TASKRUN: 0x2000,
 } as const;

@@ -11,6 +11,7 @@ import type { Mailbox } from './mailbox.js';
 import type { Call, CallMessage, CallValue } from './messages.js';
 import { NbdEndpoints } from './nbd-endpoints.js';
 import type { StartedDevice } from './start-device.js';
+import { UblkQueueServer } from './ublk-queue-server.js';
 
 /** Does what the main thread calls for, on the device thread. */
 export class CallServer {
@@ -19,6 +20,8 @@ export class CallServer {
   readonly #ended: (inOrder: boolean) => void;
   readonly #io: IoCalls;
   readonly #endpoints: NbdEndpoints;
+  /** Only with io_uring. */
+  readonly #ublk: UblkQueueServer | undefined;
   #isClosing = false;
 
   constructor(started: StartedDevice, mailbox: Mailbox, ended: (inOrder: boolean) => void) {
@@ -27,6 +30,9 @@ export class CallServer {
     this.#ended = ended;
     this.#io = new IoCalls(started);
     this.#endpoints = new NbdEndpoints(started, (notice) => mailbox.tell(notice));
+    const { backend, device, memory } = started;
+    if (backend.kind === 'uring')
+      this.#ublk = new UblkQueueServer({ reactor: backend.reactor, device, memoryAddress: memory.address });
   }
 
   handle({ id, call }: CallMessage): void {
@@ -36,7 +42,8 @@ export class CallServer {
     this.#perform(call, (problem, value) => {
       if (problem === undefined) this.#answer(id, value);
       else this.#refuse(id, problem);
-      if (call.verb === 'close') this.#ended(true);
+      // Tags that the driver still waits for keep the ring busy until the process ends.
+      if (call.verb === 'close') this.#ended(this.#ublk?.isOver ?? true);
     });
   }
 
@@ -58,6 +65,15 @@ export class CallServer {
         return this.#endpoints.unlisten(call.listenerId, () => done(undefined, undefined));
       case 'adopt':
         return done(this.#endpoints.adopt(call.fd, call.exportName), undefined);
+      case 'ublkServe': {
+        if (this.#ublk === undefined) return done(UBLK_NEEDS_URING, undefined);
+        const { ublkMemoryOffset: memoryOffset } = this.#started;
+        return done(this.#ublk.start({ ...call.job, memoryOffset }), undefined);
+      }
+      case 'ublkEnded':
+        return this.#ublk!.whenEnded(() => done(undefined, undefined));
+      case 'ublkRelease':
+        return this.#ublk!.release(() => done(undefined, undefined));
       case 'close':
         this.#isClosing = true;
         return this.#endpoints.stop(() => this.#whenIdle(() => this.#close(done)));
@@ -108,5 +124,7 @@ export class CallServer {
 
 /** `problem` is undefined on success. */
 export type CallDone = (problem: Failure | undefined, value: CallValue) => void;
+
+const UBLK_NEEDS_URING = failure('system', 'a ublk device needs io_uring; allow it, or serve with --nbd');
 
 const IDLE_CHECK_MS = 5;

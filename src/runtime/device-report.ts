@@ -1,4 +1,5 @@
 import type { CounterName } from '../engine/counters.js';
+import type { ServedGeometry } from '../ports/served-device.js';
 
 /** Something worth a line in the log. */
 export interface DeviceNotice {
@@ -18,6 +19,7 @@ export interface DeviceInfo {
   readonly logicalBlockBytes: number;
   readonly unitBytes: number;
   readonly io: 'uring' | 'portable';
+  readonly geometry: ServedGeometry;
 }
 
 export interface DeviceStatus {

@@ -13,6 +13,8 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     planFormat: unexpected,
     formatSpares: unexpected,
     inspectSpares: unexpected,
+    guardAgainstReclaim: unexpected,
+    stopBlockDevice: unexpected,
     ...options.calls,
   };
   const context: CliContext = {
@@ -20,7 +22,7 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     out,
     err,
     ask: undefined,
-    stopSignals: { first: () => new Promise(() => {}) },
+    stopSignals: { next: () => new Promise(() => {}) },
     serviceManager: { tell: async () => undefined },
     machine: fakeMachine({}),
     version: '0.0.0',
