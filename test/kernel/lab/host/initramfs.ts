@@ -6,7 +6,8 @@ import { tool } from './tool.js';
 
 /**
  * The path of an archive for this kernel that mounts the host's file system, read-only over 9p, under an overlay in
- * memory, and goes on in there with test/kernel/lab/guest/start.sh. Made once and kept beside the kernel.
+ * memory, and a layer between them if there is
+ * one, and goes on in there with a script of test/kernel/lab/guest. Made once and kept beside the kernel.
  */
 export async function initramfsOf(kernelDirectory: string, modulesDirectory: string): Promise<string> {
   const modules = loadOrder(readFileSync(join(modulesDirectory, 'modules.dep'), 'utf8'), ROOT_MODULES);
@@ -39,7 +40,7 @@ export function loadOrder(modulesDep: string, wanted: readonly string[]): string
 
 function writeArchive(directory: string, script: string, modules: readonly string[]): void {
   const root = join(directory, 'root');
-  for (const folder of ['bin', 'modules', 'proc', 'lower', 'over', 'root']) {
+  for (const folder of ['bin', 'modules', 'proc', 'lower', 'layer', 'over', 'root']) {
     mkdirSync(join(root, folder), { recursive: true });
   }
   copyFileSync('/usr/bin/busybox', join(root, 'bin/busybox'));
@@ -53,11 +54,14 @@ function initScript(moduleFiles: readonly string[]): string {
 /bin/busybox --install -s /bin
 fail() { echo "laboratory: $1 failed"; poweroff -f; }
 ${moduleFiles.map((file) => `insmod /modules/${file} || fail "insmod ${file}"`).join('\n')}
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro host /lower || fail 'mounting the host'
-mount -t tmpfs tmpfs /over && mkdir /over/upper /over/work
-mount -t overlay -o lowerdir=/lower,upperdir=/over/upper,workdir=/over/work overlay /root || fail overlay
 mount -t proc proc /proc
 word() { tr ' ' '\\n' < /proc/cmdline | sed -n "s/^$1=//p"; }
+mount_host() { mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro $1 $2 || fail "mounting $1"; }
+mount_host host /lower
+layers=/lower
+[ -n "$(word lab.layer)" ] && mount_host layer /layer && layers=/layer:/lower
+mount -t tmpfs tmpfs /over && mkdir /over/upper /over/work
+mount -t overlay -o lowerdir=$layers,upperdir=/over/upper,workdir=/over/work overlay /root || fail overlay
 start=$(word lab.start)
 umount /proc
 exec switch_root /root /bin/sh "$start"
