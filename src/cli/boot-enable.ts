@@ -48,9 +48,7 @@ export async function bootEnable(args: BootEnableArguments, context: CliContext)
 function activate(set: BootSet, { root }: BootEnableArguments, { machine, err }: CliContext): string {
   const service = serviceUnit(set.name);
   if (root !== '/') return `systemctl --root=${root} enable ${service}`;
-  if (isServiceActive(machine, set.name)) {
-    return `stop what uses the device, then systemctl daemon-reload && systemctl restart ${service}`;
-  }
+  if (isServiceActive(machine, set.name)) return `systemctl daemon-reload && systemctl restart ${service}`;
   const problem = applyUdevRules(machine, [set.main, ...set.spares]);
   if (problem !== undefined) err.write(`dmremap: warning: ${problem}\n`);
   return `systemctl enable --now ${service}`;

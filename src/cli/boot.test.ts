@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,16 @@ describe('dmremap boot enable', () => {
     const command = 'run --main ${MAIN} $SPARES --ublk --take-over $OPTIONS';
     expect(unit).toContain(`\nExecStart=@/usr/bin/node @dmremap /opt/dm-remap/bin/dmremap.js ${command}\n`);
     expect(unit).not.toContain('{{');
+  });
+
+  it('writes a unit that systemd understands', async (context) => {
+    await boot('enable', 'attic', ...DISKS);
+    const args = ['verify', '--man=no', 'dm-remap@attic.service'];
+    // With the system's own units behind ours.
+    const env = { ...process.env, SYSTEMD_UNIT_PATH: `${join(root, 'etc/systemd/system')}:` };
+    const { error, status, stderr } = spawnSync('systemd-analyze', args, { env, encoding: 'utf8' });
+    if (error !== undefined) context.skip('systemd-analyze is not there');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
   it('changes nothing the second time', async () => {

@@ -18,13 +18,12 @@ echo "$(word lab.hungSeconds)" > /proc/sys/kernel/hung_task_timeout_secs
 # A host that is a container is none inside.
 rm -f /.dockerenv /run/.containerenv /run/host/container-manager
 rm -rf /etc/systemd/system/* /etc/udev/rules.d/* /etc/systemd/*.conf.d
-# They would go through all of the host's files, or wait for a network.
-for unit in systemd-tmpfiles-setup.service systemd-tmpfiles-clean.timer systemd-sysusers.service \
-  systemd-hwdb-update.service systemd-journal-catalog-update.service systemd-journal-flush.service \
-  ldconfig.service systemd-update-done.service systemd-timesyncd.service systemd-networkd.service \
-  systemd-random-seed.service systemd-pstore.service apparmor.service networking.service; do
-  ln -s /dev/null /etc/systemd/system/$unit
-done
+# Under emulation every process counts, and some would go through all of the host's files.
+cd /usr/lib/systemd/system || exit
+find sysinit.target.wants sockets.target.wants timers.target.wants local-fs.target.wants -mindepth 1 \
+  ! -name '*udev*' ! -name 'systemd-journald*' -delete
+find ../system-generators -type f ! -name systemd-fstab-generator -delete
+cd /
 echo lab > /etc/hostname
 : > /etc/fstab
 ln -sf /proc/self/mounts /etc/mtab
@@ -36,7 +35,10 @@ done
 cat > /etc/systemd/system/lab-agent.service <<UNIT
 [Unit]
 Description=Agent of the laboratory
-After=local-fs.target
+DefaultDependencies=no
+After=sysinit.target local-fs.target
+Conflicts=shutdown.target
+Before=shutdown.target
 
 [Service]
 ExecStart=/usr/bin/env node $(word lab.agent)
@@ -46,8 +48,7 @@ UNIT
 cat > /etc/systemd/system/lab.target <<UNIT
 [Unit]
 Description=Laboratory
-Requires=basic.target
+Requires=sysinit.target
 Wants=lab-agent.service
-After=basic.target
 UNIT
 exec /lib/systemd/systemd --unit=lab.target --show-status=no
