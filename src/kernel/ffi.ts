@@ -130,7 +130,6 @@ const prctlCall: Call<[number, number, number, number, number]> = libc.func('prc
   'long',
   'long',
 ]);
-const mlockallCall: Call<[number]> = libc.func('mlockall', 'int', ['int']);
 const execvCall: (path: string, argv: readonly (string | null)[]) => number = libc.func('execv', 'int', [
   'str',
   'str *',
@@ -139,6 +138,8 @@ const execvCall: (path: string, argv: readonly (string | null)[]) => number = li
 const SYS_IO_URING_SETUP = 425;
 const SYS_IO_URING_ENTER = 426;
 const SYS_IO_URING_REGISTER = 427;
+/** The one number here that differs: x86-64 has its own, arm64 that of asm-generic/unistd.h. */
+const SYS_MLOCK2 = process.arch === 'x64' ? 325 : 284;
 const SC_PAGESIZE = 30;
 
 function orErrno(returned: number): number {
@@ -278,8 +279,9 @@ export function prctl(option: number, argument: number): number {
   return orErrno(prctlCall(option, argument, 0, 0, 0));
 }
 
-export function mlockall(flags: number): number {
-  return orErrno(mlockallCall(flags));
+/** By number, because not every libc has it. */
+export function mlock2(address: number, lengthBytes: number, flags: number): number {
+  return orErrno(syscall4(SYS_MLOCK2, address, lengthBytes, flags, 0));
 }
 
 /** Becomes another program with the same process number, environment and standard files. Returns only on failure. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errnoName } from '../base/errno.js';
-import { execv, fcntl, mlockall, prctl } from './ffi.js';
+import { execv, fcntl, mlock2, prctl } from './ffi.js';
 
 /**
  * Makes this process one that memory may depend on: when memory runs short the kernel writes dirty pages back through
@@ -22,9 +22,23 @@ export function guardAgainstReclaim(): string[] {
   } else if (state < 0) {
     problems.push(`PR_GET_IO_FLUSHER: ${errnoName(-state)}`);
   }
-  const locked = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
-  if (locked < 0) problems.push(`mlockall: ${errnoName(-locked)}`);
-  return [...problems, ...protectFromOutOfMemoryKiller()];
+  return [...problems, ...lockProgram(), ...protectFromOutOfMemoryKiller()];
+}
+
+/**
+ * Keeps the program's own pages, once used, from being dropped and read again from a disk that may be ours. Its heap
+ * can't be locked: V8 gives pages of it back with madvise(MADV_DONTNEED), which the kernel refuses for locked ones, and
+ * V8 ends the process. A memory cgroup without swap does that part (MemorySwapMax=0 of boot/dm-remap@.service).
+ */
+function lockProgram(): string[] {
+  for (const line of readFileSync('/proc/self/maps', 'utf8').split('\n')) {
+    const mapping = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \d+ +\//.exec(line);
+    if (mapping === null) continue;
+    const start = Number.parseInt(mapping[1]!, 16);
+    const result = mlock2(start, Number.parseInt(mapping[2]!, 16) - start, MLOCK_ONFAULT);
+    if (result < 0) return [`mlock2: ${errnoName(-result)}`];
+  }
+  return [];
 }
 
 function restart(): void {
@@ -51,9 +65,7 @@ const F_SETFD = 2;
 /** linux/prctl.h. */
 const PR_SET_IO_FLUSHER = 57;
 const PR_GET_IO_FLUSHER = 58;
-/** asm-generic/mman.h; the same on x86-64 and arm64. ON_FAULT: what is never touched is not locked either. */
-const MCL_CURRENT = 1;
-const MCL_FUTURE = 2;
-const MCL_ONFAULT = 4;
+/** linux/mman.h: what is never touched is not locked either. */
+const MLOCK_ONFAULT = 1;
 /** proc(5): not to be killed. */
 const NEVER = '-1000';

@@ -5,14 +5,17 @@ import { blockDeviceUsers } from '../kernel/block-device-users.js';
 import { close as closeFd } from '../kernel/ffi.js';
 import { DEVICE_STATE, FEATURE_FLAG } from '../kernel/ublk-abi.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
-import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
+import { isZeroCopy, type UblkDeviceInfo, ZERO_COPY_FLAGS } from '../kernel/ublk-device-info.js';
 import type { UblkParams } from '../kernel/ublk-params.js';
 import type { DeviceInfo, UblkEndpoint } from './device-types.js';
 import { DmRemapError } from './errors.js';
 import type { ThreadClient } from './thread-client.js';
 import type { UblkPlan } from './ublk-plan.js';
 import { removeProperties, writeProperties } from './ublk-properties.js';
+import { startRecovery } from './ublk-recovery.js';
 import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
+import { removeUblkDevice } from './ublk-removal.js';
+import { UblkThreads } from './ublk-threads.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
 export async function serveUblk(
@@ -24,11 +27,11 @@ export async function serveUblk(
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
-  const server = new UblkServer(control, client, device);
+  const server = new UblkServer(control, new UblkThreads(client), device, recovers);
   try {
     writeProperties(device.deviceId, info, mainPath);
     if (recovers) await startRecovery(control, device.deviceId);
-    await server.fetchAll();
+    await server.fetchAll(info.ublkMemoryOffset);
     const result = recovers
       ? await control.endRecovery(device.deviceId)
       : await control.start(device.deviceId);
@@ -42,29 +45,48 @@ export async function serveUblk(
 
 export class UblkServer implements UblkEndpoint {
   readonly path: string;
+  readonly queueCount: number;
+  readonly depth: number;
+  readonly isZeroCopy: boolean;
+  readonly isRecovered: boolean;
   readonly #control: UblkControl;
-  readonly #client: ThreadClient;
+  readonly #threads: UblkThreads;
   readonly #device: UblkDeviceInfo;
   #charFd = -1;
 
-  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo) {
+  constructor(control: UblkControl, threads: UblkThreads, device: UblkDeviceInfo, isRecovered: boolean) {
     this.#control = control;
-    this.#client = client;
+    this.#threads = threads;
     this.#device = device;
     this.path = blockPath(device.deviceId);
+    this.queueCount = device.queueCount;
+    this.depth = device.queueDepth;
+    this.isZeroCopy = isZeroCopy(device);
+    this.isRecovered = isRecovered;
   }
 
   /** Has every queue ask for its first requests. */
-  async fetchAll(): Promise<void> {
-    const { deviceId, queueDepth: depth, maxIoBytes } = this.#device;
+  async fetchAll(memoryOffset: number): Promise<void> {
+    const { deviceId, maxIoBytes } = this.#device;
+    const { depth, isZeroCopy, queueCount } = this;
     this.#charFd = await openNode(charPath(deviceId));
     const flushFailuresTold = new SharedArrayBuffer(4);
-    const job = { charFd: this.#charFd, queueIndex: 0, depth, maxIoBytes, flushFailuresTold };
-    await this.#client.call({ verb: 'ublkServe', job });
+    const charFd = this.#charFd;
+    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy, memoryOffset, flushFailuresTold };
+    await this.#threads.serve(queueCount, job);
   }
 
   get ended(): Promise<void> {
-    return this.#client.call({ verb: 'ublkEnded' }).then(() => {});
+    return this.#threads.ended();
+  }
+
+  /** Rejects if a thread that serves it crashed. */
+  get crashed(): Promise<never> {
+    return this.#threads.crashed;
+  }
+
+  get hasLostThread(): boolean {
+    return this.#threads.hasLostThread;
   }
 
   users(): string[] {
@@ -74,16 +96,17 @@ export class UblkServer implements UblkEndpoint {
   async stop(): Promise<void> {
     const { deviceId } = this.#device;
     const stopped = await this.#control.stop(deviceId);
-    if (this.#charFd >= 0) await this.ended;
+    await this.#threads.ended();
+    await this.#threads.close();
     if (this.#charFd >= 0) closeFd(this.#charFd);
-    const deleted = await this.#control.delete(deviceId);
+    const deleted = await removeUblkDevice(this.#control, deviceId);
     removeProperties(deviceId);
     for (const result of [stopped, deleted])
       if (result < 0 && result !== -ERRNO.ENODEV) throw commandFailed('cannot be removed', deviceId, result);
   }
 
   async release(): Promise<void> {
-    await this.#client.call({ verb: 'ublkRelease' });
+    await this.#threads.release();
   }
 }
 
@@ -92,7 +115,7 @@ async function canRecover(control: UblkControl, orphan: UblkDeviceInfo): Promise
   const info = await control.info(orphan.deviceId);
   if (!info.ok) return false;
   if (info.value.state !== DEVICE_STATE.DEAD) return true;
-  const result = await control.delete(orphan.deviceId);
+  const result = await removeUblkDevice(control, orphan.deviceId);
   if (result < 0)
     throw commandFailed('is left from an earlier run and cannot be removed', orphan.deviceId, result);
   return false;
@@ -100,17 +123,27 @@ async function canRecover(control: UblkControl, orphan: UblkDeviceInfo): Promise
 
 async function addDevice(plan: UblkPlan, info: DeviceInfo): Promise<UblkDeviceInfo> {
   const { control, queueCount, depth: queueDepth, maxIoBytes } = plan;
-  const flags = FEATURE_FLAG.USER_RECOVERY | FEATURE_FLAG.USER_RECOVERY_REISSUE;
   const serverTag = serverTagOfSetId(info.setId);
+  const flags = RECOVERY_FLAGS | (await zeroCopyFlags(control, info));
   const added = await control.add({ queueCount, queueDepth, maxIoBytes, flags, serverPid: -1, serverTag });
   if (!added.ok) throw new DmRemapError('system', `no ublk device can be added: ${errnoName(added.error)}`);
-  const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value.maxIoBytes));
+  const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value));
   if (result === 0) return added.value;
-  await control.delete(added.value.deviceId);
+  await removeUblkDevice(control, added.value.deviceId);
   throw commandFailed('the driver refused its parameters', added.value.deviceId, result);
 }
 
-function paramsOf({ geometry }: DeviceInfo, maxIoBytes: number): UblkParams {
+/** A write may be given out again after a crash: ours may all be repeated. */
+const RECOVERY_FLAGS = FEATURE_FLAG.USER_RECOVERY | FEATURE_FLAG.USER_RECOVERY_REISSUE;
+
+/** Where the driver offers it and the disks take it. */
+async function zeroCopyFlags(control: UblkControl, { geometry }: DeviceInfo): Promise<number> {
+  if (!geometry.takesRequestBuffers) return 0;
+  const offered = await control.features();
+  return (offered & ZERO_COPY_FLAGS) === ZERO_COPY_FLAGS ? ZERO_COPY_FLAGS : 0;
+}
+
+function paramsOf({ geometry }: DeviceInfo, device: UblkDeviceInfo): UblkParams {
   const { queue } = geometry;
   return {
     sizeBytes: geometry.sizeBytes,
@@ -118,26 +151,14 @@ function paramsOf({ geometry }: DeviceInfo, maxIoBytes: number): UblkParams {
     physicalBlockBytes: geometry.physicalBlockBytes,
     minimumIoBytes: Math.max(queue.minimumIoBytes, geometry.physicalBlockBytes),
     optimalIoBytes: queue.optimalIoBytes,
-    maxIoBytes: Math.min(maxIoBytes, queue.maxTransferBytes),
+    maxIoBytes: Math.min(device.maxIoBytes, queue.maxTransferBytes),
     rotational: geometry.rotational,
     readOnly: geometry.readOnly,
     volatileCache: queue.volatileCache,
     discardGranularityBytes: queue.discardGranularityBytes,
     canWriteZeroes: queue.canWriteZeroes,
-    memoryAlignmentBytes: MEMORY_ALIGNMENT_BYTES,
+    memoryAlignmentBytes: isZeroCopy(device) ? geometry.memoryAlignmentBytes : COPY_ALIGNMENT_BYTES,
   };
-}
-
-/** -EBUSY as long as the driver tears the earlier server down. */
-async function startRecovery(control: UblkControl, deviceId: number): Promise<void> {
-  const untilMs = performance.now() + RECOVERY_LIMIT_MS;
-  for (;;) {
-    const result = await control.startRecovery(deviceId);
-    if (result === 0) return;
-    if (result !== -ERRNO.EBUSY || performance.now() >= untilMs)
-      throw commandFailed('cannot be taken over from the server that is gone', deviceId, result);
-    await delay(RECOVERY_RETRY_MS);
-  }
 }
 
 /** The node is made by devtmpfs or udev, a moment after the device. */
@@ -159,8 +180,6 @@ function commandFailed(what: string, deviceId: number, result: number): DmRemapE
 }
 
 /** Requests are copied into our own pages, so any client memory will do that the driver itself takes. */
-const MEMORY_ALIGNMENT_BYTES = 4;
-const RECOVERY_LIMIT_MS = 90_000;
-const RECOVERY_RETRY_MS = 50;
+const COPY_ALIGNMENT_BYTES = 4;
 const NODE_ATTEMPTS = 100;
 const NODE_RETRY_MS = 50;

@@ -12,6 +12,7 @@ import { diskPath } from '../lab/guest/disks.js';
 import { dmremap } from '../lab/guest/dmremap.js';
 import { expect, expectEqual } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
+import { patienceMs } from '../lab/guest/patience.js';
 import { tool } from '../lab/host/tool.js';
 import { projectDirectory } from '../lab/project-directory.js';
 import { type Lab, scenario } from '../lab/scenario.js';
@@ -23,8 +24,9 @@ export default scenario({
     'alone; crash, restart and shutdown are in order.',
   kernels: ['6.12'],
   init: 'systemd',
+  processors: 1,
   disks: { main: { sizeMiB: 96 }, spare: { sizeMiB: 16 }, etc: { sizeMiB: 16 } },
-  timeoutSeconds: 2400,
+  timeoutSeconds: 300,
   async host(lab: Lab) {
     tool('mkfs.ext4', ['-q', lab.diskImage('etc')]);
     const first = await lab.boot();
@@ -54,15 +56,11 @@ async function enable(guest: Guest): Promise<void> {
   await guest.run(['mkfs.ext4', '-q', '-U', UUID, main]);
   await guest.run(['udevadm', 'settle']);
   expectEqual(realpathSync(BY_UUID), main, 'the raw disk has the link before');
-  await dmremap(guest, ['format', '--main', main, '--spare', spare, '--name', 'other', '--yes'], PATIENT);
-  const enabled = await dmremap(
-    guest,
-    ['boot', 'enable', 'attic', '--main', main, '--spare', spare],
-    PATIENT,
-  );
+  await dmremap(guest, ['format', '--main', main, '--spare', spare, '--name', 'other', '--yes']);
+  const enabled = await dmremap(guest, ['boot', 'enable', 'attic', '--main', main, '--spare', spare]);
   expect(enabled.stderr.includes('/dev/disk/by-id/virtio-main'), `a stable name: ${enabled.stderr}`);
   const next = /^next: (.*)$/m.exec(enabled.stdout)?.[1] ?? '';
-  await guest.run(['sh', '-c', next], PATIENT);
+  await guest.run(['sh', '-c', next]);
   await expectNames(guest);
 
   appendFileSync('/etc/fstab', '/dev/dm-remap/attic  /mnt/attic  ext4  defaults  0 2\n');
@@ -80,7 +78,7 @@ async function served(guest: Guest): Promise<void> {
   expectEqual(readFileSync('/mnt/attic/before', 'utf8'), 'before the cut', 'the file');
   const [service, mounted] = [await activeSince(guest, SERVICE), await activeSince(guest, 'mnt-attic.mount')];
   expect(service < mounted, `served at ${service} us, mounted at ${mounted} us`);
-  const show = JSON.parse((await dmremap(guest, ['boot', 'show', '--json'], PATIENT)).stdout);
+  const show = JSON.parse((await dmremap(guest, ['boot', 'show', '--json'])).stdout);
   expectEqual(
     [show.sets[0].filesCurrent, show.sets[0].startsAtBoot, show.sets[0].running],
     [true, true, true],
@@ -99,7 +97,7 @@ async function crash(guest: Guest): Promise<void> {
     'service again',
     async () => (await property(guest, SERVICE, 'ActiveState')) === 'active',
   );
-  const { status } = await writer.finish(240);
+  const { status } = await writer.finish(120);
   expectEqual(status, 0, `the writer: ${writer.stderr}`);
   expectEqual(await activeSince(guest, 'mnt-attic.mount'), mountedAt, 'mounted all the time since');
 }
@@ -109,9 +107,9 @@ async function restart(guest: Guest): Promise<void> {
   const mountedAt = await activeSince(guest, 'mnt-attic.mount');
   const before = await property(guest, SERVICE, 'MainPID');
   const writer = guest.start(['sh', '-c', WRITER]);
-  await guest.run(['systemctl', 'restart', SERVICE], PATIENT);
+  await guest.run(['systemctl', 'restart', SERVICE]);
   expect((await property(guest, SERVICE, 'MainPID')) !== before, 'another process');
-  const { status } = await writer.finish(240);
+  const { status } = await writer.finish(120);
   expectEqual(status, 0, `the writer: ${writer.stderr}`);
   expectEqual(await activeSince(guest, 'mnt-attic.mount'), mountedAt, 'mounted all the time since');
   const processes = await guest.run(['pgrep', '--count', '--full', '^@dmremap']);
@@ -126,10 +124,10 @@ async function mountByUuid(guest: Guest): Promise<void> {
 
 async function disable(guest: Guest): Promise<void> {
   await guest.run(['umount', '/mnt/attic']);
-  const early = await dmremap(guest, ['boot', 'disable', 'attic'], { ...PATIENT, statuses: [4] });
+  const early = await dmremap(guest, ['boot', 'disable', 'attic'], { statuses: [4] });
   expect(early.stderr.includes('systemctl disable --now'), early.stderr);
-  await guest.run(['systemctl', 'disable', '--now', SERVICE], PATIENT);
-  await dmremap(guest, ['boot', 'disable', 'attic'], PATIENT);
+  await guest.run(['systemctl', 'disable', '--now', SERVICE]);
+  await dmremap(guest, ['boot', 'disable', 'attic']);
   await guest.run(['udevadm', 'settle']);
   expectEqual(realpathSync(BY_UUID), diskPath('main'), 'the raw disk has the link again');
 }
@@ -162,12 +160,13 @@ async function property(guest: Guest, unit: string, name: string): Promise<strin
 }
 
 async function until(guest: Guest, what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 360; attempt++) {
+  const deadlineMs = Date.now() + patienceMs(60);
+  while (Date.now() < deadlineMs) {
     if (await isSo()) return;
     await guest.sleep(500);
   }
   const log = await guest.run(['journalctl', '--no-pager', `--unit=${SERVICE}`]);
-  throw new Error(`no ${what} within 180 s\n${log.stdout}`);
+  throw new Error(`no ${what}\n${log.stdout}`);
 }
 
 function writeDurably(path: string, text: string): void {
@@ -194,8 +193,6 @@ function expectClean(lab: Lab): void {
   expectEqual(report.cleanShutdown, true, 'the set was stopped cleanly');
 }
 
-/** Node starts slowly under emulation on a busy host. */
-const PATIENT = { timeoutSeconds: 240 };
 const SERVICE = 'dm-remap@attic.service';
 const UUID = '6f1d2a52-9f0e-4b53-9a5d-3f2f7c1f6a01';
 const BY_UUID = `/dev/disk/by-uuid/${UUID}`;

@@ -28,10 +28,7 @@ export default scenario({
   },
 });
 
-const MODULES = [
-  ...['ublk_drv', 'nbd', 'dm_flakey', 'dm_delay', 'dm_log_writes', 'dm_snapshot', 'dm_integrity'],
-  ...['ext4', 'xfs', 'btrfs'],
-];
+const MODULES = ['ublk_drv', 'nbd', 'dm_flakey', 'dm_delay', 'dm_log_writes', 'dm_snapshot'];
 
 async function mapped(guest: Guest): Promise<void> {
   const [ram] = await ramDisks(guest, 1, 16);

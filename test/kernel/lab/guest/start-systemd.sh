@@ -2,18 +2,10 @@
 # Process 1 of a laboratory machine with systemd and udev, which the host need not have: they are a layer of the root
 # file system. Leaves of the host's configuration what they need, and becomes systemd; the agent is a service then.
 # A disk with the serial number "etc" is laid over /etc: what a scenario copied there outlives the machine.
+# Arguments: agent.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-word() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^$1=//p"; }
-
-modules=/usr/lib/modules/$(uname -r)
-mkdir -p "$modules"
-mount --bind "$(word lab.modules)" "$modules"
-for module in virtio_blk virtio_scsi sd_mod ext4; do modprobe $module; done
-echo "$(word lab.hungSeconds)" > /proc/sys/kernel/hung_task_timeout_secs
+for module in virtio_blk ext4; do modprobe $module; done
 
 # A host that is a container is none inside.
 rm -f /.dockerenv /run/.containerenv /run/host/container-manager
@@ -23,11 +15,19 @@ cd /usr/lib/systemd/system || exit
 find sysinit.target.wants sockets.target.wants timers.target.wants local-fs.target.wants -mindepth 1 \
   ! -name '*udev*' ! -name 'systemd-journald*' -delete
 find ../system-generators -type f ! -name systemd-fstab-generator -delete
+cd /usr/lib/udev/rules.d || exit
+find . -type f ! -name '50-udev-default.rules' ! -name '60-block.rules' ! -name '60-persistent-storage.rules' \
+  ! -name '64-btrfs.rules' ! -name '99-systemd.rules' -delete
 cd /
+mkdir -p /etc/systemd/system/systemd-udev-trigger.service.d
+cat > /etc/systemd/system/systemd-udev-trigger.service.d/lab.conf <<UNIT
+[Service]
+ExecStart=
+ExecStart=udevadm trigger --subsystem-match=block --action=add
+UNIT
 echo lab > /etc/hostname
 : > /etc/fstab
-ln -sf /proc/self/mounts /etc/mtab
-mkdir -p /persistent-etc /run
+mkdir -p /persistent-etc
 for disk in /sys/block/*; do
   [ "$(cat "$disk/serial" 2> /dev/null)" = etc ] && mount "/dev/${disk##*/}" /persistent-etc && cp -a /persistent-etc/. /etc/
 done
@@ -41,7 +41,7 @@ Conflicts=shutdown.target
 Before=shutdown.target
 
 [Service]
-ExecStart=/usr/bin/env node $(word lab.agent)
+ExecStart=/usr/bin/env node $1
 StandardError=tty
 TTYPath=/dev/ttyS0
 UNIT

@@ -6,8 +6,9 @@ import { tool } from './tool.js';
 
 /**
  * The path of an archive for this kernel that mounts the host's file system, read-only over 9p, under an overlay in
- * memory, and a layer between them if there is
- * one, and goes on in there with a script of test/kernel/lab/guest. Made once and kept beside the kernel.
+ * memory, with another folder between them if one is shared (`lab.layer`), and goes on in there with a script of
+ * test/kernel/lab/guest. It does all mounting, because its programs need no wire to the host. Made once and kept
+ * beside the kernel.
  */
 export async function initramfsOf(kernelDirectory: string, modulesDirectory: string): Promise<string> {
   const modules = loadOrder(readFileSync(join(modulesDirectory, 'modules.dep'), 'utf8'), ROOT_MODULES);
@@ -55,19 +56,38 @@ function initScript(moduleFiles: readonly string[]): string {
 fail() { echo "laboratory: $1 failed"; poweroff -f; }
 ${moduleFiles.map((file) => `insmod /modules/${file} || fail "insmod ${file}"`).join('\n')}
 mount -t proc proc /proc
-word() { tr ' ' '\\n' < /proc/cmdline | sed -n "s/^$1=//p"; }
-mount_host() { mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro $1 $2 || fail "mounting $1"; }
-mount_host host /lower
+shared() { mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro $1 $2 || fail "mounting $1"; }
+shared host /lower
 layers=/lower
-[ -n "$(word lab.layer)" ] && mount_host layer /layer && layers=/layer:/lower
+grep -q lab.layer /proc/cmdline && shared layer /layer && layers=/layer:/lower
 mount -t tmpfs tmpfs /over && mkdir /over/upper /over/work
 mount -t overlay -o lowerdir=$layers,upperdir=/over/upper,workdir=/over/work overlay /root || fail overlay
-start=$(word lab.start)
-umount /proc
-exec switch_root /root /bin/sh "$start"
+umount /proc && mount -t proc proc /root/proc
+word() { tr ' ' '\\n' < /root/proc/cmdline | sed -n "s/^$1=//p"; }
+mount -t sysfs sysfs /root/sys
+mount -t devtmpfs devtmpfs /root/dev
+mkdir -p /root/dev/pts /root/dev/shm
+mount -t devpts devpts /root/dev/pts
+for directory in run dev/shm; do mount -t tmpfs tmpfs /root/$directory; done
+mount -t debugfs debugfs /root/sys/kernel/debug
+mount -t configfs configfs /root/sys/kernel/config
+mkdir -p /root/run/lock /root/run/lab
+ln -sf /proc/self/mounts /root/etc/mtab
+modules=/root/usr/lib/modules/$(uname -r)
+mkdir -p "$modules"
+mount --bind "/root$(word lab.modules)" "$modules" || fail 'mounting the modules'
+echo "$(word lab.hungSeconds)" > /root/proc/sys/kernel/hung_task_timeout_secs
+echo 1 > /root/proc/sys/kernel/sysrq
+hostname lab
+ifconfig lo up
+exec switch_root /root /bin/sh "$(word lab.start)" "$(word lab.agent)" "$(word lab.directory)"
 `;
 }
 
 const ARCHIVE = 'initramfs.cpio';
 
-const ROOT_MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'virtio_rng'];
+/** What is needed to reach the root, and what every machine wants: from here they load without a look over the wire. */
+const ROOT_MODULES = [
+  ...['9pnet_virtio', '9p', 'overlay', 'virtio_rng', 'configfs', 'virtio_blk', 'virtio_scsi', 'sd_mod'],
+  ...['loop', 'dm-mod', 'ublk_drv'],
+];

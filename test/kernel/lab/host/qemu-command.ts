@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { projectDirectory } from '../project-directory.js';
 import type { Accelerator } from './accelerator.js';
 import type { Disk } from './disk.js';
+import { clockParameters } from './guest-clock.js';
 import type { Kernel } from './kernel.js';
 
 export interface Hardware {
@@ -47,7 +48,8 @@ function sharedFolder(path: string, tag: string): string[] {
 function kernelParameters({ kernel, systemdFiles }: Hardware, inside: Inside): string {
   const start = systemdFiles === undefined ? 'start.sh' : 'start-systemd.sh';
   const words = [
-    'console=ttyS0 panic=-1 loglevel=5 mitigations=off tsc=reliable printk.devkmsg=on',
+    'console=ttyS0 panic=-1 loglevel=5 mitigations=off printk.devkmsg=on',
+    clockParameters(),
     `lab.start=${join(projectDirectory, 'test/kernel/lab/guest', start)}`,
     `lab.modules=${kernel.modulesDirectory}`,
     `lab.hungSeconds=${HUNG_TASK_SECONDS}`,
