@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { ToGuest } from '../messages.js';
 import type { Scenario } from '../scenario.js';
@@ -29,8 +30,13 @@ function act(message: ToGuest): void {
     case 'showBlockedTasks':
       return writeFileSync('/proc/sysrq-trigger', 'w');
     case 'powerOff':
-      return writeFileSync('/proc/sysrq-trigger', 'o');
+      return powerOff();
   }
+}
+
+function powerOff(): void {
+  if (existsSync('/run/systemd/system')) spawn('systemctl', ['--no-block', 'poweroff']);
+  else writeFileSync('/proc/sysrq-trigger', 'o');
 }
 
 async function runStep({
