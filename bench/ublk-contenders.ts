@@ -12,13 +12,6 @@ export interface BenchDisks {
   readonly oursRemapped: { readonly main: string; readonly spare: string };
 }
 
-export interface BenchPrograms {
-  /** The compiled `ublk-peer.c`. */
-  readonly peerPath: string;
-  /** Options of node for our own programs. */
-  readonly nodeOptions: readonly string[];
-}
-
 /** A block device to measure. */
 export interface Attached {
   readonly path: string;
@@ -26,7 +19,7 @@ export interface Attached {
   readonly serverPid?: number;
 }
 
-/** What is measured, by name. */
+/** What is measured, by name. `peerPath`: the compiled `ublk-peer.c`. */
 export const UBLK_CONTENDERS = {
   raw: async (_guest, { shared }) => ({ path: shared }),
   'dm-linear': async (guest, { shared }) => MappedDevice.create(guest, 'linear', linearTable(shared)),
@@ -37,7 +30,7 @@ export const UBLK_CONTENDERS = {
     await guest.run(['sh', '-c', `until [ -e ${socket} ]; do sleep 0.1; done`]);
     return { path: (await NbdAttachment.create(guest, socket)).path, serverPid: pid };
   },
-  'ublk, C peer': async (guest, { shared }, { peerPath }) => {
+  'ublk, C peer': async (guest, { shared }, peerPath) => {
     await guest.modprobe('ublk_drv');
     const program = guest.start([peerPath, shared]);
     guest.atEnd(async () => {
@@ -47,19 +40,18 @@ export const UBLK_CONTENDERS = {
     const [, path] = await program.line(/^ready (\S+)/);
     return { path: path!, serverPid: program.pid };
   },
-  'ublk, ours': async (guest, { ours: { main, spare } }, { nodeOptions }) => {
+  'ublk, ours': async (guest, { ours: { main, spare } }) => {
     await dmremap(guest, ['format', '--main', main, '--spare', spare, '--yes']);
-    return ours(guest, main, spare, nodeOptions);
+    return ours(guest, main, spare);
   },
-  'ublk, ours, remaps': async (guest, { oursRemapped: { main, spare } }, { nodeOptions }) =>
-    ours(guest, main, spare, nodeOptions),
+  'ublk, ours, remaps': async (guest, { oursRemapped: { main, spare } }) => ours(guest, main, spare),
 } as const satisfies Record<string, Contender>;
 
 export type UblkContenderName = keyof typeof UBLK_CONTENDERS;
 
 export const UBLK_CONTENDER_NAMES = Object.keys(UBLK_CONTENDERS) as readonly UblkContenderName[];
 
-type Contender = (guest: Guest, disks: BenchDisks, programs: BenchPrograms) => Promise<Attached>;
+type Contender = (guest: Guest, disks: BenchDisks, peerPath: string) => Promise<Attached>;
 
 async function loop(guest: Guest, path: string): Promise<string> {
   await guest.modprobe('loop');
@@ -70,12 +62,7 @@ async function loop(guest: Guest, path: string): Promise<string> {
   return stdout.trim();
 }
 
-async function ours(
-  guest: Guest,
-  main: string,
-  spare: string,
-  nodeOptions: readonly string[],
-): Promise<Attached> {
-  const { path, program } = await serve(guest, { main, spares: [spare], frontend: 'ublk', nodeOptions });
+async function ours(guest: Guest, main: string, spare: string): Promise<Attached> {
+  const { path, program } = await serve(guest, { main, spares: [spare], frontend: 'ublk' });
   return { path, serverPid: program.pid };
 }

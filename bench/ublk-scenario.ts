@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { ramDisks } from '../test/kernel/lab/guest/brd.js';
 import { Guest } from '../test/kernel/lab/guest/guest.js';
 import { scenario } from '../test/kernel/lab/scenario.js';
 import { measurePoint, type Point } from './fio-point.js';
 import type { BenchRow } from './nbd-rows.js';
+import { accountThreads } from './thread-accounts.js';
 import {
   type Attached,
   type BenchDisks,
@@ -11,14 +11,13 @@ import {
   UBLK_CONTENDERS,
   type UblkContenderName,
 } from './ublk-contenders.js';
-import { accountThreads, profileOfDeviceThread } from './ublk-profile.js';
 
 /** The part of `npm run bench -- ublk` that runs inside the machine. All contenders are up from `prepare` to `finish`. */
 export default scenario({
   name: 'bench-ublk',
   about: 'Our ublk device beside others.',
   kernels: ['6.12', '6.18'],
-  steps: { prepare, measure, profile, finish },
+  steps: { prepare, measure, account, finish },
 });
 
 export interface PrepareArgs {
@@ -28,7 +27,6 @@ export interface PrepareArgs {
   readonly peerPath: string;
   /** Has `main.img` and `spare.img` of a set with remaps; null unless it is wanted. */
   readonly remappedDirectory: string | null;
-  readonly withProfile: boolean;
 }
 
 export interface MeasureArgs {
@@ -46,10 +44,9 @@ const attached = new Map<UblkContenderName, Attached>();
 async function prepare(guest: Guest, args: PrepareArgs): Promise<void> {
   bench = new Guest({ say: (text) => guest.say(text), record: (line) => guest.record(line) });
   const disks = await prepareDisks(args);
-  const nodeOptions = args.withProfile ? PROFILING : [];
   // Who claims a disk for itself comes after those who only open it.
   for (const name of UBLK_CONTENDER_NAMES.filter((one) => args.contenders.includes(one)).toReversed())
-    attached.set(name, await UBLK_CONTENDERS[name](bench, disks, { peerPath: args.peerPath, nodeOptions }));
+    attached.set(name, await UBLK_CONTENDERS[name](bench, disks, args.peerPath));
   for (const { path } of attached.values()) await warmUp(path);
 }
 
@@ -101,22 +98,14 @@ function measure(_guest: Guest, { contender, row, ...plan }: MeasureArgs): Promi
 }
 
 /** As `measure`; answers with what it cost the threads of the server, if there is one. */
-async function profile(guest: Guest, args: MeasureArgs): Promise<readonly string[]> {
+async function account(guest: Guest, args: MeasureArgs): Promise<readonly string[]> {
   const { path, serverPid } = attached.get(args.contender)!;
   if (serverPid === undefined) return [];
   return accountThreads(serverPid, path, () => measure(guest, args));
 }
 
-/** Answers with where our device thread spent its time, if it was started with a profile. */
-async function finish(): Promise<readonly string[]> {
+async function finish(): Promise<void> {
   await bench.undo();
-  return profileOfDeviceThread(PROFILE_DIRECTORY);
 }
 
 const WARM_UP_REQUESTS = 30_000;
-const PROFILE_DIRECTORY = '/run/lab/profile';
-const PROFILING = [
-  '--cpu-prof',
-  `--cpu-prof-dir=${PROFILE_DIRECTORY}`,
-  `--import=${fileURLToPath(new URL('./io-flusher.js', import.meta.url))}`,
-];

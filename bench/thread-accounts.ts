@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /**
  * Runs `work` and answers what each thread of a server needed meanwhile, per request of its block device: processor time,
@@ -47,51 +47,3 @@ function requestCount(device: string): number {
     .split(/\s+/);
   return Number(fields[0]) + Number(fields[4]);
 }
-
-/**
- * The functions in which the device thread spent most of its time, out of the profiles that `node --cpu-prof` left: one
- * for each thread of each program.
- */
-export function profileOfDeviceThread(directory: string): string[] {
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory).flatMap((file) => {
-    const lines = shares(JSON.parse(readFileSync(join(directory, file), 'utf8')) as Profile);
-    return lines.some((line) => line.includes('ioUringEnter'))
-      ? [`profile of a device thread`, ...lines]
-      : [];
-  });
-}
-
-/** The self times that matter, largest first. */
-function shares(profile: Profile): string[] {
-  const placeOf = new Map(profile.nodes.map((node) => [node.id, placeName(node)]));
-  const sums = new Map<string, number>();
-  profile.samples.forEach((id, index) => {
-    const place = placeOf.get(id)!;
-    sums.set(place, (sums.get(place) ?? 0) + profile.timeDeltas[index]!);
-  });
-  const total = [...sums.values()].reduce((sum, one) => sum + one, 0);
-  return [...sums]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, LINES_MAX)
-    .map(([place, sum]) => `${((100 * sum) / total).toFixed(1).padStart(6)} %  ${place}`);
-}
-
-function placeName({ callFrame: { functionName, url, lineNumber } }: ProfileNode): string {
-  return url === '' ? functionName : `${functionName || '(anonymous)'} ${basename(url)}:${lineNumber + 1}`;
-}
-
-interface Profile {
-  readonly nodes: readonly ProfileNode[];
-  /** Ids of nodes. */
-  readonly samples: readonly number[];
-  /** Microseconds. */
-  readonly timeDeltas: readonly number[];
-}
-
-interface ProfileNode {
-  readonly id: number;
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
-}
-
-const LINES_MAX = 30;
