@@ -178,7 +178,8 @@ function makeFiles(depth: number): Files {
   const words = new Uint32Array(depth * DESCRIPTION_WORDS);
   for (let tag = 0; tag < depth; tag += 1) {
     words[tag * DESCRIPTION_WORDS + DESCRIPTION_WORD.SECTOR_COUNT] = 8;
-    words[tag * DESCRIPTION_WORDS + DESCRIPTION_WORD.START_SECTOR_LOW] = ((tag * 7919) % 8192) * 8;
+    words[tag * DESCRIPTION_WORDS + DESCRIPTION_WORD.START_SECTOR_LOW] =
+      FIRST_BYTES / 512 + ((tag * 7919) % 8192) * 8;
   }
   const path = join(directory, 'descriptors');
   writeFileSync(path, new Uint8Array(words.buffer));
@@ -216,4 +217,6 @@ function makeDevice(
 /** linux/io_uring.h (6.10): the completion's result is the length. */
 const NOP_INJECT_RESULT = 1;
 const MAX_IO_BYTES = 512 << 10;
-const MAIN_BYTES = 32 << 20;
+/** Offsets are past 2^31 bytes, as on any disk of today: such numbers are the dear ones. */
+const MAIN_BYTES = 3.5 * 2 ** 30;
+const FIRST_BYTES = 2 ** 31;

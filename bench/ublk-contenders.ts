@@ -12,47 +12,46 @@ export interface BenchDisks {
   readonly oursRemapped: { readonly main: string; readonly spare: string };
 }
 
-export interface BenchPrograms {
-  /** The compiled `ublk-peer.c`. */
-  readonly peerPath: string;
-  /** Options of node for our own programs. */
-  readonly nodeOptions: readonly string[];
+/** A block device to measure. */
+export interface Attached {
+  readonly path: string;
+  /** The process that serves it, where one does. */
+  readonly serverPid?: number;
 }
 
-/** What is measured, by name; each makes a block device and answers with its path. */
+/** What is measured, by name. `peerPath`: the compiled `ublk-peer.c`. */
 export const UBLK_CONTENDERS = {
-  raw: async (_guest, { shared }) => shared,
-  'dm-linear': async (guest, { shared }) =>
-    (await MappedDevice.create(guest, 'linear', linearTable(shared))).path,
-  loop: async (guest, { shared }) => loop(guest, shared),
+  raw: async (_guest, { shared }) => ({ path: shared }),
+  'dm-linear': async (guest, { shared }) => MappedDevice.create(guest, 'linear', linearTable(shared)),
+  loop: async (guest, { shared }) => ({ path: await loop(guest, shared) }),
   'nbd, nbdkit': async (guest, { shared }) => {
     const socket = '/run/lab/nbdkit.sock';
-    guest.start(['nbdkit', '-f', '-U', socket, 'file', shared]);
+    const { pid } = guest.start(['nbdkit', '-f', '-U', socket, 'file', shared]);
     await guest.run(['sh', '-c', `until [ -e ${socket} ]; do sleep 0.1; done`]);
-    return (await NbdAttachment.create(guest, socket)).path;
+    return { path: (await NbdAttachment.create(guest, socket)).path, serverPid: pid };
   },
-  'ublk, C peer': async (guest, { shared }, { peerPath }) => {
+  'ublk, C peer': async (guest, { shared }, peerPath) => {
     await guest.modprobe('ublk_drv');
     const program = guest.start([peerPath, shared]);
     guest.atEnd(async () => {
       program.kill('SIGTERM');
       await program.finish();
     });
-    return (await program.line(/^ready (\S+)/))[1]!;
+    const [, path] = await program.line(/^ready (\S+)/);
+    return { path: path!, serverPid: program.pid };
   },
-  'ublk, ours': async (guest, { ours: { main, spare } }, { nodeOptions }) => {
+  'ublk, ours': async (guest, { ours: { main, spare } }) => {
     await dmremap(guest, ['format', '--main', main, '--spare', spare, '--yes']);
-    return (await serve(guest, { main, spares: [spare], frontend: 'ublk', nodeOptions })).path;
+    return ours(guest, main, spare);
   },
-  'ublk, ours, remaps': async (guest, { oursRemapped: { main, spare } }, { nodeOptions }) =>
-    (await serve(guest, { main, spares: [spare], frontend: 'ublk', nodeOptions })).path,
+  'ublk, ours, remaps': async (guest, { oursRemapped: { main, spare } }) => ours(guest, main, spare),
 } as const satisfies Record<string, Contender>;
 
 export type UblkContenderName = keyof typeof UBLK_CONTENDERS;
 
 export const UBLK_CONTENDER_NAMES = Object.keys(UBLK_CONTENDERS) as readonly UblkContenderName[];
 
-type Contender = (guest: Guest, disks: BenchDisks, programs: BenchPrograms) => Promise<string>;
+type Contender = (guest: Guest, disks: BenchDisks, peerPath: string) => Promise<Attached>;
 
 async function loop(guest: Guest, path: string): Promise<string> {
   await guest.modprobe('loop');
@@ -61,4 +60,9 @@ async function loop(guest: Guest, path: string): Promise<string> {
     await guest.run(['losetup', '--detach', stdout.trim()]);
   });
   return stdout.trim();
+}
+
+async function ours(guest: Guest, main: string, spare: string): Promise<Attached> {
+  const { path, program } = await serve(guest, { main, spares: [spare], frontend: 'ublk' });
+  return { path, serverPid: program.pid };
 }

@@ -6,8 +6,8 @@ import { KERNEL_NAMES, type KernelName } from '../test/kernel/lab/kernel-name.js
 export interface UblkBenchOptions {
   readonly kernel: KernelName;
   readonly json: boolean;
-  /** Profiles our device thread instead of comparing it. */
-  readonly profile: boolean;
+  /** Shows what each thread of a server needs per request, instead of comparing. */
+  readonly threads: boolean;
   readonly seconds: number;
   readonly rounds: number;
   /** What to measure, by name. */
@@ -17,7 +17,7 @@ export interface UblkBenchOptions {
   readonly remapCount: number;
 }
 
-export const UBLK_BENCH_USAGE = `npm run bench -- ublk [--kernel ${KERNEL_NAMES.join('|')}] [--json] [--profile] [--seconds N]
+export const UBLK_BENCH_USAGE = `npm run bench -- ublk [--kernel ${KERNEL_NAMES.join('|')}] [--json] [--threads] [--seconds N]
     [--rounds N] [--rows REGEX] [--contenders REGEX] [--size-mib N] [--remaps N]`;
 
 /** Fails with a line that says what is wrong. */
@@ -42,7 +42,7 @@ export function parseUblkBenchOptions(args: string[]): Result<UblkBenchOptions, 
   return ok({
     kernel,
     json: values.json === true,
-    profile: values.profile === true,
+    threads: values.threads === true,
     seconds: seconds!,
     rounds: rounds!,
     rows: new RegExp(String(values.rows)),
@@ -55,7 +55,7 @@ export function parseUblkBenchOptions(args: string[]): Result<UblkBenchOptions, 
 const OPTIONS = {
   kernel: { type: 'string', default: '6.12' },
   json: { type: 'boolean', default: false },
-  profile: { type: 'boolean', default: false },
+  threads: { type: 'boolean', default: false },
   seconds: { type: 'string', default: '5' },
   rounds: { type: 'string', default: '3' },
   rows: { type: 'string', default: '' },

@@ -1,23 +1,23 @@
-import { fileURLToPath } from 'node:url';
 import { ramDisks } from '../test/kernel/lab/guest/brd.js';
 import { Guest } from '../test/kernel/lab/guest/guest.js';
 import { scenario } from '../test/kernel/lab/scenario.js';
 import { measurePoint, type Point } from './fio-point.js';
 import type { BenchRow } from './nbd-rows.js';
+import { accountThreads } from './thread-accounts.js';
 import {
+  type Attached,
   type BenchDisks,
   UBLK_CONTENDER_NAMES,
   UBLK_CONTENDERS,
   type UblkContenderName,
 } from './ublk-contenders.js';
-import { countEnters, profileOfDeviceThread } from './ublk-profile.js';
 
 /** The part of `npm run bench -- ublk` that runs inside the machine. All contenders are up from `prepare` to `finish`. */
 export default scenario({
   name: 'bench-ublk',
   about: 'Our ublk device beside others.',
   kernels: ['6.12', '6.18'],
-  steps: { prepare, measure, profile, finish },
+  steps: { prepare, measure, account, finish },
 });
 
 export interface PrepareArgs {
@@ -27,7 +27,6 @@ export interface PrepareArgs {
   readonly peerPath: string;
   /** Has `main.img` and `spare.img` of a set with remaps; null unless it is wanted. */
   readonly remappedDirectory: string | null;
-  readonly withProfile: boolean;
 }
 
 export interface MeasureArgs {
@@ -40,16 +39,15 @@ export interface MeasureArgs {
 
 /** What was made for the whole run hangs on a guest of its own, whose steps never end. */
 let bench: Guest;
-const paths = new Map<UblkContenderName, string>();
+const attached = new Map<UblkContenderName, Attached>();
 
 async function prepare(guest: Guest, args: PrepareArgs): Promise<void> {
   bench = new Guest({ say: (text) => guest.say(text), record: (line) => guest.record(line) });
   const disks = await prepareDisks(args);
-  const nodeOptions = args.withProfile ? PROFILING : [];
   // Who claims a disk for itself comes after those who only open it.
   for (const name of UBLK_CONTENDER_NAMES.filter((one) => args.contenders.includes(one)).toReversed())
-    paths.set(name, await UBLK_CONTENDERS[name](bench, disks, { peerPath: args.peerPath, nodeOptions }));
-  for (const path of paths.values()) await warmUp(path);
+    attached.set(name, await UBLK_CONTENDERS[name](bench, disks, args.peerPath));
+  for (const { path } of attached.values()) await warmUp(path);
 }
 
 /** Programs that are compiled while they run become quick by work, not by time: a second of ramp is little under emulation. */
@@ -95,25 +93,19 @@ async function copy(from: string, to: string): Promise<void> {
 }
 
 function measure(_guest: Guest, { contender, row, ...plan }: MeasureArgs): Promise<Point> {
-  const filename = paths.get(contender)!;
+  const filename = attached.get(contender)!.path;
   return measurePoint({ ioengine: 'io_uring', filename, direct: 1 }, row, { ...plan, directory: '/run/lab' });
 }
 
-/** As `measure`, and how often each thread entered the kernel's io_uring per request. */
-async function profile(guest: Guest, args: MeasureArgs): Promise<readonly string[]> {
-  return countEnters(guest, paths.get(args.contender)!, () => measure(guest, args));
+/** As `measure`; answers with what it cost the threads of the server, if there is one. */
+async function account(guest: Guest, args: MeasureArgs): Promise<readonly string[]> {
+  const { path, serverPid } = attached.get(args.contender)!;
+  if (serverPid === undefined) return [];
+  return accountThreads(serverPid, path, () => measure(guest, args));
 }
 
-/** Answers with where our device thread spent its time, if it was started with a profile. */
-async function finish(): Promise<readonly string[]> {
+async function finish(): Promise<void> {
   await bench.undo();
-  return profileOfDeviceThread(PROFILE_DIRECTORY);
 }
 
 const WARM_UP_REQUESTS = 30_000;
-const PROFILE_DIRECTORY = '/run/lab/profile';
-const PROFILING = [
-  '--cpu-prof',
-  `--cpu-prof-dir=${PROFILE_DIRECTORY}`,
-  `--import=${fileURLToPath(new URL('./io-flusher.js', import.meta.url))}`,
-];

@@ -27,7 +27,7 @@ export async function ublkBench(args: string[]): Promise<number> {
   if (!parsed.ok) return refuse(`${parsed.error}\nusage: ${UBLK_BENCH_USAGE}`, 2);
   const options = parsed.value;
   const contenders = UBLK_CONTENDER_NAMES.filter((name) => options.contenders.test(name));
-  const prepareArgs = { ...(await prepareHost(options, contenders, note)), withProfile: options.profile };
+  const hostParts = await prepareHost(options, contenders, note);
   let output = '';
   const found = {
     scenario: {
@@ -38,12 +38,12 @@ export async function ublkBench(args: string[]): Promise<number> {
         const machine = await lab.boot();
         note('preparing the devices');
         await machine.run('prepare', {
-          ...prepareArgs,
+          ...hostParts,
           contenders,
           sizeMiB: options.sizeMiB,
         } satisfies PrepareArgs);
-        output = options.profile
-          ? await profileAll(machine, options, contenders)
+        output = options.threads
+          ? await accountAll(machine, options, contenders)
           : await compareAll(machine, options, contenders);
         await machine.powerOff();
       },
@@ -89,7 +89,7 @@ async function compareAll(
   return options.json ? `${JSON.stringify(report, undefined, 2)}\n` : ublkReportTable(report);
 }
 
-async function profileAll(
+async function accountAll(
   machine: Machine,
   options: UblkBenchOptions,
   contenders: readonly UblkContenderName[],
@@ -98,10 +98,11 @@ async function profileAll(
   for (const row of rowsOf(options)) {
     for (const contender of contenders) {
       const args = measureArgs(contender, row, options, 0);
-      lines.push(`${row.name}: ${contender}`, ...((await machine.run('profile', args)) as string[]));
+      lines.push(`${row.name}: ${contender}`, ...((await machine.run('account', args)) as string[]));
     }
   }
-  return `${[...lines, ...((await machine.run('finish')) as string[])].join('\n')}\n`;
+  await machine.run('finish');
+  return `${lines.join('\n')}\n`;
 }
 
 function rowsOf(options: UblkBenchOptions): readonly BenchRow[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
-import { REQUEST_BUFFER_BASE } from '../ports/io-memory.js';
+import { requestBufferOffset } from '../ports/io-memory.js';
 import { NEEDS_MEMORY } from '../ports/served-device.js';
 import { DeviceOnMemory } from './testing/device-on-memory.js';
 
@@ -15,8 +15,8 @@ describe('a transfer with a request buffer', () => {
     for (const operation of ['read', 'write'] as const) {
       const answers: number[] = [];
       const slot = device.acquire({ completed: (_slot, errno) => answers.push(errno) });
-      if (operation === 'read') device.read(slot, 8192, 4096, REQUEST_BUFFER_BASE);
-      else device.write(slot, 8192, 4096, REQUEST_BUFFER_BASE, false);
+      if (operation === 'read') device.read(slot, 8192, 4096, requestBufferOffset(0));
+      else device.write(slot, 8192, 4096, requestBufferOffset(0), false);
       rig.scheduler.advance(1000);
       expect(answers).toEqual([NEEDS_MEMORY]);
     }

@@ -18,11 +18,11 @@ export abstract class DescriptorStore implements BlockStore {
   readonly #extents: FileExtents;
   #sink: CompletionSink | null = null;
 
-  constructor(device: OpenDevice, memory: IoMemory, ticketCount: number) {
+  constructor(device: OpenDevice, memory: IoMemory, ticketCount: number, takesRequestBuffers = false) {
     this.geometry = device.geometry;
     this.description = device.description;
     this.device = device;
-    this.table = new InFlightTable(device.geometry, memory, ticketCount);
+    this.table = new InFlightTable(device.geometry, memory, ticketCount, takesRequestBuffers);
     this.#extents = new FileExtents(device);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { type Geometry, NO_IDENTITY, PLAIN_QUEUE } from '../ports/block-store.js';
-import { plainMemory } from '../ports/io-memory.js';
+import { plainMemory, requestBufferOffset } from '../ports/io-memory.js';
 import { AGAIN, InFlightTable, Operation } from './in-flight-table.js';
 
 const geometry: Geometry = {
@@ -29,6 +29,14 @@ describe('in-flight table', () => {
     table.release(1);
     expect(table.activeCount).toBe(0);
     expect(table.operation[1]).toBe(Operation.idle);
+  });
+
+  it('takes request buffers only for a store that knows them', () => {
+    const buffer = requestBufferOffset(3);
+    expect(() => newTable().beginTransfer(0, Operation.read, 0, 4096, buffer)).toThrow(/outside/);
+    const table = new InFlightTable(geometry, plainMemory(65536), 4, true);
+    table.beginTransfer(0, Operation.read, 0, 4096, buffer);
+    expect(table.memoryOffset[0]).toBe(buffer);
   });
 
   it('continues a short transfer behind the last whole block', () => {

@@ -22,8 +22,9 @@ export class InFlightTable {
   readonly #blockMask: number;
   readonly #alignmentMask: number;
   readonly #memoryBytes: number;
+  readonly #takesRequestBuffers: boolean;
 
-  constructor(geometry: Geometry, memory: IoMemory, ticketCount: number) {
+  constructor(geometry: Geometry, memory: IoMemory, ticketCount: number, takesRequestBuffers = false) {
     assert(isPowerOfTwo(geometry.logicalBlockBytes), 'the logical block is a power of two');
     assert(isPowerOfTwo(geometry.memoryAlignmentBytes), 'the memory alignment is a power of two');
     this.operation = new Uint8Array(ticketCount);
@@ -36,6 +37,7 @@ export class InFlightTable {
     this.#blockMask = geometry.logicalBlockBytes - 1;
     this.#alignmentMask = geometry.memoryAlignmentBytes - 1;
     this.#memoryBytes = memory.bytes.byteLength;
+    this.#takesRequestBuffers = takesRequestBuffers;
   }
 
   /** Starts a read or write. Whatever breaks the contract of `BlockStore` is the caller's bug. */
@@ -48,7 +50,7 @@ export class InFlightTable {
   ): void {
     assert((memoryOffset & this.#alignmentMask) === 0, 'memory offset not aligned');
     assert(
-      memoryOffset >= 0 && (memoryOffset + length <= this.#memoryBytes || isRequestBuffer(memoryOffset)),
+      isRequestBuffer(memoryOffset) ? this.#takesRequestBuffers : memoryOffset + length <= this.#memoryBytes,
       'transfer outside the I/O memory',
     );
     this.beginRange(ticket, operation, offset, length);

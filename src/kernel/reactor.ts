@@ -72,17 +72,23 @@ export class UringReactor implements Reactor, CompletionHandler {
   }
 
   private waitForWork(waitMs: number): void {
+    const isBusy = this.busyWait.limitMs > 0;
+    if (isBusy && this.looks()) return;
     const startedAtMs = performance.now();
-    if (this.busyWait.limitMs > 0 && this.looksUntil(startedAtMs + this.busyWait.limitMs)) return;
+    if (isBusy && this.looksUntil(startedAtMs + this.busyWait.limitMs)) return;
     this.ring.enter(1, waitMs);
     this.busyWait.noteSlept(performance.now() - startedAtMs);
   }
 
-  /** Submits what is queued and looks for completions without sleeping; false if none came until then. */
+  /** Submits what is queued and looks for completions. Much I/O to memory is over by then: no look at the clock. */
+  private looks(): boolean {
+    this.ring.enter(0, 0);
+    return this.ring.hasCompletions;
+  }
+
   private looksUntil(endMs: number): boolean {
     do {
-      this.ring.enter(0, 0);
-      if (this.ring.hasCompletions) return true;
+      if (this.looks()) return true;
     } while (performance.now() < endMs);
     return false;
   }

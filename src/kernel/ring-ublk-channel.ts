@@ -67,11 +67,11 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
   }
 
   fetch(tag: number, memoryOffset: number): void {
-    this.#submit(QUEUE_COMMAND.FETCH_REQ, tag, 0, memoryOffset);
+    this.#submit(FETCH_REQ, tag, 0, memoryOffset);
   }
 
   commit(tag: number, result: number, memoryOffset: number): void {
-    this.#submit(QUEUE_COMMAND.COMMIT_AND_FETCH_REQ, tag, result, memoryOffset);
+    this.#submit(COMMIT_AND_FETCH_REQ, tag, result, memoryOffset);
   }
 
   copyIn(tag: number, lengthBytes: number, memoryOffset: number): void {
@@ -132,5 +132,8 @@ export interface RingUblkChannelOptions {
   readonly memoryAddress: number;
 }
 
+/** As signed 32-bit numbers: larger ones would be on the heap, anew for each command. */
+const FETCH_REQ = QUEUE_COMMAND.FETCH_REQ | 0;
+const COMMIT_AND_FETCH_REQ = QUEUE_COMMAND.COMMIT_AND_FETCH_REQ | 0;
 const PROT_READ = 1;
 const MAP_SHARED_POPULATE = 0x8001;

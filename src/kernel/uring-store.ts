@@ -2,8 +2,8 @@ import { assert, unreachable } from '../base/assert.js';
 import {
   type IoMemory,
   isRequestBuffer,
-  REQUEST_BUFFER_BASE,
-  REQUEST_BUFFER_BYTES,
+  placeInRequestBuffer,
+  requestBufferNumber,
 } from '../ports/io-memory.js';
 import { DescriptorStore } from './descriptor-store.js';
 import { fallocateMode } from './fallocate-mode.js';
@@ -29,7 +29,7 @@ export class UringStore extends DescriptorStore implements CompletionHandler {
   readonly #kind: number;
 
   constructor(device: OpenDevice, memory: IoMemory, ring: RingQueue, ticketCount: number) {
-    super(device, memory, ticketCount);
+    super(device, memory, ticketCount, true);
     assert(memory.address > 0, 'io_uring needs memory that the kernel can reach');
     this.#fd = device.fd;
     this.#ring = ring;
@@ -83,19 +83,17 @@ export class UringStore extends DescriptorStore implements CompletionHandler {
     const memoryOffset = table.memoryOffset[ticket]! + doneBytes;
     const offsetBytes = table.offsetBytes[ticket]! + doneBytes;
     if (isRequestBuffer(memoryOffset)) {
-      const within = memoryOffset - REQUEST_BUFFER_BASE;
-      const buffer = Math.floor(within / REQUEST_BUFFER_BYTES);
       const fixed = opcode === OP.READ ? OP.READ_FIXED : OP.WRITE_FIXED;
       this.#ring.submitFixed(
         this.#kind,
         ticket,
         fixed,
         this.#fd,
-        within - buffer * REQUEST_BUFFER_BYTES,
+        placeInRequestBuffer(memoryOffset),
         lengthBytes,
         offsetBytes,
         rwFlags,
-        buffer,
+        requestBufferNumber(memoryOffset),
       );
       return;
     }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { type Geometry, NO_IDENTITY, PLAIN_QUEUE } from '../ports/block-store.js';
-import { plainMemory, REQUEST_BUFFER_BASE, REQUEST_BUFFER_BYTES } from '../ports/io-memory.js';
+import { plainMemory, requestBufferOffset } from '../ports/io-memory.js';
 import type { CompletionHandler } from './io-uring.js';
 import type { DeviceKind } from './open-device.js';
 import { OP } from './uring-abi.js';
@@ -88,14 +88,14 @@ describe('what UringStore queues', () => {
 
   it('reads and writes request buffers by their number and a place in them', () => {
     const store = openStore('blockDevice');
-    const buffer = REQUEST_BUFFER_BASE + 7 * REQUEST_BUFFER_BYTES;
+    const buffer = requestBufferOffset(4095);
     store.read(1, FAR, 4096, buffer);
     store.write(2, FAR, 4096, buffer + 8192, true);
     answer(2, 512);
     expect(submissions).toEqual([
-      [KIND, 1, OP.READ_FIXED, FD, 0, 4096, FAR, 0, 7],
-      [KIND, 2, OP.WRITE_FIXED, FD, 8192, 4096, FAR, 2, 7],
-      [KIND, 2, OP.WRITE_FIXED, FD, 8192 + 512, 3584, FAR + 512, 2, 7],
+      [KIND, 1, OP.READ_FIXED, FD, 0, 4096, FAR, 0, 4095],
+      [KIND, 2, OP.WRITE_FIXED, FD, 8192, 4096, FAR, 2, 4095],
+      [KIND, 2, OP.WRITE_FIXED, FD, 8192 + 512, 3584, FAR + 512, 2, 4095],
     ]);
   });
 

@@ -19,14 +19,27 @@ export function plainMemory(sizeBytes: number): IoMemory {
 }
 
 /**
- * Memory offsets from here on are no I/O memory: they name request buffers, pages of a client that the kernel has
+ * Negative memory offsets are no I/O memory: they name places in request buffers, pages of a client that the kernel has
  * registered with one thread's ring (ublk zero copy). We can have them read into and written from, but not look into
- * them.
+ * them. All fit 32 bits, because larger numbers would be objects on the heap. `number`: 0 to 4095.
  */
-export const REQUEST_BUFFER_BASE = 2 ** 40;
-/** Room for one request buffer; their numbers count from 0. */
-export const REQUEST_BUFFER_BYTES = 2 ** 25;
+export function requestBufferOffset(number: number): number {
+  return FIRST_REQUEST_BUFFER | (number << REQUEST_BUFFER_SHIFT);
+}
 
 export function isRequestBuffer(memoryOffset: number): boolean {
-  return memoryOffset >= REQUEST_BUFFER_BASE;
+  return memoryOffset < 0;
 }
+
+export function requestBufferNumber(memoryOffset: number): number {
+  return (memoryOffset & ~FIRST_REQUEST_BUFFER) >> REQUEST_BUFFER_SHIFT;
+}
+
+export function placeInRequestBuffer(memoryOffset: number): number {
+  return memoryOffset & (REQUEST_BUFFER_BYTES - 1);
+}
+
+const FIRST_REQUEST_BUFFER = -(2 ** 31);
+const REQUEST_BUFFER_SHIFT = 19;
+/** Room in one. */
+export const REQUEST_BUFFER_BYTES = 1 << REQUEST_BUFFER_SHIFT;

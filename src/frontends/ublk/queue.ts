@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import { ERRNO } from '../../base/errno.js';
 import { SECTOR_BYTES } from '../../base/units.js';
-import { REQUEST_BUFFER_BASE, REQUEST_BUFFER_BYTES } from '../../ports/io-memory.js';
+import { REQUEST_BUFFER_BYTES, requestBufferOffset } from '../../ports/io-memory.js';
 import type { RequestSink, ServedDevice } from '../../ports/served-device.js';
 import { NEEDS_MEMORY, WriteZeroesFlag } from '../../ports/served-device.js';
 import type { UblkChannel, UblkChannelSink } from '../../ports/ublk-channel.js';
@@ -38,6 +38,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   #onEnded: (() => void) | undefined;
 
   constructor(parts: UblkQueueParts) {
+    assert(parts.maxIoBytes <= REQUEST_BUFFER_BYTES, 'a request fits a request buffer');
     this.#parts = parts;
     this.#tagOfSlot = new Uint16Array(parts.device.slotCount);
     this.#inMemory = new Uint8Array(parts.channel.depth);
@@ -188,7 +189,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   /** Where the data of the request is. */
   #dataOf(tag: number): number {
     if (this.#inMemory[tag] === 1) return this.#memoryOf(tag);
-    return REQUEST_BUFFER_BASE + tag * REQUEST_BUFFER_BYTES;
+    return requestBufferOffset(tag);
   }
 
   #tagEnded(): void {
