@@ -9,6 +9,8 @@ import { setSlowness } from './patience.js';
 
 /** Runs inside the machine: takes steps from the host, runs them, tells how they ended. */
 const port = new HostPort();
+/** On an idle host; shorter than a scenario's limit, so that the kernel says what hangs. */
+const HUNG_TASK_SECONDS = 60;
 const recorded = new Map<number, () => void>();
 let nextRecord = 0;
 
@@ -49,6 +51,7 @@ async function runStep({
   const perform = scenario.steps[step];
   if (perform === undefined) throw new Error(`${scenario.name} has no step ${step}`);
   setSlowness(slowness);
+  writeFileSync('/proc/sys/kernel/hung_task_timeout_secs', String(Math.ceil(HUNG_TASK_SECONDS * slowness)));
   // The kernel refuses a message that is longer than about 1000 characters.
   writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args).slice(0, 200)}\n`);
   const guest = new Guest({ say: (text) => port.send({ kind: 'said', text }), record });

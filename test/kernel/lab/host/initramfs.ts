@@ -76,7 +76,6 @@ ln -sf /proc/self/mounts /root/etc/mtab
 modules=/root/usr/lib/modules/$(uname -r)
 mkdir -p "$modules"
 mount --bind "/root$(word lab.modules)" "$modules" || fail 'mounting the modules'
-echo "$(word lab.hungSeconds)" > /root/proc/sys/kernel/hung_task_timeout_secs
 echo 1 > /root/proc/sys/kernel/sysrq
 hostname lab
 ifconfig lo up

@@ -17,7 +17,7 @@ export async function volatileDisk(
   name: string,
   options: DiskOptions,
   directory: string,
-  { random, say }: PowerLossSurroundings,
+  surroundings: PowerLossSurroundings,
 ): Promise<Disk> {
   const imagePath = join(directory, `${name}.img`);
   const currentPath = join(directory, `${name}.current`);
@@ -51,8 +51,8 @@ export async function volatileDisk(
     async powerLost() {
       // What QEMU had sent before it was killed has reached the disk.
       await Promise.all(connections);
-      const { lost, kept, torn } = cache.powerLost(random);
-      say(`power cut: the cache of ${name} lost ${lost} writes, kept ${kept}, tore ${torn}`);
+      const { lost, kept, torn } = cache.powerLost((limit) => surroundings.random(limit));
+      surroundings.say(`power cut: the cache of ${name} lost ${lost} writes, kept ${kept}, tore ${torn}`);
     },
     async powerOff() {
       await Promise.all(connections);
