@@ -9,7 +9,9 @@ import type { BlockStore } from '../ports/block-store.js';
 import { MAX_TRANSFER_BYTES, WriteZeroesFlag } from '../ports/served-device.js';
 import { AnswerQueue } from './answer-queue.js';
 import { BackendRuns } from './backend-runs.js';
+import type { ContentWatch } from './content-watch.js';
 import type { DirtySpares } from './dirty-spares.js';
+import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
 import { Operation, Phase } from './request-slots.js';
 import type { UnitLocks } from './unit-locks.js';
@@ -65,6 +67,7 @@ export class RequestQueue {
     const { counters } = this.#parts.context;
     counters[Counter.writes]! += 1;
     counters[Counter.writtenBytes]! += lengthBytes;
+    if (this.#parts.content !== undefined) this.#parts.content.noteWrite(offsetBytes, lengthBytes);
     const flags = durable ? WriteZeroesFlag.durable : WriteZeroesFlag.none;
     this.#slots.begin(slot, Operation.write, offsetBytes, lengthBytes, memoryOffset, flags);
     this.#start(slot);
@@ -102,6 +105,20 @@ export class RequestQueue {
     if (this.#blocked.length > 0) this.#restart(this.#blocked.splice(0));
   }
 
+  /** Begins a request anew that has nothing in flight. */
+  begin(slot: number): void {
+    this.#slots.failed[slot] = 0;
+    switch (this.#slots.operation[slot]) {
+      case Operation.read:
+      case Operation.write:
+        return this.#start(slot);
+      case Operation.flush:
+        return this.#startFlush(slot);
+      default:
+        this.#parts.goCold(slot);
+    }
+  }
+
   /** An answer that was found without I/O, or by the cold path. Delivered in the next turn. */
   answer(slot: number, errno: number): void {
     this.#answers.push(slot, errno);
@@ -115,19 +132,19 @@ export class RequestQueue {
   }
 
   #start(slot: number): void {
-    const { context, breakerFailed } = this.#parts;
+    const { context, turnAway } = this.#parts;
     const offsetBytes = this.#slots.offsetBytes[slot]!;
     const lengthBytes = this.#slots.lengthBytes[slot]!;
     if (!context.filter.isPlain(offsetBytes, lengthBytes))
       return this.#startPlanned(slot, offsetBytes, lengthBytes);
-    if (context.breaker.isOpen) return breakerFailed(slot);
+    if (context.breaker.isOpen) return turnAway(slot, MAIN);
     this.#slots.phase[slot] = Phase.inFlight;
     this.#slots.pending[slot] = 1;
     this.#submit(slot, MAIN, slot, offsetBytes, lengthBytes, this.#slots.memoryOffset[slot]!);
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {
-    const { context, locks, goCold, breakerFailed } = this.#parts;
+    const { context, locks, goCold, turnAway } = this.#parts;
     const { filter, shape, table } = context;
     if (
       filter.hasAny(offsetBytes, lengthBytes, RegionFlag.locked) &&
@@ -145,12 +162,35 @@ export class RequestQueue {
       context.counters[Counter.requestsFailed]! += 1;
       return this.answer(slot, ERRNO.EIO);
     }
-    if (context.breaker.isOpen && this.#plan.touches(MAIN)) return breakerFailed(slot);
+    if (context.breaker.isOpen && this.#plan.touches(MAIN)) return turnAway(slot, MAIN);
+    if (this.#parts.outages.anyShut) {
+      const target = this.#shutTargetOfPlan();
+      if (target !== -1) return turnAway(slot, target);
+    }
     if (this.#plan.count > this.#runs.freeCount) {
       this.#starved.push(slot);
       return;
     }
     this.#submitPlan(slot);
+  }
+
+  /** A device that is gone and that this plan needs; -1 if there is none. */
+  #shutTargetOfPlan(): number {
+    const { outages, stores } = this.#parts;
+    for (let target = MAIN; target < stores.length; target += 1) {
+      if (outages.isShut(target) && this.#plan.touches(target)) return target;
+    }
+    return -1;
+  }
+
+  /** The same for a flush. */
+  #shutTargetOfFlush(): number {
+    const { outages, stores, dirtySpares } = this.#parts;
+    if (outages.isShut(MAIN)) return MAIN;
+    for (let target = MAIN + 1; target < stores.length; target += 1) {
+      if (outages.isShut(target) && dirtySpares.isDirty(target)) return target;
+    }
+    return -1;
   }
 
   #submitPlan(slot: number): void {
@@ -189,6 +229,10 @@ export class RequestQueue {
     if (this.#runs.freeCount < stores.length) {
       this.#starved.push(slot);
       return;
+    }
+    if (this.#parts.outages.anyShut) {
+      const target = this.#shutTargetOfFlush();
+      if (target !== -1) return this.#parts.turnAway(slot, target);
     }
     this.#slots.phase[slot] = Phase.inFlight;
     this.#slots.pending[slot] = 1;
@@ -243,8 +287,11 @@ export interface QueueParts {
   readonly dirtySpares: DirtySpares;
   /** Hands a request over that has no I/O in flight. */
   readonly goCold: (slot: number) => void;
-  /** A request for the main device while the breaker is open. */
-  readonly breakerFailed: (slot: number) => void;
+  readonly outages: Outages;
+  /** Left out where the main device can be told by its serial number. */
+  readonly content: ContentWatch | undefined;
+  /** A request that needs a device which is gone. */
+  readonly turnAway: (slot: number, target: number) => void;
   readonly flushFailed: (slot: number) => void;
   /** Something waits for the next `poll`. */
   readonly wantPoll: () => void;

@@ -1,3 +1,4 @@
+import { DEFAULT_ON_GONE, parseGonePolicy } from '../device/gone-policy.js';
 import type {
   DeviceInfo,
   DeviceStatus,
@@ -18,6 +19,10 @@ import { ThreadClient } from './thread-client.js';
 export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedDevice> {
   if (options.spares.length === 0) throw new DmRemapError('usage', 'no spare given; name at least one');
   if (options.init === true) await formatIfBlank({ main: options.main, spares: options.spares });
+  const onGone = parseGonePolicy(options.onGone ?? DEFAULT_ON_GONE);
+  if (onGone === undefined) {
+    throw new DmRemapError('usage', `onGone: "${options.onGone}" is none of fail, hold, hold:SECONDS`);
+  }
   const threadOptions = {
     main: options.main,
     spares: options.spares,
@@ -25,6 +30,7 @@ export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedD
     faults: options.faults,
     onLost: options.onLost ?? 'error',
     force: options.force ?? false,
+    onGone,
   };
   const { client, info } = await ThreadClient.open(threadOptions, (notice) => options.onEvent?.(notice));
   return new OpenedDevice(client, info);

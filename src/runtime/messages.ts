@@ -1,3 +1,4 @@
+import type { GonePolicy } from '../device/gone-policy.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
 import type { DeviceInfo, DeviceNotice, DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
@@ -10,6 +11,7 @@ export interface ThreadOptions {
   readonly faults: string | undefined;
   readonly onLost: 'error' | 'zero';
   readonly force: boolean;
+  readonly onGone: GonePolicy;
   /** An eventfd of the main thread: written to after each message, for a thread that sits in the kernel. */
   readonly wakeUpFd: number;
 }

@@ -2,10 +2,11 @@ import { assert } from '../base/assert.js';
 import { failed, ok, type Result } from '../base/result.js';
 import type { AssembledSet } from '../device/assemble-set.js';
 import { assembleSet } from '../device/assemble-set.js';
-import { EffectRunner, type RunnerServices } from '../device/effect-runner.js';
+import { EffectRunner } from '../device/effect-runner.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../device/limits.js';
 import { markOpened } from '../device/mark-opened.js';
 import { layOutColdMemory } from '../device/memory-map.js';
+import { READ_ONLY_SERVICES } from '../device/read-only-services.js';
 import { RemappedDevice } from '../device/remapped-device.js';
 import { formatUuid } from '../format/set-id.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
@@ -18,7 +19,8 @@ import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import type { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
-import { notice, noticeOf } from './notices.js';
+import { notice } from './notice.js';
+import { noticeOf } from './notices.js';
 import { openStores } from './open-stores.js';
 
 /**
@@ -44,7 +46,7 @@ export function startDevice(
     scheduler: backend.reactor,
     firstTicket: FIRST_COLD_TICKET,
     ticketCount: COLD_TICKET_COUNT,
-    services: NO_SERVICES,
+    services: READ_ONLY_SERVICES,
   });
   completions.sink = runner;
   const devices = spares.map((store, index) => ({ target: 1 + index, ...store.geometry }));
@@ -100,6 +102,10 @@ function begin(
 ): void {
   const { options, backend, mailbox, memory, coldMemory, completions } = around;
   const stores = [around.stores[0]!, ...set.choice.deviceOfSpare.map((index) => around.stores[1 + index]!)];
+  const names = {
+    main: options.main,
+    spares: set.choice.deviceOfSpare.map((index) => options.spares[index]!),
+  };
   const device = new RemappedDevice({
     ...set,
     stores,
@@ -107,7 +113,9 @@ function begin(
     memory,
     coldMemory,
     lostReadsAsZero: options.onLost === 'zero',
-    report: (event) => mailbox.tell(noticeOf(event, set.shape, options.main)),
+    onGone: options.onGone,
+    findReturned: undefined,
+    report: (event) => mailbox.tell(noticeOf(event, set.shape, names, options.onGone)),
     wantPoll: () => backend.reactor.kick(),
   });
   completions.sink = device;
@@ -172,19 +180,6 @@ class CompletionRouter implements CompletionSink {
     this.sink!.complete(ticket, result);
   }
 }
-
-/** Assembling only reads. */
-const refuseService = (): never => assert(false, 'assembling only reads') as never;
-const NO_SERVICES: RunnerServices = {
-  lock: refuseService,
-  tryLock: refuseService,
-  unlock: refuseService,
-  commit: refuseService,
-  noteWritten: refuseService,
-  flushMark: refuseService,
-  noteFlushed: refuseService,
-  noteFlushFailed: refuseService,
-};
 
 /** Address space for payload; pages become real when they are first used. */
 const PAYLOAD_BYTES = 128 << 20;

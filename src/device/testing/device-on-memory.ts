@@ -10,13 +10,16 @@ import { parseFaultScenario } from '../../storage/fault-scenario.js';
 import { FaultStore } from '../../storage/fault-store.js';
 import { MemoryStore } from '../../storage/memory-store.js';
 import { type AssembledSet, type AssemblyFailure, assembleSet } from '../assemble-set.js';
+import type { DeviceEvent } from '../device-event.js';
 import { EffectRunner } from '../effect-runner.js';
 import { formatSet } from '../format-set.js';
+import type { GonePolicy } from '../gone-policy.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../limits.js';
 import { markClosed } from '../mark-closed.js';
 import { markOpened } from '../mark-opened.js';
 import { layOutColdMemory } from '../memory-map.js';
-import { type DeviceEvent, RemappedDevice } from '../remapped-device.js';
+import { RemappedDevice } from '../remapped-device.js';
+import type { FindReturned } from '../return-candidate.js';
 import { CrashableStore, Power } from './crashable-store.js';
 import { ScriptedStore } from './scripted-store.js';
 
@@ -93,6 +96,8 @@ export class DeviceOnMemory {
       memory: this.memory,
       coldMemory: this.#coldMemory,
       lostReadsAsZero,
+      onGone: this.#options.onGone ?? { holdMs: 0 },
+      findReturned: this.#options.findReturned,
       report: (event) => this.events.push(event),
       wantPoll: () => this.scheduler.after(0, () => device.poll()),
     });
@@ -188,6 +193,9 @@ export interface DeviceOnMemoryOptions {
   readonly faults?: string;
   /** A power cut takes what was not flushed. */
   readonly volatileCaches?: boolean;
+  /** Default: requests fail while a device is gone. */
+  readonly onGone?: GonePolicy;
+  readonly findReturned?: FindReturned;
 }
 
 export interface AssembleOptions {
