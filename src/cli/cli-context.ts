@@ -19,5 +19,8 @@ export interface LibraryCalls {
   openDevice(options: OpenDeviceOptions): Promise<ProtectedDevice>;
   planFormat(options: FormatOptions): Promise<FormatPlan>;
   formatSpares(options: FormatOptions): Promise<FormatPlan>;
+  /** Before a block device is served; may start the program again in place. Answers what could not be had. */
+  guardAgainstReclaim(): Promise<readonly string[]>;
+  stopBlockDevice(path: string, options: { readonly force: boolean }): Promise<void>;
   inspectSpares(paths: readonly string[]): Promise<InspectReport>;
 }

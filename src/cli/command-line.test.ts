@@ -118,7 +118,7 @@ describe('dmremap run', () => {
     const device = fakeDevice();
     const { context, out } = fakeContext({
       calls: { openDevice: device.open },
-      stopSignals: { first: async () => 'SIGTERM' },
+      stopSignals: { next: async () => 'SIGTERM' },
     });
     expect(
       await runCommandLine([...args, '--log-level', 'silent', '--init', '--io', 'portable'], context),

@@ -7,7 +7,9 @@ import { addFormatCommand, format } from './format.js';
 import { helpLikeManual } from './help.js';
 import { addInspectCommand, inspect } from './inspect.js';
 import { addRemapsCommand, remaps } from './remaps.js';
-import { addRunCommand, run } from './run.js';
+import { run } from './run.js';
+import { addRunCommand } from './run-command.js';
+import { addStopCommand, stop } from './stop.js';
 
 /**
  * Runs one command line (without the program's name) and answers its exit status. Rejects with `DmRemapError` for
@@ -32,7 +34,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   const program = new Command('dmremap')
     .description(
       'Keeps a disk with bad sectors usable: one block device above it, failing sectors moved to a spare device, the ' +
-        'map kept on the spare. The device is served over NBD.',
+        'map kept on the spare. The device is served as a block device (ublk) or over NBD.',
     )
     .usage('COMMAND [options]')
     .version(`dmremap ${context.version}`, '--version', 'print the version')
@@ -49,6 +51,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
     });
   addFormatCommand(program, async (args) => ended(await format(args, context)));
   addRunCommand(program, async (args) => ended(await run(args, context)));
+  addStopCommand(program, async (args) => ended(await stop(args, context)));
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));
   addRemapsCommand(program, async (args) => ended(await remaps(args, context)));
   addExportCommand(program, async (args) => ended(await exportMap(args, context)));
@@ -63,7 +66,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
 
 function usageMessage(error: CommanderError): string {
   if (error.code === 'commander.help')
-    return 'say what to do: format, run, inspect, remaps or export; see dmremap --help';
+    return 'say what to do: format, run, stop, inspect, remaps or export; see dmremap --help';
   return `${inOneSentence(error.message)}; see --help`;
 }
 

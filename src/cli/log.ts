@@ -7,16 +7,17 @@ import type { Output } from './output.js';
  * The log of a running command, on standard error: lines for people on a terminal, JSON lines otherwise. Written at
  * once, so that nothing is missing when the process is killed.
  */
-export function openLog(output: Output, level: LogLevel): Logger {
+export function openLog(output: Output, level: LogLevel): Log {
   const formatters = { level: (label: string) => ({ level: label }) };
   return pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, destinationFor(output));
 }
 
+export type Log = Logger;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** What the device reports, as a log line: its message for people, event and details for programs. */
-export function logNotice(log: Logger, notice: DeviceNotice): void {
+export function logNotice(log: Log, notice: DeviceNotice): void {
   log[notice.level]({ event: notice.event, ...notice.details }, notice.message);
 }
 

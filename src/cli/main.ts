@@ -15,6 +15,9 @@ const library: LibraryCalls = {
   openDevice: async (options) => (await import('../library/index.js')).openDevice(options),
   planFormat: async (options) => (await import('../library/index.js')).planFormat(options),
   formatSpares: async (options) => (await import('../library/index.js')).formatSpares(options),
+  guardAgainstReclaim: async () => (await import('../kernel/memory-reclaim.js')).guardAgainstReclaim(),
+  stopBlockDevice: async (path, options) =>
+    (await import('../library/stop-block-device.js')).stopBlockDevice(path, options),
   inspectSpares: async (paths) => (await import('../library/index.js')).inspectSpares(paths),
 };
 

@@ -1,57 +1,120 @@
-import { type Command, Option } from 'commander';
 import { parseNbdUri } from '../frontends/nbd/uri.js';
-import type { OpenDeviceOptions, ProtectedDevice, ServeNbdOptions } from '../library/device-types.js';
+import type {
+  OpenDeviceOptions,
+  ProtectedDevice,
+  ServeNbdOptions,
+  UblkEndpoint,
+} from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { helpLikeManual } from './help.js';
-import { LOG_LEVELS, type LogLevel, logNotice, openLog } from './log.js';
-import { repeated } from './repeated-option.js';
+import { type Log, type LogLevel, logNotice, openLog } from './log.js';
 import { formatSize } from './sizes.js';
+import type { StopSignal } from './stop-signals.js';
 
 export interface RunArguments {
   readonly device: Omit<OpenDeviceOptions, 'onEvent'>;
-  /** NBD URIs to serve at; one at least. */
+  /** NBD URIs to serve at; one at least, unless a block device is asked for. */
   readonly nbd: readonly string[];
   readonly tls: ServeNbdOptions;
   readonly logLevel: LogLevel;
 }
 
-/** `dmremap run`: serves a protected device until a signal asks it to stop. */
+/** `dmremap run`: serves a protected device until a signal asks it to stop or to hand over. */
 export async function run(args: RunArguments, context: CliContext): Promise<number> {
   checkEndpoints(args);
-  const stopped = context.stopSignals.first();
   const log = openLog(context.err, args.logLevel);
+  if (args.device.ublk !== undefined) {
+    const problems = await context.library.guardAgainstReclaim();
+    if (problems.length > 0)
+      log.warn(
+        { event: 'unguarded', problems },
+        `memory pressure may stall the device: ${problems.join(', ')}`,
+      );
+  }
+  const firstSignal = context.stopSignals.next();
   const onEvent = (notice: Parameters<typeof logNotice>[1]) => logNotice(log, notice);
   const device = await context.library.openDevice({ ...args.device, onEvent });
+  let end: End = 'stopped';
   try {
     const { name, setId, sizeBytes, io } = device.info;
     log.info(
       { event: 'opened', setId, sizeBytes, io },
       `opened ${name || setId}: ${formatSize(sizeBytes)}, ${io} I/O`,
     );
+    if (device.ublk !== undefined) logBlockDevice(log, device.ublk);
     await serve(device, args, context);
-    const signal = await Promise.race([stopped, device.gone.then(() => 'closed')]);
-    log.info({ event: 'stopping', signal }, `${signal}: stopping; a second signal ends it at once`);
+    end = await untilTold(device, firstSignal, context, log);
   } finally {
-    await device.close();
+    await (end === 'handedOver' ? device.handOver() : device.close());
   }
-  log.info({ event: 'stopped' }, 'stopped cleanly');
+  log.info({ event: end }, end === 'handedOver' ? 'handed over' : 'stopped cleanly');
   return EXIT_STATUS.done;
 }
 
-/** `ready URI` on standard output means that clients can connect there. */
+/** `ready PATH` or `ready URI` on standard output means that clients can connect there. */
 async function serve(device: ProtectedDevice, args: RunArguments, context: CliContext): Promise<void> {
+  if (device.ublk !== undefined) context.out.write(`ready ${device.ublk.path}\n`);
   for (const uri of args.nbd) {
     const endpoint = await device.serveNbd(uri, args.tls);
     context.out.write(`ready ${endpoint.uri}\n`);
   }
 }
 
+function logBlockDevice(log: Log, { path, queueCount, depth, isZeroCopy, isRecovered }: UblkEndpoint): void {
+  const origin = isRecovered ? 'taken over' : 'added';
+  const copies = isZeroCopy ? 'no copies' : 'data is copied';
+  log.info(
+    { event: 'blockDevice', path, queueCount, depth, isZeroCopy, isRecovered },
+    `${path} ${origin}: ${queueCount} queue(s) of ${depth} requests, ${copies}`,
+  );
+}
+
+type End = 'stopped' | 'handedOver';
+
+/** A stop is refused while the block device is in use: its file systems would lose what they have not written yet. */
+async function untilTold(
+  device: ProtectedDevice,
+  firstSignal: Promise<StopSignal>,
+  context: CliContext,
+  log: Log,
+): Promise<End> {
+  const { ublk } = device;
+  const gone = Promise.race([device.gone, ...(ublk === undefined ? [] : [ublk.ended])]).then(
+    () => 'gone' as const,
+  );
+  for (let signal = firstSignal; ; signal = context.stopSignals.next()) {
+    const request = await Promise.race([signal, gone]);
+    if (request === 'gone') {
+      log.info({ event: 'stopping' }, 'the device was stopped');
+      return 'stopped';
+    }
+    if (request === 'SIGUSR2' && ublk !== undefined) return 'handedOver';
+    const refusal = request === 'SIGUSR2' ? 'there is no block device to hand over' : refusalOf(ublk);
+    if (refusal === undefined) {
+      log.info(
+        { event: 'stopping', signal: request },
+        `${request}: stopping; a second signal ends it at once`,
+      );
+      return 'stopped';
+    }
+    log.error({ event: 'stopRefused', signal: request }, `${request} refused: ${refusal}`);
+  }
+}
+
+function refusalOf(ublk: ProtectedDevice['ublk']): string | undefined {
+  const users = ublk?.users() ?? [];
+  if (users.length === 0) return undefined;
+  return `${ublk?.path} is ${users.join(', ')}; end that first, or use "dmremap stop --force ${ublk?.path}"`;
+}
+
 /** Before a device is opened: every URI can be understood, and the TLS options fit them. */
-function checkEndpoints({ nbd, tls }: RunArguments): void {
-  if (nbd.length === 0) {
-    const example = '--nbd "nbd+unix:///?socket=/run/dm-remap.sock" or --nbd nbd://127.0.0.1:10809/';
+function checkEndpoints({ device, nbd, tls }: RunArguments): void {
+  if (device.ublk !== undefined && device.io === 'portable')
+    throw new DmRemapError('usage', '--ublk needs io_uring: leave out --io portable');
+  if (nbd.length === 0 && device.ublk === undefined) {
+    const example =
+      '--ublk (a block device on this machine), --nbd "nbd+unix:///?socket=/run/dm-remap.sock" or --nbd nbd://127.0.0.1:10809/';
     throw new DmRemapError('usage', `say where to serve the device, for example ${example}`);
   }
   let withTls = false;
@@ -66,93 +129,4 @@ function checkEndpoints({ nbd, tls }: RunArguments): void {
   if (tls.verifyClients === true && !withTls) {
     throw new DmRemapError('usage', '--verify-clients works for nbds URIs only; there is none');
   }
-}
-
-export function addRunCommand(program: Command, action: (args: RunArguments) => Promise<void>): void {
-  const command = program
-    .command('run')
-    .summary('serve a protected device')
-    .description(
-      'Opens the main device and its spares, exclusively, and serves the protected device over NBD, in the foreground, ' +
-        'until SIGINT, SIGTERM or SIGHUP; then it finishes what is in flight and stops cleanly. A second signal, ' +
-        'half a second later or more, ends it at once.\n\n' +
-        'Prints "ready URI" on standard output, a line for each URI, when clients can connect. The log is on standard ' +
-        'error: for people on a terminal, JSON lines otherwise.',
-    )
-    .requiredOption('--main <path>', 'the disk (or image file) to protect')
-    .requiredOption('--spare <path>', 'a spare of its set; repeat for all of them, in any order', repeated)
-    .option(
-      '--nbd <uri>',
-      'where to serve: nbd+unix:///EXPORT?socket=PATH, nbd://ADDRESS:PORT/EXPORT, nbds:// with TLS; repeat for several',
-      repeated,
-      [],
-    )
-    .option(
-      '--tls-dir <directory>',
-      'server-cert.pem, server-key.pem and optionally ca-cert.pem, for nbds URIs',
-    )
-    .addOption(
-      new Option('--verify-clients', 'TLS: only clients with a certificate of ca-cert.pem').default(false),
-    )
-    .addOption(
-      new Option('--io <kind>', 'how to do I/O; by itself the best that works').choices([
-        'uring',
-        'portable',
-      ]),
-    )
-    .option('--faults <file>', 'inject the faults of a scenario file (docs/fault-scenarios.md)')
-    .addOption(
-      new Option('--on-lost <answer>', 'what reading a lost block gives')
-        .choices(['error', 'zero'])
-        .default('error'),
-    )
-    .addOption(new Option('--init', 'format the spares first if they are blank').default(false))
-    .addOption(new Option('--force', 'go on although devices do not match what is recorded').default(false))
-    .addOption(
-      new Option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('info'),
-    )
-    .action((options: CommandOptions) => action(argumentsOf(options)));
-  helpLikeManual(command, {
-    exitStatuses: [
-      'done',
-      'usage',
-      'device',
-      'refused',
-      'metadata',
-      'io',
-      'system',
-      'hangUp',
-      'interrupted',
-      'terminated',
-    ],
-    examples: [
-      'dmremap run --main /dev/sdX --spare /dev/sdY --nbd "nbd+unix:///?socket=/run/dm-remap.sock"',
-      'nbd-client -unix /run/dm-remap.sock /dev/nbd0      # in another terminal',
-    ],
-  });
-}
-
-interface CommandOptions {
-  readonly main: string;
-  readonly spare: string[];
-  readonly nbd: string[];
-  readonly tlsDir?: string;
-  readonly verifyClients: boolean;
-  readonly io?: 'uring' | 'portable';
-  readonly faults?: string;
-  readonly onLost: 'error' | 'zero';
-  readonly init: boolean;
-  readonly force: boolean;
-  readonly logLevel: LogLevel;
-}
-
-function argumentsOf(options: CommandOptions): RunArguments {
-  const { main, spare: spares, io, faults, onLost, init, force } = options;
-  return {
-    device: { main, spares, io, faults, onLost, init, force },
-    nbd: options.nbd,
-    // Undefined leaves it to the URI's tls-verify-peer.
-    tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients || undefined },
-    logLevel: options.logLevel,
-  };
 }

@@ -3,9 +3,18 @@ import { type StopSignal, stopSignalsOf } from './stop-signals.js';
 
 describe('stop signals', () => {
   it('resolve with the first one, and end nothing', async () => {
-    const { signals, send, exits } = listening();
+    const { first, send, exits } = listening();
     send('SIGINT', 1000);
-    expect(await signals.first()).toBe('SIGINT');
+    expect(await first).toBe('SIGINT');
+    expect(exits).toEqual([]);
+  });
+
+  it('are awaited again after a request that was refused', async () => {
+    const { signals, send, exits } = listening();
+    send('SIGTERM', 1000);
+    const second = signals.next();
+    send('SIGUSR2', 2000);
+    expect(await second).toBe('SIGUSR2');
     expect(exits).toEqual([]);
   });
 
@@ -35,10 +44,10 @@ function listening() {
     exit: (status: number) => void exits.push(status),
   };
   const signals = stopSignalsOf(process, () => nowMs);
-  void signals.first();
+  const first = signals.next();
   const send = (signal: StopSignal, atMs: number): void => {
     nowMs = atMs;
     listeners.get(signal)!();
   };
-  return { signals, send, exits };
+  return { signals, first, send, exits };
 }

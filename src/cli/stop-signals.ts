@@ -1,23 +1,37 @@
 import { EXIT_STATUS } from './exit-status.js';
 
-/** How a person or the system asks a running command to end. */
+/** How a person or the system asks a running command to do something. */
 export interface StopSignals {
   /**
-   * Resolves with the first signal's name. From this call on a signal doesn't end the process by itself, but a second
-   * one does, at once, unless it comes within `SAME_REQUEST_MS` of the first.
+   * Resolves with the name of the next signal. From the first call on a signal doesn't end the process by itself; but
+   * one that nobody waits for does, at once, unless it comes within `SAME_REQUEST_MS` of the one before.
    */
-  first(): Promise<StopSignal>;
+  next(): Promise<StopSignal>;
 }
 
-export type StopSignal = keyof typeof STATUS_OF_SECOND;
+export type StopSignal = keyof typeof STATUS_OF_UNAWAITED;
 
 /** SIGHUP too: the terminal went away, and the metadata should still be marked as cleanly stopped. */
 export function stopSignalsOf(process: SignalledProcess, nowMs = () => performance.now()): StopSignals {
-  let first: Promise<StopSignal> | undefined;
+  const arrival: { waiting?: ((signal: StopSignal) => void) | undefined; lastMs: number } = {
+    lastMs: Number.NEGATIVE_INFINITY,
+  };
+  let listens = false;
+  const receive = (signal: StopSignal): void => {
+    const isRepeated = nowMs() - arrival.lastMs < SAME_REQUEST_MS;
+    arrival.lastMs = nowMs();
+    if (isRepeated) return;
+    if (arrival.waiting === undefined) return process.exit(STATUS_OF_UNAWAITED[signal]);
+    arrival.waiting(signal);
+    arrival.waiting = undefined;
+  };
   return {
-    first: () => {
-      first ??= listen(process, nowMs);
-      return first;
+    next: () => {
+      if (!listens) for (const signal of SIGNALS) process.on(signal, () => receive(signal));
+      listens = true;
+      return new Promise((resolve) => {
+        arrival.waiting = resolve;
+      });
     },
   };
 }
@@ -27,29 +41,18 @@ export interface SignalledProcess {
   exit(status: number): void;
 }
 
-function listen(process: SignalledProcess, nowMs: () => number): Promise<StopSignal> {
-  return new Promise((resolve) => {
-    let firstMs: number | undefined;
-    for (const signal of STOP_SIGNALS) {
-      process.on(signal, () => {
-        firstMs ??= nowMs();
-        if (nowMs() - firstMs >= SAME_REQUEST_MS) process.exit(STATUS_OF_SECOND[signal]);
-        resolve(signal);
-      });
-    }
-  });
-}
-
 /**
  * Sooner than any person: npm passes on the Ctrl-C that the terminal has sent to the whole group, and timeout(1)
  * signals the program and then its group. Both mean one request.
  */
 const SAME_REQUEST_MS = 500;
 
-const STATUS_OF_SECOND = {
+const STATUS_OF_UNAWAITED = {
   SIGHUP: EXIT_STATUS.hangUp,
   SIGINT: EXIT_STATUS.interrupted,
   SIGTERM: EXIT_STATUS.terminated,
+  /** Hand the block device over; one that is being stopped already is not. */
+  SIGUSR2: EXIT_STATUS.terminated,
 } as const;
 
-const STOP_SIGNALS = Object.keys(STATUS_OF_SECOND) as StopSignal[];
+const SIGNALS = Object.keys(STATUS_OF_UNAWAITED) as StopSignal[];

@@ -31,7 +31,7 @@ async function main(commandLine: readonly string[]): Promise<number> {
   const files = makeDemoFiles('demo', seed);
   output.write(introduction(files, seed));
   let isInterrupted = false;
-  const stopped = stopSignalsOf(process).first();
+  const stopped = stopSignalsOf(process).next();
   stopped.then(() => {
     isInterrupted = true;
   });

@@ -1,4 +1,4 @@
-/** Which spares have taken writes that no flush has covered yet. */
+/** Which devices (the main device is target 0) have taken writes that no flush has covered yet. */
 export class DirtySpares {
   /** By target: writes that have completed, and how many of them a successful flush has covered. */
   readonly #written: Float64Array;

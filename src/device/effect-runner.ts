@@ -110,7 +110,7 @@ export class EffectRunner {
     const { services } = this.#options;
     const mark = effect.kind === 'flush' ? services.flushMark(effect.target) : 0;
     this.#answers[index] = (result) => {
-      if (effect.kind === 'write' && result >= 0) services.noteWritten(effect.target);
+      if (isWrite(effect) && result >= 0) services.noteWritten(effect.target);
       if (effect.kind === 'flush' && result >= 0) services.noteFlushed(effect.target, mark);
       if (effect.kind === 'flush' && result < 0) services.noteFlushFailed(effect.target);
       answer(result);
@@ -148,6 +148,11 @@ export interface RunnerServices {
 }
 
 type StoreEffect = Extract<Effect, { kind: 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' }>;
+
+/** It has changed what a flush makes durable. */
+function isWrite({ kind }: StoreEffect): boolean {
+  return kind === 'write' || kind === 'writeZeroes';
+}
 
 function submitTo(store: BlockStore, ticket: number, effect: StoreEffect): void {
   switch (effect.kind) {

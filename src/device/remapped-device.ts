@@ -202,6 +202,10 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
     return this.#gone.describe();
   }
 
+  get onGone(): GonePolicy {
+    return this.#parts.onGone;
+  }
+
   /** Before a stop: requests that wait for a device that is gone fail, and nothing waits any more. */
   endHolding(): void {
     this.#content?.stop();
@@ -224,7 +228,7 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   /** A device with a cache may have lost what it had not made durable: as after a flush that failed. */
   #noteCacheLost(target: number, dirtySpares: DirtySpares): boolean {
     const { volatileCache } = this.#parts.stores[target]!.geometry.queue;
-    if (!volatileCache || (target !== MAIN && !dirtySpares.isDirty(target))) return false;
+    if (!volatileCache || !dirtySpares.isDirty(target)) return false;
     dirtySpares.noteFlushFailed(target);
     this.#flushFailureCount += 1;
     return true;
@@ -326,6 +330,7 @@ function servedGeometry(parts: DeviceParts): ServedGeometry {
     logicalBlockBytes: parts.shape.logicalBlockBytes,
     preferredBlockBytes: parts.shape.unitBytes,
     memoryAlignmentBytes: Math.max(...parts.stores.map((store) => store.geometry.memoryAlignmentBytes)),
+    takesRequestBuffers: parts.stores.every((store) => store.takesRequestBuffers === true),
     physicalBlockBytes: Math.max(main.physicalBlockBytes, parts.shape.logicalBlockBytes),
     rotational: main.rotational,
     readOnly: main.readOnly,

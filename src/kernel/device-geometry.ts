@@ -2,6 +2,7 @@ import { failed, ok, type Result } from '../base/result.js';
 import { alignDown, isPowerOfTwo } from '../base/units.js';
 import { type Geometry, NO_IDENTITY } from '../ports/block-store.js';
 import { blockDeviceFacts } from './block-ioctl.js';
+import { deviceMajor, deviceMinor } from './device-number.js';
 import { type OpenFailure, openFailure } from './open-failure.js';
 import { blockDeviceQueue, fileQueue } from './queue-limits.js';
 import { readSysfsNumber, sysfsBlockDevice } from './sysfs-block-device.js';
@@ -73,15 +74,6 @@ function queueNumber(major: number, minor: number, limit: string): number {
   const device = sysfsBlockDevice(major, minor);
   if (device === null) return -1;
   return readSysfsNumber(device.diskDirectory, `queue/${limit}`) ?? -1;
-}
-
-/** Linux numbers devices with 12 bits of major and 20 of minor, which user space sees as 0xmmmMMMmm (sys/sysmacros.h). */
-function deviceMajor(deviceNumber: number): number {
-  return (deviceNumber >>> 8) & 0xfff;
-}
-
-function deviceMinor(deviceNumber: number): number {
-  return (deviceNumber & 0xff) | ((deviceNumber >>> 12) & 0xf_ff00);
 }
 
 /** Page caches and file systems write whole pages. */

@@ -115,9 +115,23 @@ const setsockoptCall: (
 const shutdownCall: Call<[number, number]> = libc.func('shutdown', 'int', ['int', 'int']);
 const sendmsgCall: Call<[number, number, number]> = libc.func('sendmsg', 'long', ['int', 'intptr_t', 'int']);
 
+const prctlCall: Call<[number, number, number, number, number]> = libc.func('prctl', 'int', [
+  'int',
+  'long',
+  'long',
+  'long',
+  'long',
+]);
+const execvCall: (path: string, argv: readonly (string | null)[]) => number = libc.func('execv', 'int', [
+  'str',
+  'str *',
+]);
+
 const SYS_IO_URING_SETUP = 425;
 const SYS_IO_URING_ENTER = 426;
 const SYS_IO_URING_REGISTER = 427;
+/** The one number here that differs: x86-64 has its own, arm64 that of asm-generic/unistd.h. */
+const SYS_MLOCK2 = process.arch === 'x64' ? 325 : 284;
 const SC_PAGESIZE = 30;
 
 function orErrno(returned: number): number {
@@ -249,6 +263,22 @@ export function fcntl(fd: number, command: number, argument: number): number {
 
 export function eventfd(initial: number, flags: number): number {
   return orErrno(eventfdCall(initial, flags));
+}
+
+// ---- the process itself
+
+export function prctl(option: number, argument: number): number {
+  return orErrno(prctlCall(option, argument, 0, 0, 0));
+}
+
+/** By number, because not every libc has it. */
+export function mlock2(address: number, lengthBytes: number, flags: number): number {
+  return orErrno(syscall4(SYS_MLOCK2, address, lengthBytes, flags, 0));
+}
+
+/** Becomes another program with the same process number, environment and standard files. Returns only on failure. */
+export function execv(path: string, argv: readonly string[]): number {
+  return orErrno(execvCall(path, [...argv, null]));
 }
 
 // ---- sockets

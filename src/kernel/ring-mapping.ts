@@ -29,10 +29,17 @@ export interface RingFailure {
   readonly meaning: string;
 }
 
-/** Makes a ring with the best flags that this kernel takes, and maps it. Entries are clamped to the kernel's limits. */
-export function mapRing(sqEntries: number, cqEntries: number): Result<RingMapping, RingFailure> {
+/**
+ * Makes a ring with the first of `flagChoices` that this kernel takes, and maps it. Entries are clamped to the kernel's
+ * limits.
+ */
+export function mapRing(
+  sqEntries: number,
+  cqEntries: number,
+  flagChoices: readonly number[] = FLAG_CHOICES,
+): Result<RingMapping, RingFailure> {
   const params = mapMemory(PARAMS.SIZE_BYTES);
-  const fd = setUp(params, sqEntries, cqEntries);
+  const fd = setUp(params, sqEntries, cqEntries, flagChoices);
   const result = fd < 0 ? failed(explain(-fd)) : mapRingMemory(fd, params.view);
   params.unmap();
   return result;
@@ -47,9 +54,14 @@ const FLAG_CHOICES = [
 ];
 
 /** The ring's descriptor or a negative errno. An unknown flag is EINVAL; anything else fails at once. */
-function setUp(params: MappedMemory, sqEntries: number, cqEntries: number): number {
+function setUp(
+  params: MappedMemory,
+  sqEntries: number,
+  cqEntries: number,
+  flagChoices: readonly number[],
+): number {
   let fd = -ERRNO.EINVAL;
-  for (const flags of FLAG_CHOICES) {
+  for (const flags of flagChoices) {
     params.bytes.fill(0);
     params.view.setUint32(PARAMS.FLAGS, flags, true);
     params.view.setUint32(PARAMS.CQ_ENTRIES, cqEntries, true);
@@ -72,7 +84,8 @@ function mapRingMemory(fd: number, params: DataView): Result<RingMapping, RingFa
     field(PARAMS.SQ_ARRAY) + sqEntries * 4,
     field(PARAMS.CQ_CQES) + cqEntries * CQE_BYTES,
   );
-  const entryBytes = sqEntries * SQE_BYTES;
+  const isWide = (field(PARAMS.FLAGS) & SETUP.SQE128) !== 0;
+  const entryBytes = sqEntries * (isWide ? SQE_BYTES * 2 : SQE_BYTES);
   const ringAddress = mmap(ringBytes, PROT_READ_WRITE, MAP_SHARED_POPULATE, fd, 0);
   const entryAddress = mmap(entryBytes, PROT_READ_WRITE, MAP_SHARED_POPULATE, fd, SQE_MAP_OFFSET);
   const release = () => {

@@ -22,6 +22,8 @@ export interface OpenDeviceOptions {
    * they fail (default `hold:30`). Meanwhile the device is looked for, also under other names.
    */
   readonly onGone?: string | undefined;
+  /** Serve it as a block device from the start; see `ProtectedDevice.ublk`. */
+  readonly ublk?: UblkOptions | undefined;
   readonly onEvent?: ((event: DeviceNotice) => void) | undefined;
 }
 
@@ -37,8 +39,40 @@ export interface ProtectedDevice {
   status(): Promise<DeviceStatus>;
   /** Starts to serve at an NBD URI; resolves when clients can connect. */
   serveNbd(uri: string, options?: ServeNbdOptions): Promise<NbdEndpoint>;
+  /** The block device, where one was asked for. */
+  readonly ublk: UblkEndpoint | undefined;
+  /**
+   * Ends in order without taking the block device away: its I/O waits until another process takes it over. The
+   * process should end soon after: what the driver holds of it goes only then.
+   */
+  handOver(): Promise<void>;
   /** Ends all endpoints, finishes what is in flight, writes the metadata as cleanly stopped, closes the devices. */
   close(): Promise<void>;
+}
+
+/** A ublk block device (Linux 6.1, root). */
+export interface UblkOptions {
+  /** Hardware queues; default 1. */
+  readonly queueCount?: number | undefined;
+  /** Requests in flight per queue; default 128. */
+  readonly depth?: number | undefined;
+  /** Have a process that serves the set hand it over, instead of refusing. */
+  readonly takeOver?: boolean | undefined;
+}
+
+export interface UblkEndpoint {
+  /** `/dev/ublkbN`. */
+  readonly path: string;
+  readonly queueCount: number;
+  readonly depth: number;
+  /** Data goes between disks and clients without copies. */
+  readonly isZeroCopy: boolean;
+  /** It was there already, left by an earlier process. */
+  readonly isRecovered: boolean;
+  /** Resolves when the block device was stopped, by us or by somebody else. */
+  readonly ended: Promise<void>;
+  /** Who uses it, in words; empty when nobody does. */
+  users(): string[];
 }
 
 export interface ServeNbdOptions {

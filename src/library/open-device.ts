@@ -1,4 +1,4 @@
-import { DEFAULT_ON_GONE, parseGonePolicy } from '../device/gone-policy.js';
+import { DEFAULT_ON_GONE, type GonePolicy, parseGonePolicy } from '../device/gone-policy.js';
 import type {
   DeviceInfo,
   DeviceStatus,
@@ -10,7 +10,9 @@ import type {
 import { DmRemapError } from './errors.js';
 import { formatIfBlank } from './format-spares.js';
 import { serveNbd } from './serve-nbd.js';
+import { serveUblk, type UblkServer } from './serve-ublk.js';
 import { ThreadClient } from './thread-client.js';
+import { planUblk, type UblkPlan } from './ublk-plan.js';
 
 /**
  * Opens a protected device in a thread of its own. The main device and all spares of the set are held exclusively
@@ -18,11 +20,22 @@ import { ThreadClient } from './thread-client.js';
  */
 export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedDevice> {
   if (options.spares.length === 0) throw new DmRemapError('usage', 'no spare given; name at least one');
-  if (options.init === true) await formatIfBlank({ main: options.main, spares: options.spares });
-  const onGone = parseGonePolicy(options.onGone ?? DEFAULT_ON_GONE);
-  if (onGone === undefined) {
-    throw new DmRemapError('usage', `onGone: "${options.onGone}" is none of fail, hold, hold:SECONDS`);
+  const onGone = gonePolicyOf(options);
+  const plan = options.ublk === undefined ? undefined : await planUblk(options.spares, options.ublk);
+  try {
+    return await openPlanned(options, onGone, plan);
+  } catch (error) {
+    plan?.control.close();
+    throw error;
   }
+}
+
+async function openPlanned(
+  options: OpenDeviceOptions,
+  onGone: GonePolicy,
+  plan: UblkPlan | undefined,
+): Promise<ProtectedDevice> {
+  if (options.init === true) await formatIfBlank({ main: options.main, spares: options.spares });
   const threadOptions = {
     main: options.main,
     spares: options.spares,
@@ -31,19 +44,40 @@ export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedD
     onLost: options.onLost ?? 'error',
     force: options.force ?? false,
     onGone,
+    openPatienceMs: plan?.orphan === undefined ? 0 : ORPHAN_PATIENCE_MS,
+    ublkMemoryBytes: plan === undefined ? 0 : plan.queueCount * plan.depth * plan.maxIoBytes,
   };
   const { client, info } = await ThreadClient.open(threadOptions, (notice) => options.onEvent?.(notice));
-  return new OpenedDevice(client, info);
+  try {
+    const ublk = plan && (await serveUblk(plan, client, info, options.main));
+    return new OpenedDevice(client, info, ublk, () => plan?.control.close());
+  } catch (error) {
+    await client.call({ verb: 'close' });
+    throw error;
+  }
+}
+
+/** The last I/O of a process that was killed: the kernel gives a command to a disk 30 seconds, and again after a reset. */
+const ORPHAN_PATIENCE_MS = 90_000;
+
+function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePolicy {
+  const policy = parseGonePolicy(onGone);
+  if (policy !== undefined) return policy;
+  throw new DmRemapError('usage', `on-gone: "${onGone}" is none of fail, hold, hold:SECONDS`);
 }
 
 class OpenedDevice implements ProtectedDevice {
   readonly info: DeviceInfo;
   readonly #client: ThreadClient;
+  readonly ublk: UblkServer | undefined;
   readonly #endpoints = new Set<NbdEndpoint>();
+  readonly #closed: () => void;
 
-  constructor(client: ThreadClient, info: DeviceInfo) {
+  constructor(client: ThreadClient, info: DeviceInfo, ublk: UblkServer | undefined, closed: () => void) {
     this.#client = client;
     this.info = info;
+    this.ublk = ublk;
+    this.#closed = closed;
   }
 
   get gone(): Promise<void> {
@@ -85,10 +119,24 @@ class OpenedDevice implements ProtectedDevice {
 
   async close(): Promise<void> {
     if (this.#client.isGone) return this.#client.gone;
+    // A block device above can be stopped only when its requests are answered.
+    await this.#client.call({ verb: 'endHolding' });
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
+    await this.ublk?.stop();
+    await this.#end();
+  }
+
+  async handOver(): Promise<void> {
+    for (const endpoint of [...this.#endpoints]) await endpoint.stop();
+    await this.ublk?.release();
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     try {
       await this.#client.call({ verb: 'close' });
     } finally {
+      this.#closed();
       await this.#client.gone;
     }
   }

@@ -1,9 +1,12 @@
 import { unreachable } from '../base/assert.js';
+import type { GoneDevice } from '../device/gone-devices.js';
+import { formatGonePolicy } from '../device/gone-policy.js';
 import { markClosed } from '../device/mark-closed.js';
 import { countersByName } from '../engine/counters.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { close as closeFd } from '../kernel/ffi.js';
-import type { DeviceStatus } from './device-report.js';
+import { pathOfTarget } from './device-names.js';
+import type { DeviceStatus, GoneReport } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import { IoCalls } from './io-calls.js';
@@ -11,6 +14,7 @@ import type { Mailbox } from './mailbox.js';
 import type { Call, CallMessage, CallValue } from './messages.js';
 import { NbdEndpoints } from './nbd-endpoints.js';
 import type { StartedDevice } from './start-device.js';
+import { UblkQueueServer } from './ublk-queue-server.js';
 
 /** Does what the main thread calls for, on the device thread. */
 export class CallServer {
@@ -19,6 +23,8 @@ export class CallServer {
   readonly #ended: (inOrder: boolean) => void;
   readonly #io: IoCalls;
   readonly #endpoints: NbdEndpoints;
+  /** Only with io_uring. */
+  readonly #ublk: UblkQueueServer | undefined;
   #isClosing = false;
 
   constructor(started: StartedDevice, mailbox: Mailbox, ended: (inOrder: boolean) => void) {
@@ -27,6 +33,9 @@ export class CallServer {
     this.#ended = ended;
     this.#io = new IoCalls(started);
     this.#endpoints = new NbdEndpoints(started, (notice) => mailbox.tell(notice));
+    const { backend, device, memory } = started;
+    if (backend.kind === 'uring')
+      this.#ublk = new UblkQueueServer({ reactor: backend.reactor, device, memoryAddress: memory.address });
   }
 
   handle({ id, call }: CallMessage): void {
@@ -36,7 +45,8 @@ export class CallServer {
     this.#perform(call, (problem, value) => {
       if (problem === undefined) this.#answer(id, value);
       else this.#refuse(id, problem);
-      if (call.verb === 'close') this.#ended(true);
+      // Tags that the driver still waits for keep the ring busy until the process ends.
+      if (call.verb === 'close') this.#ended(this.#ublk?.isOver ?? true);
     });
   }
 
@@ -58,8 +68,21 @@ export class CallServer {
         return this.#endpoints.unlisten(call.listenerId, () => done(undefined, undefined));
       case 'adopt':
         return done(this.#endpoints.adopt(call.fd, call.exportName), undefined);
+      case 'ublkServe': {
+        if (this.#ublk === undefined) return done(UBLK_NEEDS_URING, undefined);
+        const { ublkMemoryOffset: memoryOffset } = this.#started;
+        return done(this.#ublk.start({ ...call.job, memoryOffset }), undefined);
+      }
+      case 'ublkEnded':
+        return this.#ublk!.whenEnded(() => done(undefined, undefined));
+      case 'ublkRelease':
+        return this.#ublk!.release(() => done(undefined, undefined));
+      case 'endHolding':
+        this.#started.device.endHolding();
+        return done(undefined, undefined);
       case 'close':
         this.#isClosing = true;
+        this.#started.device.endHolding();
         return this.#endpoints.stop(() => this.#whenIdle(() => this.#close(done)));
       default:
         return unreachable(call);
@@ -67,7 +90,7 @@ export class CallServer {
   }
 
   #status(): DeviceStatus {
-    const { context, metadata } = this.#started.device;
+    const { context, metadata, goneDevices, onGone } = this.#started.device;
     return {
       remappedUnits: context.table.mappedCount,
       unitsWithLostBlocks: context.table.unitsWithLossCount,
@@ -75,9 +98,16 @@ export class CallServer {
       freeSpareUnits: context.allocator.freeCount,
       usableSpareUnits: usableUnitCount(metadata.superblock),
       breakerOpen: context.breaker.reason ?? null,
+      onGone: formatGonePolicy(onGone),
+      gone: goneDevices.map((gone) => this.#report(gone)),
       connections: this.#endpoints.connectionCount,
       counters: countersByName(context.counters),
     };
+  }
+
+  #report({ target, ...gone }: GoneDevice): GoneReport {
+    const spareIndex = target === 0 ? null : target - 1;
+    return { ...gone, spareIndex, path: pathOfTarget(this.#started.names, target) };
   }
 
   /** The last requests and the relocations behind them are finished first. */
@@ -108,5 +138,7 @@ export class CallServer {
 
 /** `problem` is undefined on success. */
 export type CallDone = (problem: Failure | undefined, value: CallValue) => void;
+
+const UBLK_NEEDS_URING = failure('system', 'a ublk device needs io_uring; allow it, or serve with --nbd');
 
 const IDLE_CHECK_MS = 5;

@@ -6,6 +6,11 @@ export interface DeviceNames {
 }
 
 /** `target`: 0 is the main device, 1 + n spare n. */
-export function nameOfTarget({ main, spares }: DeviceNames, target: number): string {
-  return target === 0 ? main : `spare ${target - 1} (${spares[target - 1]})`;
+export function nameOfTarget(names: DeviceNames, target: number): string {
+  const path = pathOfTarget(names, target);
+  return target === 0 ? path : `spare ${target - 1} (${path})`;
+}
+
+export function pathOfTarget({ main, spares }: DeviceNames, target: number): string {
+  return target === 0 ? main : spares[target - 1]!;
 }

@@ -17,7 +17,7 @@ function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
   const backend = chooseBackend(options.io, options.wakeUpFd);
   if (!backend.ok) return port.postMessage({ kind: 'openFailed', failure: backend.error });
   const mailbox = new Mailbox(port, backend.value);
-  const memory = mapDeviceMemory();
+  const memory = mapDeviceMemory(options.ublkMemoryBytes);
   const turning = new Turning(backend.value, mailbox, memory);
   const { kind, why } = backend.value;
   const how = kind === 'uring' ? 'io_uring' : 'plain file calls';

@@ -2,6 +2,7 @@ import type { GonePolicy } from '../device/gone-policy.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
 import type { DeviceInfo, DeviceNotice, DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
+import type { UblkQueueJob } from './ublk-queue-server.js';
 
 /** What the thread of a device is started with. */
 export interface ThreadOptions {
@@ -12,6 +13,10 @@ export interface ThreadOptions {
   readonly onLost: 'error' | 'zero';
   readonly force: boolean;
   readonly onGone: GonePolicy;
+  /** How long to wait for devices that are held by a process that is just ending. */
+  readonly openPatienceMs: number;
+  /** I/O memory for the tags of ublk queues; 0 where none is served. */
+  readonly ublkMemoryBytes: number;
   /** An eventfd of the main thread: written to after each message, for a thread that sits in the kernel. */
   readonly wakeUpFd: number;
 }
@@ -39,6 +44,14 @@ export type Call =
   | { readonly verb: 'unlisten'; readonly listenerId: number }
   /** Serves NBD on a socket that is connected already; the descriptor becomes the thread's. */
   | { readonly verb: 'adopt'; readonly fd: number; readonly exportName: string }
+  /** Serves the first queue of a ublk device; answers when its requests were asked for. */
+  | { readonly verb: 'ublkServe'; readonly job: Omit<UblkQueueJob, 'memoryOffset'> }
+  /** Answers when the block device was stopped, by whomever. */
+  | { readonly verb: 'ublkEnded' }
+  /** Leaves the block device to another process; answers when what was begun is answered. */
+  | { readonly verb: 'ublkRelease' }
+  /** Before a stop: requests that wait for a device that is gone fail. */
+  | { readonly verb: 'endHolding' }
   /** The last call: the thread ends after its answer. */
   | { readonly verb: 'close' }
   /** The process is about to end: the thread stops where it is, as if killed, and answers nothing. */

@@ -5,7 +5,7 @@ import { InlineStore } from '../kernel/inline-store.js';
 import { isMemoryFile } from '../kernel/memory-file.js';
 import type { OpenDevice } from '../kernel/open-device.js';
 import { closeDevice, openDevice } from '../kernel/open-device.js';
-import { describeOpenFailure } from '../kernel/open-failure.js';
+import { describeOpenFailure, type OpenFailure } from '../kernel/open-failure.js';
 import { PortableStore } from '../kernel/portable-store.js';
 import { UringStore } from '../kernel/uring-store.js';
 import type { BlockStore } from '../ports/block-store.js';
@@ -23,9 +23,10 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
   const scenario = options.faults === undefined ? ok(NO_FAULTS) : readScenario(options.faults);
   if (!scenario.ok) return scenario;
   const opened: OpenDevice[] = [];
+  const untilMs = performance.now() + options.openPatienceMs;
   for (const path of [options.main, ...options.spares]) {
     const fileLogicalBlockBytes = opened[0]?.geometry.logicalBlockBytes ?? 512;
-    const device = openDevice(path, { readOnly: false, exclusive: true, fileLogicalBlockBytes });
+    const device = openPatiently(path, fileLogicalBlockBytes, untilMs);
     if (!device.ok) {
       for (const other of opened) closeDevice(other);
       const isRepeated = opened.some((other) => isSameDevice(other.path, path));
@@ -43,6 +44,23 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
     stores.push(store.value);
   }
   return ok(stores);
+}
+
+/**
+ * A process that was killed holds its devices until its last I/O has ended: no write of it can come after ours. On a
+ * failing disk that takes a while.
+ */
+function openPatiently(
+  path: string,
+  fileLogicalBlockBytes: number,
+  untilMs: number,
+): Result<OpenDevice, OpenFailure> {
+  for (;;) {
+    const device = openDevice(path, { readOnly: false, exclusive: true, fileLogicalBlockBytes });
+    const isHeld = !device.ok && (device.error.kind === 'busy' || device.error.kind === 'locked');
+    if (!isHeld || performance.now() >= untilMs) return device;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_RETRY_MS);
+  }
 }
 
 /** Its own lock is what a device that is given twice runs into: the message should name the mistake. */
@@ -63,6 +81,7 @@ export interface OpenStoresOptions {
   readonly spares: readonly string[];
   /** Path of a fault scenario. */
   readonly faults: string | undefined;
+  readonly openPatienceMs: number;
   readonly backend: Backend;
   readonly memory: IoMemory;
 }
@@ -70,7 +89,8 @@ export interface OpenStoresOptions {
 /** Files in memory are read and written at once: io_uring would hand each such I/O to a kernel thread. */
 function storeOf(device: OpenDevice, { backend, memory }: OpenStoresOptions): BlockStore {
   if (backend.kind === 'portable') return new PortableStore(device, memory, TICKET_COUNT);
-  if (isMemoryFile(device.fd)) return new InlineStore(device, memory, backend.reactor, TICKET_COUNT);
+  if (device.kind === 'file' && isMemoryFile(device.fd))
+    return new InlineStore(device, memory, backend.reactor, TICKET_COUNT);
   return new UringStore(device, memory, backend.reactor.ring, TICKET_COUNT);
 }
 
@@ -108,3 +128,4 @@ function readScenario(path: string): Result<FaultScenario, Failure> {
 }
 
 const NO_FAULTS: FaultScenario = { main: [], spares: [] };
+const OPEN_RETRY_MS = 100;

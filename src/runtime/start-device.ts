@@ -11,9 +11,11 @@ import { RemappedDevice } from '../device/remapped-device.js';
 import { formatUuid } from '../format/set-id.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
+import type { ServedGeometry } from '../ports/served-device.js';
 import { BuddyAllocator } from '../storage/buddy-allocator.js';
 import { describeAssemblyFailure } from './assembly-message.js';
 import type { Backend } from './backend.js';
+import type { DeviceNames } from './device-names.js';
 import type { DeviceInfo } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
@@ -70,9 +72,13 @@ export function startDevice(
   });
 }
 
-/** All I/O memory of one device. */
-export function mapDeviceMemory(): MappedMemory {
-  return mapMemory(layOutColdMemory().endOffset + PAYLOAD_BYTES);
+/** All I/O memory of one device: for the cold path, for payload, for the tags of ublk queues. */
+export function mapDeviceMemory(ublkMemoryBytes: number): MappedMemory {
+  return mapMemory(ublkMemoryOffset() + ublkMemoryBytes);
+}
+
+function ublkMemoryOffset(): number {
+  return layOutColdMemory().endOffset + PAYLOAD_BYTES;
 }
 
 export interface StartedDevice {
@@ -82,7 +88,10 @@ export interface StartedDevice {
   readonly memory: MappedMemory;
   /** For payload. */
   readonly buffers: BuddyAllocator;
+  /** Where `ublkMemoryBytes` begin. */
+  readonly ublkMemoryOffset: number;
   readonly stores: readonly BlockStore[];
+  readonly names: DeviceNames;
 }
 
 interface Surroundings {
@@ -121,7 +130,7 @@ function begin(
   completions.sink = device;
   backend.reactor.addPoller(device);
   const buffers = new BuddyAllocator(PAYLOAD_BYTES, coldMemory.endOffset);
-  const info = infoOf(set, backend);
+  const info = infoOf(set, backend, device.geometry);
   device.metadata.run(
     (work) => markOpened(work, set),
     (repairedCount) => {
@@ -136,7 +145,9 @@ function begin(
           ),
         );
       tellRepairs(mailbox, set, repairedCount);
-      done(ok({ device, info, backend, memory, buffers, stores }));
+      done(
+        ok({ device, info, backend, memory, buffers, ublkMemoryOffset: ublkMemoryOffset(), stores, names }),
+      );
     },
   );
 }
@@ -160,7 +171,7 @@ function tellRepairs(mailbox: Mailbox, set: AssembledSet, repairedCount: number)
   }
 }
 
-function infoOf(set: AssembledSet, backend: Backend): DeviceInfo {
+function infoOf(set: AssembledSet, backend: Backend, geometry: ServedGeometry): DeviceInfo {
   const { superblock } = set.choice;
   return {
     setId: formatUuid(superblock.setId),
@@ -169,6 +180,7 @@ function infoOf(set: AssembledSet, backend: Backend): DeviceInfo {
     logicalBlockBytes: set.shape.logicalBlockBytes,
     unitBytes: set.shape.unitBytes,
     io: backend.kind,
+    geometry,
   };
 }
 

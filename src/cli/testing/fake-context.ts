@@ -12,6 +12,8 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     planFormat: unexpected,
     formatSpares: unexpected,
     inspectSpares: unexpected,
+    guardAgainstReclaim: unexpected,
+    stopBlockDevice: unexpected,
     ...options.calls,
   };
   const context: CliContext = {
@@ -19,7 +21,7 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     out,
     err,
     ask: undefined,
-    stopSignals: { first: () => new Promise(() => {}) },
+    stopSignals: { next: () => new Promise(() => {}) },
     version: '0.0.0',
     ...options,
   };

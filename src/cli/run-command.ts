@@ -1,0 +1,147 @@
+import { type Command, Option } from 'commander';
+import type { UblkOptions } from '../library/device-types.js';
+import { DmRemapError } from '../library/errors.js';
+import { helpLikeManual } from './help.js';
+import { LOG_LEVELS, type LogLevel } from './log.js';
+import { repeated } from './repeated-option.js';
+import type { RunArguments } from './run.js';
+
+export function addRunCommand(program: Command, action: (args: RunArguments) => Promise<void>): void {
+  const command = program
+    .command('run')
+    .summary('serve a protected device')
+    .description(
+      'Opens the main device and its spares, exclusively, and serves the protected device as a block device or over ' +
+        'NBD, in the foreground, until SIGINT, SIGTERM or SIGHUP; then it finishes what is in flight and stops ' +
+        'cleanly. A second signal, half a second later or more, ends it at once.\n\n' +
+        'While a block device (--ublk) is in use a stop is refused, which is logged. If the process dies, the block ' +
+        'device stays and its I/O waits; the next "dmremap run" with the same spares takes it over, and no ' +
+        'application sees an error. SIGUSR2 ends the process like that on purpose, in order, for an upgrade; ' +
+        '--take-over sends it.\n\n' +
+        'Prints "ready /dev/ublkbN" and "ready URI" on standard output when clients can use them. The log is on ' +
+        'standard error: for people on a terminal, JSON lines otherwise.',
+    )
+    .requiredOption('--main <path>', 'the disk (or image file) to protect')
+    .requiredOption('--spare <path>', 'a spare of its set; repeat for all of them, in any order', repeated)
+    .action((options: CommandOptions) => action(argumentsOf(options)));
+  addFrontendOptions(command);
+  addDeviceOptions(command);
+  helpLikeManual(command, {
+    exitStatuses: [
+      'done',
+      'usage',
+      'device',
+      'refused',
+      'metadata',
+      'io',
+      'system',
+      'hangUp',
+      'interrupted',
+      'terminated',
+    ],
+    examples: [
+      'dmremap run --main /dev/sdX --spare /dev/sdY --ublk',
+      'dmremap run --main /dev/sdX --spare /dev/sdY --nbd "nbd+unix:///?socket=/run/dm-remap.sock"',
+      'nbd-client -unix /run/dm-remap.sock /dev/nbd0      # in another terminal',
+    ],
+  });
+}
+
+/** Where the device is served. */
+function addFrontendOptions(command: Command): void {
+  command
+    .addOption(new Option('--ublk', 'serve as a block device /dev/ublkbN (root, Linux 6.1)').default(false))
+    .addOption(
+      countOption('--queues <count>', 'with --ublk: hardware queues, one thread each; default 1', 64),
+    )
+    .addOption(countOption('--depth <count>', 'with --ublk: requests in flight per queue; default 128', 1024))
+    .addOption(
+      new Option(
+        '--take-over',
+        'with --ublk: have the process that serves the set hand it over, instead of refusing',
+      ).default(false),
+    )
+    .option(
+      '--nbd <uri>',
+      'where to serve: nbd+unix:///EXPORT?socket=PATH, nbd://ADDRESS:PORT/EXPORT, nbds:// with TLS; repeat for several',
+      repeated,
+      [],
+    )
+    .option(
+      '--tls-dir <directory>',
+      'server-cert.pem, server-key.pem and optionally ca-cert.pem, for nbds URIs',
+    )
+    .addOption(
+      new Option('--verify-clients', 'TLS: only clients with a certificate of ca-cert.pem').default(false),
+    );
+}
+
+/** How the devices below are used. */
+function addDeviceOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--io <kind>', 'how to do I/O; by itself the best that works').choices([
+        'uring',
+        'portable',
+      ]),
+    )
+    .option('--faults <file>', 'inject the faults of a scenario file (docs/fault-scenarios.md)')
+    .addOption(
+      new Option('--on-lost <answer>', 'what reading a lost block gives')
+        .choices(['error', 'zero'])
+        .default('error'),
+    )
+    .addOption(new Option('--init', 'format the spares first if they are blank').default(false))
+    .addOption(new Option('--force', 'go on although devices do not match what is recorded').default(false))
+    .addOption(
+      new Option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('info'),
+    );
+}
+
+interface CommandOptions {
+  readonly main: string;
+  readonly spare: string[];
+  readonly ublk: boolean;
+  readonly queues?: number;
+  readonly depth?: number;
+  readonly takeOver: boolean;
+  readonly nbd: string[];
+  readonly tlsDir?: string;
+  readonly verifyClients: boolean;
+  readonly io?: 'uring' | 'portable';
+  readonly faults?: string;
+  readonly onLost: 'error' | 'zero';
+  readonly init: boolean;
+  readonly force: boolean;
+  readonly logLevel: LogLevel;
+}
+
+function argumentsOf(options: CommandOptions): RunArguments {
+  const { main, spare: spares, io, faults, onLost, init, force } = options;
+  return {
+    device: { main, spares, io, faults, onLost, init, force, ublk: ublkOf(options) },
+    nbd: options.nbd,
+    // Undefined leaves it to the URI's tls-verify-peer.
+    tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients || undefined },
+    logLevel: options.logLevel,
+  };
+}
+
+function ublkOf({ ublk, queues, depth, takeOver }: CommandOptions): UblkOptions | undefined {
+  if (ublk) return { queueCount: queues, depth, takeOver };
+  if (queues !== undefined || depth !== undefined || takeOver)
+    throw new DmRemapError('usage', '--queues, --depth and --take-over belong to --ublk');
+  return undefined;
+}
+
+function countOption(flags: string, description: string, limit: number): Option {
+  return new Option(flags, description).argParser((text) => {
+    const count = Number(text);
+    if (!/^\d+$/.test(text) || count < 1 || count > limit)
+      throw new DmRemapError(
+        'usage',
+        `${flags.split(' ')[0]} ${text}: expected a whole number from 1 to ${limit}`,
+      );
+    return count;
+  });
+}

@@ -1,0 +1,186 @@
+import { constants, openSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ERRNO, errnoName } from '../base/errno.js';
+import { blockDeviceUsers } from '../kernel/block-device-users.js';
+import { close as closeFd } from '../kernel/ffi.js';
+import { DEVICE_STATE, FEATURE_FLAG } from '../kernel/ublk-abi.js';
+import type { UblkControl } from '../kernel/ublk-control.js';
+import { isZeroCopy, type UblkDeviceInfo, ZERO_COPY_FLAGS } from '../kernel/ublk-device-info.js';
+import type { UblkParams } from '../kernel/ublk-params.js';
+import type { DeviceInfo, UblkEndpoint } from './device-types.js';
+import { DmRemapError } from './errors.js';
+import type { ThreadClient } from './thread-client.js';
+import type { UblkPlan } from './ublk-plan.js';
+import { removeProperties, writeProperties } from './ublk-properties.js';
+import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
+
+/** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
+export async function serveUblk(
+  plan: UblkPlan,
+  client: ThreadClient,
+  info: DeviceInfo,
+  mainPath: string,
+): Promise<UblkServer> {
+  const { control } = plan;
+  const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
+  const device = recovers ? plan.orphan! : await addDevice(plan, info);
+  const server = new UblkServer(control, client, device, recovers);
+  try {
+    writeProperties(device.deviceId, info, mainPath);
+    if (recovers) await startRecovery(control, device.deviceId);
+    await server.fetchAll();
+    const result = recovers
+      ? await control.endRecovery(device.deviceId)
+      : await control.start(device.deviceId);
+    if (result < 0) throw commandFailed('cannot be started', device.deviceId, result);
+    return server;
+  } catch (error) {
+    if (!recovers) await server.stop();
+    throw error;
+  }
+}
+
+export class UblkServer implements UblkEndpoint {
+  readonly path: string;
+  readonly queueCount: number;
+  readonly depth: number;
+  readonly isZeroCopy: boolean;
+  readonly isRecovered: boolean;
+  readonly #control: UblkControl;
+  readonly #client: ThreadClient;
+  readonly #device: UblkDeviceInfo;
+  #charFd = -1;
+
+  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo, isRecovered: boolean) {
+    this.#control = control;
+    this.#client = client;
+    this.#device = device;
+    this.path = blockPath(device.deviceId);
+    this.queueCount = device.queueCount;
+    this.depth = device.queueDepth;
+    this.isZeroCopy = isZeroCopy(device);
+    this.isRecovered = isRecovered;
+  }
+
+  /** Has every queue ask for its first requests. */
+  async fetchAll(): Promise<void> {
+    const { deviceId, maxIoBytes } = this.#device;
+    const { depth } = this;
+    this.#charFd = await openNode(charPath(deviceId));
+    const flushFailuresTold = new SharedArrayBuffer(4);
+    const charFd = this.#charFd;
+    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy: this.isZeroCopy, flushFailuresTold };
+    await this.#client.call({ verb: 'ublkServe', job });
+  }
+
+  get ended(): Promise<void> {
+    return this.#client.call({ verb: 'ublkEnded' }).then(() => {});
+  }
+
+  users(): string[] {
+    return blockDeviceUsers(this.path);
+  }
+
+  async stop(): Promise<void> {
+    const { deviceId } = this.#device;
+    const stopped = await this.#control.stop(deviceId);
+    if (this.#charFd >= 0) await this.ended;
+    if (this.#charFd >= 0) closeFd(this.#charFd);
+    const deleted = await this.#control.delete(deviceId);
+    removeProperties(deviceId);
+    for (const result of [stopped, deleted])
+      if (result < 0 && result !== -ERRNO.ENODEV) throw commandFailed('cannot be removed', deviceId, result);
+  }
+
+  async release(): Promise<void> {
+    await this.#client.call({ verb: 'ublkRelease' });
+  }
+}
+
+/** A device whose server ended in the middle waits for the next one, unless its kernel can't do so. */
+async function canRecover(control: UblkControl, orphan: UblkDeviceInfo): Promise<boolean> {
+  const info = await control.info(orphan.deviceId);
+  if (!info.ok) return false;
+  if (info.value.state !== DEVICE_STATE.DEAD) return true;
+  const result = await control.delete(orphan.deviceId);
+  if (result < 0)
+    throw commandFailed('is left from an earlier run and cannot be removed', orphan.deviceId, result);
+  return false;
+}
+
+async function addDevice(plan: UblkPlan, info: DeviceInfo): Promise<UblkDeviceInfo> {
+  const { control, queueCount, depth: queueDepth, maxIoBytes } = plan;
+  const serverTag = serverTagOfSetId(info.setId);
+  const flags = RECOVERY_FLAGS | (await zeroCopyFlags(control, info));
+  const added = await control.add({ queueCount, queueDepth, maxIoBytes, flags, serverPid: -1, serverTag });
+  if (!added.ok) throw new DmRemapError('system', `no ublk device can be added: ${errnoName(added.error)}`);
+  const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value));
+  if (result === 0) return added.value;
+  await control.delete(added.value.deviceId);
+  throw commandFailed('the driver refused its parameters', added.value.deviceId, result);
+}
+
+/** A write may be given out again after a crash: ours may all be repeated. */
+const RECOVERY_FLAGS = FEATURE_FLAG.USER_RECOVERY | FEATURE_FLAG.USER_RECOVERY_REISSUE;
+
+/** Where the driver offers it and the disks take it. */
+async function zeroCopyFlags(control: UblkControl, { geometry }: DeviceInfo): Promise<number> {
+  if (!geometry.takesRequestBuffers) return 0;
+  const offered = await control.features();
+  return (offered & ZERO_COPY_FLAGS) === ZERO_COPY_FLAGS ? ZERO_COPY_FLAGS : 0;
+}
+
+function paramsOf({ geometry }: DeviceInfo, device: UblkDeviceInfo): UblkParams {
+  const { queue } = geometry;
+  return {
+    sizeBytes: geometry.sizeBytes,
+    logicalBlockBytes: geometry.logicalBlockBytes,
+    physicalBlockBytes: geometry.physicalBlockBytes,
+    minimumIoBytes: Math.max(queue.minimumIoBytes, geometry.physicalBlockBytes),
+    optimalIoBytes: queue.optimalIoBytes,
+    maxIoBytes: Math.min(device.maxIoBytes, queue.maxTransferBytes),
+    rotational: geometry.rotational,
+    readOnly: geometry.readOnly,
+    volatileCache: queue.volatileCache,
+    discardGranularityBytes: queue.discardGranularityBytes,
+    canWriteZeroes: queue.canWriteZeroes,
+    memoryAlignmentBytes: isZeroCopy(device) ? geometry.memoryAlignmentBytes : COPY_ALIGNMENT_BYTES,
+  };
+}
+
+/** -EBUSY as long as the driver tears the earlier server down. */
+async function startRecovery(control: UblkControl, deviceId: number): Promise<void> {
+  const untilMs = performance.now() + RECOVERY_LIMIT_MS;
+  for (;;) {
+    const result = await control.startRecovery(deviceId);
+    if (result === 0) return;
+    if (result !== -ERRNO.EBUSY || performance.now() >= untilMs)
+      throw commandFailed('cannot be taken over from the server that is gone', deviceId, result);
+    await delay(RECOVERY_RETRY_MS);
+  }
+}
+
+/** The node is made by devtmpfs or udev, a moment after the device. */
+async function openNode(path: string): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return openSync(path, constants.O_RDWR);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' || attempt === NODE_ATTEMPTS)
+        throw new DmRemapError('system', `${path}: ${code}; the device node is needed (devtmpfs or udev)`);
+      await delay(NODE_RETRY_MS);
+    }
+  }
+}
+
+function commandFailed(what: string, deviceId: number, result: number): DmRemapError {
+  return new DmRemapError('system', `${blockPath(deviceId)}: ${what}: ${errnoName(-result)}`);
+}
+
+/** Requests are copied into our own pages, so any client memory will do that the driver itself takes. */
+const COPY_ALIGNMENT_BYTES = 4;
+const RECOVERY_LIMIT_MS = 90_000;
+const RECOVERY_RETRY_MS = 50;
+const NODE_ATTEMPTS = 100;
+const NODE_RETRY_MS = 50;

@@ -1,0 +1,82 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ERRNO, errnoName } from '../base/errno.js';
+import { blockDeviceUsers } from '../kernel/block-device-users.js';
+import { isProcessAlive } from '../kernel/process-alive.js';
+import { DEVICE_STATE } from '../kernel/ublk-abi.js';
+import type { UblkControl } from '../kernel/ublk-control.js';
+import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
+import { DmRemapError } from './errors.js';
+import { openControl } from './ublk-plan.js';
+import { propertiesPath, removeProperties } from './ublk-properties.js';
+import { blockPath } from './ublk-registry.js';
+
+/**
+ * Takes a block device away: asks the process that serves it to stop, or removes what a process that is gone has left.
+ * `force`: although it is in use; those who use it get errors, and what they have not flushed is lost.
+ */
+export async function stopBlockDevice(path: string, { force }: { readonly force: boolean }): Promise<void> {
+  const deviceId = deviceIdOf(path);
+  const control = openControl();
+  try {
+    const info = await control.info(deviceId);
+    if (!info.ok) throw new DmRemapError('device', `${path}: no such ublk device (${errnoName(info.error)})`);
+    const users = force
+      ? []
+      : blockDeviceUsers(blockPath(deviceId)).filter((user) => !isServer(user, info.value));
+    if (users.length > 0)
+      throw new DmRemapError('refused', `${path}: ${users.join(', ')}; end that first, or use --force`);
+    await remove(control, info.value, force);
+  } finally {
+    control.close();
+  }
+}
+
+function deviceIdOf(path: string): number {
+  const real = existsSync(path) ? realpathSync(path) : path;
+  const id = /^\/dev\/ublkb(\d+)$/.exec(real)?.[1];
+  if (id === undefined)
+    throw new DmRemapError('usage', `${path}: not a ublk block device; give /dev/ublkbN or a link to it`);
+  if (!existsSync(propertiesPath(Number(id))))
+    throw new DmRemapError(
+      'refused',
+      `${path}: not served by dm-remap (${propertiesPath(Number(id))} is missing)`,
+    );
+  return Number(id);
+}
+
+function isServer(user: string, { serverPid }: UblkDeviceInfo): boolean {
+  return user.startsWith(`open in process ${serverPid} `);
+}
+
+async function remove(control: UblkControl, info: UblkDeviceInfo, force: boolean): Promise<void> {
+  const { deviceId, serverPid, state } = info;
+  const isServed = state === DEVICE_STATE.LIVE && isProcessAlive(serverPid);
+  if (isServed && !force) process.kill(serverPid, 'SIGTERM');
+  else await control.stop(deviceId);
+  if (!isServed) {
+    await control.delete(deviceId);
+    removeProperties(deviceId);
+    return;
+  }
+  await untilGone(control, info);
+}
+
+/** The server finishes what is in flight, writes its metadata and removes the device itself. */
+async function untilGone(control: UblkControl, { deviceId, serverPid }: UblkDeviceInfo): Promise<void> {
+  const untilMs = performance.now() + STOP_LIMIT_MS;
+  for (;;) {
+    const info = await control.info(deviceId);
+    if (!info.ok && info.error === ERRNO.ENODEV && !isProcessAlive(serverPid)) return;
+    if (performance.now() >= untilMs)
+      throw new DmRemapError(
+        'system',
+        `${blockPath(deviceId)}: process ${serverPid} has not stopped; its log says why`,
+      );
+    await delay(STOP_CHECK_MS);
+  }
+}
+
+/** The kernel gives a command to a disk 30 seconds, and again after a reset. */
+const STOP_LIMIT_MS = 90_000;
+const STOP_CHECK_MS = 50;

@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import type { ToGuest } from '../messages.js';
+import type { Scenario } from '../scenario.js';
+import { Guest } from './guest.js';
+import { HostPort } from './host-port.js';
+
+/** Runs inside the machine: takes steps from the host, runs them, tells how they ended. */
+const port = new HostPort();
+const recorded = new Map<number, () => void>();
+let nextRecord = 0;
+
+port.listen((message) => act(message));
+port.send({ kind: 'ready' });
+
+function act(message: ToGuest): void {
+  switch (message.kind) {
+    case 'step':
+      runStep(message).then(
+        (value) => port.send({ kind: 'done', id: message.id, value: value ?? null }),
+        (error: unknown) => port.send({ kind: 'failed', id: message.id, message: textOf(error) }),
+      );
+      return;
+    case 'recorded':
+      recorded.get(message.id)!();
+      recorded.delete(message.id);
+      return;
+    case 'showBlockedTasks':
+      return writeFileSync('/proc/sysrq-trigger', 'w');
+    case 'powerOff':
+      return writeFileSync('/proc/sysrq-trigger', 'o');
+  }
+}
+
+async function runStep({ module, step, args }: Extract<ToGuest, { kind: 'step' }>): Promise<unknown> {
+  const { default: scenario } = (await import(pathToFileURL(module).href)) as { default: Scenario };
+  const perform = scenario.steps[step];
+  if (perform === undefined) throw new Error(`${scenario.name} has no step ${step}`);
+  writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args)}\n`);
+  const guest = new Guest({ say: (text) => port.send({ kind: 'said', text }), record });
+  const value = await perform(guest, args as never);
+  await guest.undo();
+  return value;
+}
+
+function record(line: string): Promise<void> {
+  const id = nextRecord++;
+  return new Promise((resolve) => {
+    recorded.set(id, resolve);
+    port.send({ kind: 'record', id, line });
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

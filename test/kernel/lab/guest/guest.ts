@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs';
+import { Background } from './background.js';
+import { type CommandEnd, type CommandOptions, runCommand } from './command.js';
+
+/**
+ * What a step works with, inside the machine. Devices have functions of their own (`brd.ts`, `device-mapper.ts` ...)
+ * that take it. What a step made is taken down at its end, last first, if it succeeded; after a failure everything is
+ * left as it is, for whoever looks.
+ */
+export class Guest {
+  private readonly host: { say(text: string): void; record(line: string): Promise<void> };
+  private undoing: (() => Promise<void>)[] = [];
+
+  constructor(host: { say(text: string): void; record(line: string): Promise<void> }) {
+    this.host = host;
+  }
+
+  /** Runs a program to its end; throws, with the command and all it said, unless it ends with status 0. */
+  run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
+    return runCommand(argv, options);
+  }
+
+  /** Starts a program that goes on. It is killed when the step ends. */
+  start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Background {
+    const program = new Background(argv, environment);
+    this.atEnd(async () => {
+      program.kill('SIGKILL');
+      await program.finish();
+    });
+    return program;
+  }
+
+  /** Loads a module; a second time does nothing. */
+  async modprobe(module: string, ...parameters: readonly string[]): Promise<void> {
+    await this.run(['modprobe', module, ...parameters]);
+  }
+
+  /** Sysfs, configfs, procfs: one write, whose error is thrown. */
+  write(path: string, text: string): void {
+    try {
+      writeFileSync(path, text);
+    } catch (error) {
+      throw new Error(`writing "${text}" to ${path}: ${(error as Error).message}`);
+    }
+  }
+
+  /** Shown by `npm run lab`, and when the scenario fails. */
+  say(text: string): void {
+    this.host.say(text);
+  }
+
+  /** When the promise is fulfilled, the line is known outside the machine and survives its power cut. */
+  record(line: string): Promise<void> {
+    return this.host.record(line);
+  }
+
+  /** Has something done at the end of the step. */
+  atEnd(undo: () => Promise<void>): void {
+    this.undoing.push(undo);
+  }
+
+  /** Leaves everything that was made so far for later steps on this machine. */
+  keep(): void {
+    this.undoing = [];
+  }
+
+  /** For the agent. */
+  async undo(): Promise<void> {
+    for (const one of this.undoing.splice(0).reverse()) await one();
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, delayMs));
+  }
+}

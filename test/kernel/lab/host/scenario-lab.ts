@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { xorshift } from '../../../support/xorshift.js';
+import type { KernelName } from '../kernel-name.js';
+import type { Frontend, Lab, Machine, Scenario } from '../scenario.js';
+import type { Accelerator } from './accelerator.js';
+import { cacheDirectory } from './cache-directory.js';
+import { ConsoleLog } from './console-log.js';
+import { type Disk, plainDisk } from './disk.js';
+import type { Kernel } from './kernel.js';
+import { RunningMachine } from './running-machine.js';
+
+export interface LabOptions {
+  readonly scenario: Scenario;
+  readonly modulePath: string;
+  readonly kernel: Kernel;
+  readonly accelerator: Accelerator;
+  readonly frontends: readonly Frontend[];
+  readonly seed: number;
+  readonly workDirectory: string;
+  /** Shows console and steps as they happen. */
+  readonly show: boolean;
+}
+
+/** Everything around the machines of one run of one scenario. */
+export class ScenarioLab implements Lab {
+  readonly kernel: KernelName;
+  readonly frontends: readonly Frontend[];
+  readonly seed: number;
+  readonly records: string[] = [];
+  /** What the scenario and its steps said. */
+  readonly said: string[] = [];
+  /** Console logs of all machines, in order. */
+  readonly consoleLogs: ConsoleLog[] = [];
+  /** What happened behind the scenario's back; the first one fails it. */
+  readonly troubles: string[] = [];
+  private readonly options: LabOptions;
+  private readonly disks: Map<string, Disk>;
+  private readonly nextRandom: () => number;
+  private machine: RunningMachine | null = null;
+  private onRecords: (() => void)[] = [];
+
+  constructor(options: LabOptions) {
+    this.options = options;
+    this.kernel = options.kernel.name;
+    this.frontends = options.frontends;
+    this.seed = options.seed;
+    this.nextRandom = xorshift(options.seed);
+    const wanted = Object.entries(options.scenario.disks ?? {});
+    this.disks = new Map(wanted.map(([name, disk]) => [name, plainDisk(name, disk, options.workDirectory)]));
+  }
+
+  random(limit: number): number {
+    return this.nextRandom() % limit;
+  }
+
+  async boot(): Promise<Machine> {
+    const { scenario, kernel, accelerator, modulePath, workDirectory } = this.options;
+    const consoleLog = this.newConsoleLog();
+    this.machine = await RunningMachine.boot({
+      hardware: {
+        kernel,
+        accelerator,
+        memoryMiB: scenario.memoryMiB ?? 768,
+        processors: scenario.processors ?? 2,
+        disks: [...this.disks.values()],
+      },
+      modulePath,
+      workDirectory,
+      consoleLog,
+      onRecord: (line) => this.recorded(line),
+      onSaid: (text) => this.say(text),
+      onStepFailed: (message) => this.troubles.push(message),
+    });
+    return this.machine;
+  }
+
+  async recordCount(count: number): Promise<void> {
+    while (this.records.length < count) await new Promise<void>((resolve) => this.onRecords.push(resolve));
+  }
+
+  diskImage(name: string): string {
+    return this.disks.get(name)!.imagePath;
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, delayMs));
+  }
+
+  say(text: string): void {
+    this.said.push(text);
+    if (this.options.show) console.log(`   ${text}`);
+  }
+
+  async showBlockedTasks(): Promise<void> {
+    await this.machine?.showBlockedTasks();
+  }
+
+  /** Ends whatever still runs. */
+  async close(): Promise<void> {
+    await this.machine?.cutPower();
+    for (const disk of this.disks.values()) await disk.close();
+  }
+
+  private newConsoleLog(): ConsoleLog {
+    const { scenario, kernel, show } = this.options;
+    const name = `boot-${this.consoleLogs.length + 1}.log`;
+    const log = new ConsoleLog(join(cacheDirectory, 'logs', `${scenario.name}-${kernel.name}`, name), show);
+    this.consoleLogs.push(log);
+    return log;
+  }
+
+  private recorded(line: string): void {
+    this.records.push(line);
+    for (const tell of this.onRecords.splice(0)) tell();
+  }
+}
