@@ -116,6 +116,11 @@ export class DeviceOnMemory {
     return device;
   }
 
+  /** What the volatile cache of one disk holds is gone, as when the disk loses its power for a moment. */
+  loseCache(target: number): void {
+    this.#crashable[target]!.dropCache(() => false);
+  }
+
   /** As after kill -9: what was sent to the disks still happens, nothing else does. */
   kill(): void {
     this.#router.sink = NOBODY;
