@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly exclusive: boolean;
   /** Smallest I/O of a regular file, 512 (default) to 4096; a block device has its own. */
   readonly fileLogicalBlockBytes?: number;
+  /** Wait up to a second for somebody else's lock on a block device; default true. */
+  readonly waitForLock?: boolean;
 }
 
 /** An open device or file with what is known about it; give it to a store, or to `closeDevice`. */
@@ -134,7 +136,7 @@ function examine(
   if (!openKind.ok) return openKind;
   if (openKind.value !== kind) return failed({ kind: 'notABlockDevice', path, errno: 0 });
   if (options.exclusive) {
-    const locked = lock(fd, kind);
+    const locked = lock(fd, kind === 'blockDevice' && options.waitForLock !== false);
     if (locked < 0) return failed(lockFailure(path, -locked));
   }
   const geometry =
@@ -156,8 +158,8 @@ function examine(
  * 0 or a negative errno. udev locks a block device for the moment it probes it, which it does after every close of
  * a writer, hence the patience there (systemd "Locking Block Device Access").
  */
-function lock(fd: number, kind: DeviceKind): number {
-  const attempts = kind === 'blockDevice' ? LOCK_ATTEMPTS : 1;
+function lock(fd: number, isPatient: boolean): number {
+  const attempts = isPatient ? LOCK_ATTEMPTS : 1;
   let result = 0;
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) sleep(LOCK_RETRY_MS);

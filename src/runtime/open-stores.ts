@@ -19,7 +19,7 @@ import { failure } from './failure.js';
 import { HealedSectorsFile } from './healed-sectors-file.js';
 
 /** Opens the main device and the spares, in that order, for sole use; on failure none stays open. */
-export function openStores(options: OpenStoresOptions): Result<BlockStore[], Failure> {
+export function openStores(options: OpenStoresOptions): Result<OpenedStore[], Failure> {
   const scenario = options.faults === undefined ? ok(NO_FAULTS) : readScenario(options.faults);
   if (!scenario.ok) return scenario;
   const opened: OpenDevice[] = [];
@@ -34,16 +34,26 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
     }
     opened.push(device.value);
   }
-  const stores: BlockStore[] = [];
+  const stores: OpenedStore[] = [];
   for (const [index, device] of opened.entries()) {
-    const store = withFaults(storeOf(device, options), device.path, rulesOf(scenario.value, index), options);
+    const store = withFaults(
+      storeOf(device, options, TICKET_COUNT),
+      device.path,
+      rulesOf(scenario.value, index),
+      options,
+    );
     if (!store.ok) {
       for (const other of opened) closeDevice(other);
       return store;
     }
-    stores.push(store.value);
+    stores.push({ store: store.value, device });
   }
   return ok(stores);
+}
+
+export interface OpenedStore {
+  readonly store: BlockStore;
+  readonly device: OpenDevice;
 }
 
 /**
@@ -87,11 +97,15 @@ export interface OpenStoresOptions {
 }
 
 /** Files in memory are read and written at once: io_uring would hand each such I/O to a kernel thread. */
-function storeOf(device: OpenDevice, { backend, memory }: OpenStoresOptions): BlockStore {
-  if (backend.kind === 'portable') return new PortableStore(device, memory, TICKET_COUNT);
+export function storeOf(
+  device: OpenDevice,
+  { backend, memory }: Pick<OpenStoresOptions, 'backend' | 'memory'>,
+  ticketCount: number,
+): BlockStore {
+  if (backend.kind === 'portable') return new PortableStore(device, memory, ticketCount);
   if (device.kind === 'file' && isMemoryFile(device.fd))
-    return new InlineStore(device, memory, backend.reactor, TICKET_COUNT);
-  return new UringStore(device, memory, backend.reactor.ring, TICKET_COUNT);
+    return new InlineStore(device, memory, backend.reactor, ticketCount);
+  return new UringStore(device, memory, backend.reactor.ring, ticketCount);
 }
 
 function withFaults(

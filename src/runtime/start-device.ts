@@ -23,7 +23,8 @@ import type { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
 import { notice } from './notice.js';
 import { noticeOf } from './notices.js';
-import { openStores } from './open-stores.js';
+import { type OpenedStore, openStores, storeOf } from './open-stores.js';
+import { ReturnFinder } from './return-finder.js';
 
 /**
  * Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. `memory` is of
@@ -37,14 +38,15 @@ export function startDevice(
   done: (started: Result<StartedDevice, Failure>) => void,
 ): void {
   const coldMemory = layOutColdMemory();
-  const stores = openStores({ ...options, backend, memory });
-  if (!stores.ok) return done(stores);
-  const [main, ...spares] = stores.value;
+  const opened = openStores({ ...options, backend, memory });
+  if (!opened.ok) return done(opened);
+  const stores = opened.value.map(({ store }) => store);
+  const [main, ...spares] = stores;
   assert(main !== undefined, 'the main device comes first');
   const completions = new CompletionRouter();
-  for (const store of stores.value) store.attach(completions);
+  for (const store of stores) store.attach(completions);
   const runner = new EffectRunner({
-    stores: stores.value,
+    stores,
     scheduler: backend.reactor,
     firstTicket: FIRST_COLD_TICKET,
     ticketCount: COLD_TICKET_COUNT,
@@ -61,11 +63,11 @@ export function startDevice(
   };
   runner.start(assembleSet(input), (assembled) => {
     if (!assembled.ok) {
-      for (const store of stores.value) store.close();
+      for (const store of stores) store.close();
       return done(failed(describeAssemblyFailure(assembled.error, options.main, options.spares)));
     }
     begin(
-      { options, backend, mailbox, memory, coldMemory, stores: stores.value, completions },
+      { options, backend, mailbox, memory, coldMemory, opened: opened.value, completions },
       assembled.value,
       done,
     );
@@ -100,7 +102,7 @@ interface Surroundings {
   readonly mailbox: Mailbox;
   readonly memory: MappedMemory;
   readonly coldMemory: ReturnType<typeof layOutColdMemory>;
-  readonly stores: readonly BlockStore[];
+  readonly opened: readonly OpenedStore[];
   readonly completions: CompletionRouter;
 }
 
@@ -110,11 +112,17 @@ function begin(
   done: (started: Result<StartedDevice, Failure>) => void,
 ): void {
   const { options, backend, mailbox, memory, coldMemory, completions } = around;
-  const stores = [around.stores[0]!, ...set.choice.deviceOfSpare.map((index) => around.stores[1 + index]!)];
+  const { deviceOfSpare } = set.choice;
+  const byTarget = [around.opened[0]!, ...deviceOfSpare.map((index) => around.opened[1 + index]!)];
+  const stores = byTarget.map(({ store }) => store);
   const names = {
     main: options.main,
-    spares: set.choice.deviceOfSpare.map((index) => options.spares[index]!),
+    spares: deviceOfSpare.map((index) => options.spares[index]!),
   };
+  const finder = new ReturnFinder(
+    byTarget.map(({ device }) => device),
+    (device, ticketCount) => storeOf(device, { backend, memory }, ticketCount),
+  );
   const device = new RemappedDevice({
     ...set,
     stores,
@@ -123,7 +131,7 @@ function begin(
     coldMemory,
     lostReadsAsZero: options.onLost === 'zero',
     onGone: options.onGone,
-    findReturned: undefined,
+    findReturned: finder.find,
     report: (event) => mailbox.tell(noticeOf(event, set.shape, names, options.onGone)),
     wantPoll: () => backend.reactor.kick(),
   });
@@ -145,6 +153,7 @@ function begin(
           ),
         );
       tellRepairs(mailbox, set, repairedCount);
+      device.rememberContent();
       done(
         ok({ device, info, backend, memory, buffers, ublkMemoryOffset: ublkMemoryOffset(), stores, names }),
       );
