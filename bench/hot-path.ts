@@ -207,6 +207,8 @@ function makeDevice(
     memory,
     coldMemory: layOutColdMemory(),
     lostReadsAsZero: false,
+    onGone: { holdMs: 0 },
+    findReturned: undefined,
     report: () => {},
     wantPoll: () => reactor.kick(),
   });

@@ -13,6 +13,7 @@ import type { Superblock } from '../format/superblock.js';
 import type { SuperblockChoice, SuperblockChoiceFailure } from '../format/superblock-choice.js';
 import type { Geometry } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
+import { CopyLag } from './copy-lag.js';
 import { DescriptorIntake } from './descriptor-intake.js';
 import { findSuperblock } from './find-superblock.js';
 import type { LoadReport } from './load-descriptors.js';
@@ -155,6 +156,10 @@ function emptySet(choice: SuperblockChoice): EmptySet {
     filter: RegionFilter.allocate(mainSizeBytes),
     allocator,
     counters: newCounters(superblock.counters),
-    metadata: { superblock, pageSequences: new Float64Array(pageCount) },
+    metadata: {
+      superblock,
+      pageSequences: new Float64Array(pageCount),
+      lag: new CopyLag(spares.length),
+    },
   };
 }

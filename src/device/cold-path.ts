@@ -7,10 +7,11 @@ import { writeWithRelocation } from '../engine/cold-write.js';
 import { Counter, count } from '../engine/counters.js';
 import type { Procedure } from '../engine/effect.js';
 import { perform } from '../engine/effect.js';
-import { tryDeviceAgain } from '../engine/probe.js';
-import type { Scheduler } from '../ports/scheduler.js';
+import { findGoneDevices } from '../engine/find-gone-devices.js';
 import { WriteZeroesFlag } from '../ports/served-device.js';
 import type { EffectRunner } from './effect-runner.js';
+import type { GoneDevices } from './gone-devices.js';
+import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
 import { Operation, Phase } from './slot-fields.js';
 
@@ -34,19 +35,6 @@ export class ColdPath {
     this.#pump();
   }
 
-  /** A request met the open breaker: fail it, and now and then see whether the device is back. */
-  failByBreaker(slot: number): void {
-    this.#answer(slot, ERRNO.EIO);
-    this.#tryDeviceAgain();
-  }
-
-  #tryDeviceAgain(): void {
-    const { context, runner, scheduler } = this.#parts;
-    if (this.#scratches.length === 0 || !context.breaker.takeTrial(scheduler.nowMs())) return;
-    const scratch = this.#takeScratch();
-    runner.start(tryDeviceAgain(context, scratch), () => this.#giveBack(scratch));
-  }
-
   get isIdle(): boolean {
     return this.#waiting.length === 0 && this.#scratches.length === this.#scratchCount;
   }
@@ -55,12 +43,28 @@ export class ColdPath {
     while (this.#waiting.length > 0 && this.#scratches.length > 0) {
       const slot = this.#waiting.shift()!;
       const scratch = this.#takeScratch();
-      this.#parts.runner.start(this.#procedureOf(slot, scratch), (errno) => {
-        this.#answer(slot, errno);
+      const begunBefore = this.#parts.outages.begunCount;
+      this.#parts.runner.start(this.#attempt(slot, scratch), (errno) => {
+        this.#conclude(slot, errno, begunBefore);
         this.#giveBack(scratch);
-        if (errno === ERRNO.EIO) this.#tryDeviceAgain();
       });
     }
+  }
+
+  /** Where requests wait for devices, a failed one is not answered before it is clear whether one is gone. */
+  *#attempt(slot: number, scratch: Scratch): Procedure<number> {
+    const { context, outages } = this.#parts;
+    const errno = yield* this.#procedureOf(slot, scratch);
+    if (outages.holds && mayBeGone(errno)) yield* findGoneDevices(context, scratch);
+    return errno;
+  }
+
+  #conclude(slot: number, errno: number, begunBefore: number): void {
+    const { gone, outages } = this.#parts;
+    if (!mayBeGone(errno)) return this.#answer(slot, errno);
+    if (gone.takesFailed(slot, begunBefore)) return;
+    if (!outages.holds) gone.suspectAll();
+    this.#answer(slot, errno);
   }
 
   #procedureOf(slot: number, scratch: Scratch): Procedure<number> {
@@ -72,6 +76,8 @@ export class ColdPath {
       case Operation.read:
       case Operation.write:
         return this.#transfer(slot, scratch);
+      case Operation.flush:
+        return failedFlush();
       case Operation.discard:
         return discardRange(context, offsetBytes, lengthBytes);
       case Operation.writeZeroes:
@@ -121,10 +127,22 @@ export class ColdPath {
   }
 }
 
+/** Nobody knows what a flush that failed has lost, so it is not tried again while its device is there. */
+// biome-ignore lint/correctness/useYield: it has nothing to ask for
+function* failedFlush(): Procedure<number> {
+  return ERRNO.EIO;
+}
+
+/** What requests fail with when a device is gone; ENOSPC is what a disk that has vanished says to a write. */
+function mayBeGone(errno: number): boolean {
+  return errno === ERRNO.EIO || errno === ERRNO.ENOSPC;
+}
+
 export interface ColdPathParts {
   readonly context: ColdContext;
   readonly slots: RequestSlots;
   readonly runner: EffectRunner;
-  readonly scheduler: Scheduler;
+  readonly outages: Outages;
+  readonly gone: Pick<GoneDevices, 'takesFailed' | 'suspectAll'>;
   readonly answer: (slot: number, errno: number) => void;
 }

@@ -1,10 +1,10 @@
 /**
- * Which spares have taken writes that no flush has covered yet. Any thread notes its writes; flushes are one
- * thread's, the owner's.
+ * Which devices (the main device is target 0) have taken writes that no flush has covered yet. Any thread notes its
+ * writes; flushes are one thread's, the owner's.
  *
  * A flush takes the mark down before it is sent and sets it again if it fails. A write is noted after it completed and
  * before it is acknowledged: if it finds the mark up, the flush that takes it down is sent later and covers the write;
- * if not, it puts it up for the next one. While a flush is on its way its spare counts as dirty still, because another
+ * if not, it puts it up for the next one. While a flush is on its way its device counts as dirty still, because another
  * request must not conclude that its writes are durable before they are.
  */
 export class DirtySpares {
@@ -40,6 +40,11 @@ export class DirtySpares {
     if (succeeded) return;
     this.#flushFailures[target]! += 1;
     Atomics.store(this.#dirty, target, 1);
+  }
+
+  /** What was not flushed may be lost, as after a flush that failed: the device was replaced, its cache is gone. */
+  noteCacheLost(target: number): void {
+    this.#flushFailures[target]! += 1;
   }
 
   /** Flushes of this target that failed so far. */

@@ -110,7 +110,7 @@ export class EffectRunner {
     const { services } = this.#options;
     if (effect.kind === 'flush') services.noteFlushStarted(effect.target);
     this.#answers[index] = (result) => {
-      if (effect.kind === 'write' && result >= 0) services.noteWritten(effect.target);
+      if (isWrite(effect) && result >= 0) services.noteWritten(effect.target);
       if (effect.kind === 'flush') services.noteFlushEnded(effect.target, result >= 0);
       answer(result);
     };
@@ -146,6 +146,11 @@ export interface RunnerServices {
 }
 
 type StoreEffect = Extract<Effect, { kind: 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' }>;
+
+/** It has changed what a flush makes durable. */
+function isWrite({ kind }: StoreEffect): boolean {
+  return kind === 'write' || kind === 'writeZeroes';
+}
 
 function submitTo(store: BlockStore, ticket: number, effect: StoreEffect): void {
   switch (effect.kind) {

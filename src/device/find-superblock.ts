@@ -24,7 +24,11 @@ export interface FindInput {
   readonly bufferOffset: number;
 }
 
-function* scanDevice(input: FindInput, device: FindInput['devices'][number]): Procedure<ScannedDevice> {
+/** Reads every place of one device where a superblock may be. */
+export function* scanDevice(
+  input: FindInput,
+  device: FindInput['devices'][number],
+): Procedure<ScannedDevice> {
   const anchors = superblockAnchors(device.sizeBytes);
   const effects = anchors.map((offsetBytes, index): TransferEffect => {
     const memoryOffset = input.bufferOffset + index * METADATA_PAGE_BYTES;

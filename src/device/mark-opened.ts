@@ -1,9 +1,8 @@
 import { Counter, count } from '../engine/counters.js';
 import type { Procedure } from '../engine/effect.js';
 import type { AssembledSet } from './assemble-set.js';
-import { MAX_COMMIT_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
-import { repairPage, writePages } from './write-descriptors.js';
+import { repairPages } from './repair-pages.js';
 import { repairSuperblock, writeSuperblock } from './write-superblock.js';
 
 /**
@@ -23,19 +22,7 @@ export function* markOpened(work: MetadataWork, set: AssembledSet): Procedure<nu
   const again = errno === 0 && choice.needsTwoUpdates ? yield* writeSuperblock(work, {}) : errno;
   if (again !== 0) return -again;
 
-  const rewritten = new Set([...set.supersededPages, ...load.repairTwice]);
-  const inPlace = load.inPlaceRepairs.filter(({ page }) => !rewritten.has(page));
-  for (const { page, copyMask } of inPlace) yield* repairPage(work, page, copyMask);
-  yield* rewrite(work, [...rewritten]);
-  yield* rewrite(work, [...rewritten]);
-  const repairedCount = choice.repairs.length + inPlace.length + rewritten.size;
+  const repairedCount = choice.repairs.length + (yield* repairPages(work, load, set.supersededPages));
   count(work.context.counters, Counter.metadataRepairs, repairedCount);
   return repairedCount;
-}
-
-/** A copy that can't be repaired stays bad, is counted and found again at the next start; the others hold the same. */
-function* rewrite(work: MetadataWork, pages: readonly number[]): Procedure<void> {
-  for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {
-    yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), new Map());
-  }
 }

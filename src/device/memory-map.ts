@@ -1,5 +1,6 @@
 import type { Scratch } from '../engine/cold-context.js';
 import { MAX_COLD_PROCEDURES } from '../engine/limits.js';
+import { SAMPLE_BYTES } from '../format/fingerprint.js';
 import { MAX_COPIES, MAX_UNIT_BYTES, METADATA_PAGE_BYTES } from '../format/layout.js';
 import { MAX_COMMIT_PAGES, RECOVERY_READ_BYTES, ZEROES_BYTES } from './limits.js';
 
@@ -10,6 +11,10 @@ import { MAX_COMMIT_PAGES, RECOVERY_READ_BYTES, ZEROES_BYTES } from './limits.js
 export interface ColdMemory {
   readonly zeroes: { readonly memoryOffset: number; readonly lengthBytes: number };
   readonly scratches: readonly Scratch[];
+  /** For looking after devices that are gone. */
+  readonly watchScratch: Scratch;
+  /** Room for one block of a content sample. */
+  readonly sampleOffset: number;
   /** Room for `MAX_COMMIT_PAGES` pages of every copy. */
   readonly commitOffset: number;
   /** Room for `RECOVERY_READ_BYTES` of every copy. */
@@ -25,11 +30,22 @@ export function layOutColdMemory(): ColdMemory {
     return at - lengthBytes;
   };
   const zeroes = { memoryOffset: take(ZEROES_BYTES), lengthBytes: ZEROES_BYTES };
-  const scratches: Scratch[] = [];
-  for (let index = 0; index < MAX_COLD_PROCEDURES; index += 1) {
-    scratches.push({ unitOffset: take(MAX_UNIT_BYTES), probeOffset: take(METADATA_PAGE_BYTES) });
-  }
+  const takeScratch = (): Scratch => ({
+    unitOffset: take(MAX_UNIT_BYTES),
+    probeOffset: take(METADATA_PAGE_BYTES),
+  });
+  const scratches = Array.from({ length: MAX_COLD_PROCEDURES }, takeScratch);
+  const watchScratch = takeScratch();
+  const sampleOffset = take(SAMPLE_BYTES);
   const commitOffset = take(MAX_COPIES * MAX_COMMIT_PAGES * METADATA_PAGE_BYTES);
   const recoveryOffset = take(MAX_COPIES * RECOVERY_READ_BYTES);
-  return { zeroes, scratches, commitOffset, recoveryOffset, endOffset: at };
+  return {
+    zeroes,
+    scratches,
+    watchScratch,
+    sampleOffset,
+    commitOffset,
+    recoveryOffset,
+    endOffset: at,
+  };
 }

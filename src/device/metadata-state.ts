@@ -1,4 +1,5 @@
 import type { Superblock } from '../format/superblock.js';
+import type { CopyLag } from './copy-lag.js';
 
 /** What is known of a set's metadata on disk; changed by `MetadataWriter` only. */
 export interface MetadataState {
@@ -6,4 +7,5 @@ export interface MetadataState {
   superblock: Superblock;
   /** Sequence of the last version of each page that was sent to any copy; 0: never written. */
   readonly pageSequences: Float64Array;
+  readonly lag: CopyLag;
 }

@@ -54,6 +54,12 @@ export class MetadataWriter {
     this.#next();
   }
 
+  /** Nothing is written to the set from when `task` is called until it calls `release`. */
+  pause(task: (release: () => void) => void): void {
+    this.#queuedProcedures.push(() => task(() => this.#finish(() => {})));
+    this.#next();
+  }
+
   #next(): void {
     if (this.#busy) return;
     if (this.#toTrySingly.length > 0) {

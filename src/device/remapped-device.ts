@@ -1,9 +1,10 @@
 import { ERRNO } from '../base/errno.js';
 import { Breaker } from '../engine/breaker.js';
-import type { ColdContext, EngineEvent } from '../engine/cold-context.js';
+import type { ColdContext } from '../engine/cold-context.js';
 import type { Counters } from '../engine/counters.js';
 import { Counter, count } from '../engine/counters.js';
 import type { DeviceShape } from '../engine/device-shape.js';
+import { MAIN } from '../engine/effect.js';
 import type { RegionFilter } from '../engine/region-filter.js';
 import type { RemapTable } from '../engine/remap-table.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
@@ -14,17 +15,23 @@ import type { Scheduler } from '../ports/scheduler.js';
 import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../ports/served-device.js';
 import { checkRange, checkTransfer } from './check-request.js';
 import { ColdPath } from './cold-path.js';
+import { ContentWatch } from './content-watch.js';
+import type { DeviceEvent } from './device-event.js';
 import type { DeviceShare } from './device-share.js';
 import { DirtySpares } from './dirty-spares.js';
-import { EffectRunner } from './effect-runner.js';
+import { EffectRunner, type RunnerServices } from './effect-runner.js';
+import { type GoneDevice, GoneDevices } from './gone-devices.js';
+import type { GonePolicy } from './gone-policy.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SLOT_COUNT } from './limits.js';
 import type { ColdMemory } from './memory-map.js';
 import type { MetadataState } from './metadata-state.js';
 import { MetadataWriter } from './metadata-writer.js';
+import { Outages } from './outages.js';
 import type { ForwardTarget, QueueLink } from './queue-link.js';
 import { addTo, QueueLinks } from './queue-links.js';
 import { RequestQueue } from './request-queue.js';
 import { RequestSlots } from './request-slots.js';
+import type { FindReturned } from './return-candidate.js';
 import { SharedWords } from './shared-words.js';
 import { Operation, type SlotFields } from './slot-fields.js';
 import { describeRun } from './state-run.js';
@@ -46,6 +53,9 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly #runner: EffectRunner;
   readonly #words: SharedWords;
   readonly #links: QueueLinks;
+  readonly #gone: GoneDevices;
+  readonly #outages: Outages;
+  readonly #content: ContentWatch | undefined;
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
@@ -56,27 +66,15 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     for (const target of parts.stores.keys()) dirtySpares.noteWritten(target);
     const locks = new UnitLocks(parts.shape, parts.filter, this.#slots, this.#words.locksWaiting);
     this.#links = new QueueLinks(this, locks, this.#words);
+    this.#outages = new Outages(parts.stores.length, parts.onGone);
+    this.#content = contentWatchOf(parts);
     this.context = this.#coldContext(dirtySpares);
     this.#runner = new EffectRunner({
       stores: parts.stores,
       scheduler: parts.scheduler,
       firstTicket: FIRST_COLD_TICKET,
       ticketCount: COLD_TICKET_COUNT,
-      services: {
-        lock: (firstUnit, lastUnit, granted) => locks.lock(firstUnit, lastUnit, granted),
-        tryLock: (firstUnit, lastUnit) => locks.tryLock(firstUnit, lastUnit),
-        unlock: (lockId) => {
-          locks.unlock(lockId);
-          this.#queue.retryBlocked();
-        },
-        commit: (changes, done) => this.metadata.commit(changes, done),
-        noteWritten: (target) => dirtySpares.noteWritten(target),
-        noteFlushStarted: (target) => dirtySpares.noteFlushStarted(target),
-        noteFlushEnded: (target, succeeded) => {
-          dirtySpares.noteFlushEnded(target, succeeded);
-          if (!succeeded) this.#countFlushFailure();
-        },
-      },
+      services: this.#runnerServices(locks, dirtySpares),
     });
     this.metadata = new MetadataWriter(
       parts.metadata,
@@ -93,20 +91,46 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       locks,
       dirtySpares,
       goCold: (slot) => this.#cold.take(slot),
-      breakerFailed: (slot) => this.#cold.failByBreaker(slot),
+      outages: this.#outages,
+      content: this.#content,
+      turnAway: (slot, target) => this.#gone.turnAway(slot, target),
       flushFailed: (slot) => this.#flushFailed(slot),
       wantPoll: parts.wantPoll,
+    });
+    this.#gone = new GoneDevices({
+      ...parts,
+      context: this.context,
+      outages: this.#outages,
+      slots: this.#slots,
+      runner: this.#runner,
+      scratch: parts.coldMemory.watchScratch,
+      recoveryOffset: parts.coldMemory.recoveryOffset,
+      state: parts.metadata,
+      metadata: this.metadata,
+      content: this.#content,
+      begin: (slot) => this.#queue.begin(slot),
+      answer: (slot, errno) => this.#queue.answer(slot, errno),
+      noteCacheLost: (target) => this.#noteCacheLost(target, dirtySpares),
     });
     this.#cold = new ColdPath(
       {
         context: this.context,
         slots: this.#slots,
         runner: this.#runner,
-        scheduler: parts.scheduler,
+        outages: this.#outages,
+        gone: this.#gone,
         answer: (slot, errno) => this.#queue.answer(slot, errno),
       },
       parts.coldMemory.scratches,
     );
+  }
+
+  /** Once the device is open: takes what tells a main device without serial number from another. */
+  rememberContent(): void {
+    const { table, shape } = this.context;
+    const isOnSpare = (offsetBytes: number): boolean =>
+      table.find(Math.floor(offsetBytes / shape.unitBytes)) !== -1;
+    if (this.#content !== undefined) this.#runner.start(this.#content.take(isOnSpare), () => {});
   }
 
   get flushFailureCount(): number {
@@ -174,15 +198,22 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   discard(slot: number, offsetBytes: number, lengthBytes: number): void {
     checkRange(this.geometry, offsetBytes, lengthBytes);
     count(this.context.counters, Counter.discards);
+    this.#content?.noteWrite(offsetBytes, lengthBytes);
     this.#slots.begin(slot, Operation.discard, offsetBytes, lengthBytes, 0, 0);
-    this.#cold.take(slot);
+    this.#takeRange(slot);
   }
 
   writeZeroes(slot: number, offsetBytes: number, lengthBytes: number, flags: number): void {
     checkRange(this.geometry, offsetBytes, lengthBytes);
     count(this.context.counters, Counter.writeZeroes);
+    this.#content?.noteWrite(offsetBytes, lengthBytes);
     this.#slots.begin(slot, Operation.writeZeroes, offsetBytes, lengthBytes, 0, flags);
-    this.#cold.take(slot);
+    this.#takeRange(slot);
+  }
+
+  #takeRange(slot: number): void {
+    if (this.#outages.isShut(MAIN)) this.#gone.turnAway(slot, MAIN);
+    else this.#cold.take(slot);
   }
 
   /** An I/O has failed for the queue already: straight to the cold path, because a bad sector costs seconds. */
@@ -193,7 +224,8 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     const memoryOffset = queue.memoryOffset[origin]!;
     this.#slots.begin(slot, operation, offsetBytes, lengthBytes, memoryOffset, queue.flags[origin]!);
     const isRange = operation === Operation.discard || operation === Operation.writeZeroes;
-    if (isRange || queue.failed[origin] !== 0) this.#cold.take(slot);
+    if (isRange) this.#takeRange(slot);
+    else if (queue.failed[origin] !== 0) this.#cold.take(slot);
     else this.#queue.start(slot);
   }
 
@@ -216,14 +248,45 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
 
   /** No request and no background work is in hand. */
   get isIdle(): boolean {
-    return this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle;
+    const isAtRest = this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle;
+    return isAtRest && this.#gone.isIdle && this.#content?.isReading !== true;
   }
 
-  /** The errno is EIO whatever the store said: after a failed flush nothing is known about earlier writes. */
+  /** Devices that do not answer, and what becomes of the requests that need them. */
+  get goneDevices(): readonly GoneDevice[] {
+    return this.#gone.describe();
+  }
+
+  get onGone(): GonePolicy {
+    return this.#parts.onGone;
+  }
+
+  /** Before a stop: requests that wait for a device that is gone fail, and nothing waits any more. */
+  endHolding(): void {
+    this.#content?.stop();
+    this.#gone.end();
+  }
+
+  /**
+   * The errno is EIO whatever the store said: after a failed flush nothing is known about earlier writes. Where requests
+   * wait for devices, the answer waits too if one is gone: the flush is then made again, and the clients hear of the
+   * failure by `flushFailureCount`.
+   */
   #flushFailed(slot: number): void {
     this.#countFlushFailure();
+    if (this.#outages.holds) return this.#cold.take(slot);
+    this.#gone.suspectAll();
     count(this.context.counters, Counter.requestsFailed);
     this.#queue.answer(slot, ERRNO.EIO);
+  }
+
+  /** A device with a cache may have lost what it had not made durable: as after a flush that failed. */
+  #noteCacheLost(target: number, dirtySpares: DirtySpares): boolean {
+    const { volatileCache } = this.#parts.stores[target]!.geometry.queue;
+    if (!volatileCache || !dirtySpares.isDirty(target)) return false;
+    dirtySpares.noteCacheLost(target);
+    Atomics.add(this.#words.flushFailureCount, 0, 1);
+    return true;
   }
 
   #countFlushFailure(): void {
@@ -233,8 +296,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   }
 
   #coldContext(dirtySpares: DirtySpares): ColdContext {
-    const { shape, table, filter, allocator, counters, memory, coldMemory, lostReadsAsZero, report } =
-      this.#parts;
+    const { shape, table, filter, allocator, counters, memory, coldMemory, lostReadsAsZero } = this.#parts;
     return {
       shape,
       table,
@@ -250,7 +312,30 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       isDirty: (target) => dirtySpares.isDirty(target),
       flushFailuresOf: (target) => dirtySpares.flushFailures(target),
       doubtfulUnits: new Map(),
-      report,
+      doubtfulPlaces: new Set(),
+      isGone: (target) => this.#outages.isGone(target),
+      report: (event) => {
+        this.#parts.report(event);
+        this.#gone.onEvent(event);
+      },
+    };
+  }
+
+  #runnerServices(locks: UnitLocks, dirtySpares: DirtySpares): RunnerServices {
+    return {
+      lock: (firstUnit, lastUnit, granted) => locks.lock(firstUnit, lastUnit, granted),
+      tryLock: (firstUnit, lastUnit) => locks.tryLock(firstUnit, lastUnit),
+      unlock: (lockId) => {
+        locks.unlock(lockId);
+        this.#queue.retryBlocked();
+      },
+      commit: (changes, done) => this.metadata.commit(changes, done),
+      noteWritten: (target) => dirtySpares.noteWritten(target),
+      noteFlushStarted: (target) => dirtySpares.noteFlushStarted(target),
+      noteFlushEnded: (target, succeeded) => {
+        dirtySpares.noteFlushEnded(target, succeeded);
+        if (!succeeded) this.#countFlushFailure();
+      },
     };
   }
 }
@@ -268,11 +353,19 @@ export interface DeviceParts {
   readonly counters: Counters;
   readonly metadata: MetadataState;
   readonly lostReadsAsZero: boolean;
+  readonly onGone: GonePolicy;
+  /** Left out, a device that is gone is only waited for where it was. */
+  readonly findReturned: FindReturned | undefined;
   readonly report: (event: DeviceEvent) => void;
   readonly wantPoll: () => void;
 }
 
-export type DeviceEvent = EngineEvent | { readonly kind: 'flushFailed' };
+/** A device that has a serial number or a WWN is told by that. */
+function contentWatchOf(parts: DeviceParts): ContentWatch | undefined {
+  const { serial, wwn } = parts.stores[MAIN]!.geometry.identity;
+  if (serial !== '' || wwn !== '' || parts.findReturned === undefined) return undefined;
+  return new ContentWatch(parts.shape.mainSizeBytes, parts.memory, parts.coldMemory.sampleOffset);
+}
 
 function servedGeometry(parts: DeviceParts): ServedGeometry {
   const main = parts.stores[0]!.geometry;

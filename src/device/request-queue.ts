@@ -9,7 +9,9 @@ import type { BlockStore } from '../ports/block-store.js';
 import { isRequestBuffer } from '../ports/io-memory.js';
 import { NEEDS_MEMORY, WriteZeroesFlag } from '../ports/served-device.js';
 import { AnswerQueue } from './answer-queue.js';
+import type { ContentWatch } from './content-watch.js';
 import type { DirtySpares } from './dirty-spares.js';
+import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
 import { Operation, Phase } from './slot-fields.js';
 import { Transfers } from './transfers.js';
@@ -63,6 +65,7 @@ export class RequestQueue {
     const { counters } = this.#parts.context;
     counters[Counter.writes]! += 1;
     counters[Counter.writtenBytes]! += lengthBytes;
+    if (this.#parts.content !== undefined) this.#parts.content.noteWrite(offsetBytes, lengthBytes);
     const flags = durable ? WriteZeroesFlag.durable : WriteZeroesFlag.none;
     this.#slots.begin(slot, Operation.write, offsetBytes, lengthBytes, memoryOffset, flags);
     this.#startTransfer(slot);
@@ -91,6 +94,14 @@ export class RequestQueue {
     if (this.#blocked.length > 0) this.#restart(this.#blocked.splice(0));
   }
 
+  /** Begins a request anew that has nothing in flight. */
+  begin(slot: number): void {
+    this.#slots.failed[slot] = 0;
+    const operation = this.#slots.operation[slot];
+    if (operation === Operation.discard || operation === Operation.writeZeroes) this.#parts.goCold(slot);
+    else this.start(slot);
+  }
+
   /** An answer that was found without I/O, or by the cold path. Delivered in the next turn. */
   answer(slot: number, errno: number): void {
     this.#answers.push(slot, errno);
@@ -101,18 +112,18 @@ export class RequestQueue {
   }
 
   #startTransfer(slot: number): void {
-    const { context, breakerFailed } = this.#parts;
+    const { context, turnAway } = this.#parts;
     const offsetBytes = this.#slots.offsetBytes[slot]!;
     const lengthBytes = this.#slots.lengthBytes[slot]!;
     if (!context.filter.isPlain(offsetBytes, lengthBytes))
       return this.#startPlanned(slot, offsetBytes, lengthBytes);
-    if (context.breaker.isOpen) return breakerFailed(slot);
+    if (context.breaker.isOpen) return turnAway(slot, MAIN);
     this.#slots.phase[slot] = Phase.inFlight;
     this.#transfers.sendWhole(slot);
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {
-    const { context, locks, breakerFailed } = this.#parts;
+    const { context, locks, turnAway } = this.#parts;
     const { filter, shape, table } = context;
     const { plan } = this.#transfers;
     if (
@@ -131,7 +142,11 @@ export class RequestQueue {
       context.counters[Counter.requestsFailed]! += 1;
       return this.answer(slot, ERRNO.EIO);
     }
-    if (context.breaker.isOpen && plan.touches(MAIN)) return breakerFailed(slot);
+    if (context.breaker.isOpen && plan.touches(MAIN)) return turnAway(slot, MAIN);
+    if (this.#parts.outages.anyShut) {
+      const target = this.#shutTargetOfPlan();
+      if (target !== -1) return turnAway(slot, target);
+    }
     if (plan.count > this.#transfers.freeRunCount) {
       this.#starved.push(slot);
       return;
@@ -140,10 +155,33 @@ export class RequestQueue {
     this.#transfers.sendPlanned(slot);
   }
 
+  /** A device that is gone and that this plan needs; -1 if there is none. */
+  #shutTargetOfPlan(): number {
+    const { outages, stores } = this.#parts;
+    for (let target = MAIN; target < stores.length; target += 1) {
+      if (outages.isShut(target) && this.#transfers.plan.touches(target)) return target;
+    }
+    return -1;
+  }
+
+  /** The same for a flush. */
+  #shutTargetOfFlush(): number {
+    const { outages, stores, dirtySpares } = this.#parts;
+    if (outages.isShut(MAIN)) return MAIN;
+    for (let target = MAIN + 1; target < stores.length; target += 1) {
+      if (outages.isShut(target) && dirtySpares.isDirty(target)) return target;
+    }
+    return -1;
+  }
+
   #startFlush(slot: number): void {
     if (this.#transfers.freeRunCount < this.#parts.stores.length) {
       this.#starved.push(slot);
       return;
+    }
+    if (this.#parts.outages.anyShut) {
+      const target = this.#shutTargetOfFlush();
+      if (target !== -1) return this.#parts.turnAway(slot, target);
     }
     this.#slots.phase[slot] = Phase.inFlight;
     this.#transfers.sendFlush(slot);
@@ -177,8 +215,11 @@ export interface QueueParts {
   readonly dirtySpares: DirtySpares;
   /** Hands a request over that has no I/O in flight. */
   readonly goCold: (slot: number) => void;
-  /** A request for the main device while the breaker is open. */
-  readonly breakerFailed: (slot: number) => void;
+  readonly outages: Outages;
+  /** Left out where the main device can be told by its serial number. */
+  readonly content: ContentWatch | undefined;
+  /** A request that needs a device which is gone. */
+  readonly turnAway: (slot: number, target: number) => void;
   readonly flushFailed: (slot: number) => void;
   /** Something waits for the next `poll`. */
   readonly wantPoll: () => void;

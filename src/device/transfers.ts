@@ -110,12 +110,12 @@ export class Transfers {
     }
   }
 
-  /** A write to a spare makes it dirty once it is there; success on the main device shows that it lives. */
+  /** A write makes its device dirty once it is there; success on the main device shows that it lives. */
   #noteSuccess(slot: number, target: number): void {
     const operation = this.#slots.operation[slot]!;
     if (operation === Operation.write) {
+      this.#parts.dirtySpares.noteWritten(target);
       if (target === MAIN) this.#parts.breaker.noteSuccess('write');
-      else this.#parts.dirtySpares.noteWritten(target);
     } else if (operation === Operation.read && target === MAIN) {
       this.#parts.breaker.noteSuccess('read');
     }

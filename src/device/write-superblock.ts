@@ -22,6 +22,12 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
     next.copies.map((_, copyIndex) => superblockWrite(work, next, copyIndex)),
   );
   const durable = yield* flushCopies(work, results);
+  for (const spareIndex of next.spares.keys()) {
+    const tookIt = next.copies.some(
+      (copy, index) => copy.spareIndex === spareIndex && durable[index] === true,
+    );
+    state.lag.noteSuperblock(spareIndex, sequence, tookIt);
+  }
   if (durable.includes(true)) {
     state.superblock = next;
     return 0;

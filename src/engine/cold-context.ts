@@ -34,6 +34,10 @@ export interface ColdContext {
    * commit again with a higher one, or a crash could bring the abandoned descriptor, and its old data, back.
    */
   readonly doubtfulUnits: Map<number, number>;
+  /** Spare units that such a descriptor may name: in nobody's use, and taken until the descriptor is withdrawn. */
+  readonly doubtfulPlaces: Set<number>;
+  /** This device does not answer any more, as far as is known. */
+  readonly isGone: (target: number) => boolean;
   /** Says something a person should know; the device adds time and names. */
   readonly report: (event: EngineEvent) => void;
 }
@@ -56,6 +60,7 @@ export type EngineEvent =
   | { readonly kind: 'regained'; readonly mainUnit: number; readonly lostMask: number }
   | { readonly kind: 'spareUnitRetired'; readonly spareUnit: number }
   | { readonly kind: 'spareFailed'; readonly spareIndex: number; readonly errno: number }
+  | { readonly kind: 'spareGone'; readonly spareIndex: number }
   | { readonly kind: 'spareExhausted'; readonly mainUnit: number }
   | { readonly kind: 'commitFailed'; readonly errno: number }
   | { readonly kind: 'breakerOpened'; readonly reason: string }

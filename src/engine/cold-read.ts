@@ -13,7 +13,7 @@ import type { Salvage } from './salvage.js';
 import { salvageBlocks } from './salvage.js';
 import type { ByteRange, Segment } from './segments.js';
 import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
-import { spareAnswers } from './spare-probe.js';
+import { spareOfUnitAnswers } from './spare-probe.js';
 
 /**
  * A read that the hot path could not do: something in the range failed or is lost. Every block that can be read is
@@ -121,7 +121,7 @@ function* readAroundLost(work: ReadWork, segment: Segment, knownLost: number): P
   const offset = context.shape.spareOffsetBytes(spareUnit);
   const salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
   if (salvage.abandoned) return ERRNO.EIO;
-  if (salvage.lostMask !== 0 && !(yield* spareAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
+  if (salvage.lostMask !== 0 && !(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
   copyFromUnit(context, scratch, segment);
   const lostMask = (knownLost | salvage.lostMask) >>> 0;
   if (salvage.mediumIsBad || salvage.lostMask !== 0) {

@@ -12,7 +12,7 @@ import { isMediaClass, transferWithRetries } from './retry.js';
 import { salvageBlocks } from './salvage.js';
 import type { ByteRange, Segment } from './segments.js';
 import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
-import { spareAnswers } from './spare-probe.js';
+import { spareOfUnitAnswers } from './spare-probe.js';
 
 /**
  * A write that the hot path could not do: the main device refused a part of it, or it gives lost blocks new contents.
@@ -122,6 +122,9 @@ function* writeSpare(work: WriteWork, segment: Segment): Procedure<number> {
     return 0;
   }
   if (!isMediaClass(attempt.errorClass)) return ERRNO.EIO;
+  // A spare that has vanished must not have its units moved to the others.
+  const ambiguous = attempt.errorClass === 'mediaOrDevice';
+  if (ambiguous && !(yield* spareOfUnitAnswers(context, work.scratch, spareUnit))) return ERRNO.EIO;
   return yield* moveFromSpare(work, segment, mainUnit);
 }
 
@@ -135,7 +138,7 @@ function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Pr
   const wanted = (missing & ~knownLost) >>> 0;
   const salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
   if (salvage.abandoned) return ERRNO.EIO;
-  if (salvage.lostMask !== 0 && !(yield* spareAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
+  if (salvage.lostMask !== 0 && !(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
   copyToUnit(context, scratch, segment);
   const lostMask = ((knownLost & missing) | salvage.lostMask) >>> 0;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.spareError };

@@ -41,6 +41,13 @@ export function* mayBlameSector(
   return false;
 }
 
+/** Something failed in a way that could be the end of the device: opens the breaker if it answers nowhere. */
+export function* checkMain(context: ColdContext, scratch: Scratch, reason: string): Procedure<void> {
+  if (context.breaker.isOpen) return;
+  if ((yield* probeMain(context, scratch, 'read')) !== 'fails') return;
+  tripBreaker(context, reason, yield* perform({ kind: 'now' }));
+}
+
 /** With the breaker open: is the device back? Closes the breaker if it is. */
 export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedure<void> {
   if ((yield* probeMain(context, scratch, 'write')) !== 'works') return;

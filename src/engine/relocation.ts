@@ -8,7 +8,7 @@ import { perform } from './effect.js';
 import { MAX_SPARE_ATTEMPTS } from './limits.js';
 import { RegionFlag } from './region-filter.js';
 import { type Attempt, isMediaClass, transferWithRetries } from './retry.js';
-import { spareAnswers } from './spare-probe.js';
+import { spareOfUnitAnswers } from './spare-probe.js';
 
 /** A unit put together in memory, to be given a place on a spare. */
 export interface UnitContents {
@@ -90,7 +90,8 @@ function* placeOn(
       return 0;
     }
     const dead = isMediaClass(attempt.errorClass)
-      ? bad.length === 0 && !(yield* spareAnswers(context, scratch, spareUnit))
+      ? (bad.length === 0 || attempt.errorClass === 'mediaOrDevice') &&
+        !(yield* spareOfUnitAnswers(context, scratch, spareUnit))
       : attempt.errorClass !== 'protocol';
     if (dead) return giveUpSpare(context, [...bad, spareUnit], attempt.errno);
     if (!isMediaClass(attempt.errorClass)) {
@@ -154,6 +155,7 @@ function rememberDoubt(context: ColdContext, changes: PendingChanges, errno: num
   for (const change of changes.first) {
     if (change.state !== DescriptorState.mapped) continue;
     context.doubtfulUnits.set(change.mainUnit, change.moveCount);
+    context.doubtfulPlaces.add(change.spareUnit);
     const { unitBytes } = context.shape;
     context.filter.set(change.mainUnit * unitBytes, 1, RegionFlag.doubtful);
   }

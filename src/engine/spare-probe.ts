@@ -1,16 +1,20 @@
 import { alignDown } from '../base/units.js';
 import type { ColdContext, Scratch } from './cold-context.js';
 import type { Procedure } from './effect.js';
-import { perform } from './effect.js';
+import { perform, spareTarget } from './effect.js';
 
-/** Does the spare that holds this unit answer anywhere? If not, its errors say nothing about sectors. */
-export function* spareAnswers(context: ColdContext, scratch: Scratch, spareUnit: number): Procedure<boolean> {
+/** Does this spare answer anywhere? If not, its errors say nothing about sectors. */
+export function* spareAnswers(
+  context: ColdContext,
+  scratch: Scratch,
+  spareIndex: number,
+): Procedure<boolean> {
   const { shape } = context;
-  const { sizeBytes } = shape.spares[shape.spareIndexOf(spareUnit)]!;
+  const { sizeBytes } = shape.spares[spareIndex]!;
   for (let place = 0; place < PROBE_PLACES; place += 1) {
     const result = yield* perform({
       kind: 'read',
-      target: shape.targetOf(spareUnit),
+      target: spareTarget(spareIndex),
       offsetBytes: alignDown(Math.floor((place * sizeBytes) / PROBE_PLACES), shape.unitBytes),
       lengthBytes: shape.logicalBlockBytes,
       memoryOffset: scratch.probeOffset,
@@ -18,6 +22,15 @@ export function* spareAnswers(context: ColdContext, scratch: Scratch, spareUnit:
     if (result >= 0) return true;
   }
   return false;
+}
+
+/** The same of the spare that holds this unit. */
+export function* spareOfUnitAnswers(
+  context: ColdContext,
+  scratch: Scratch,
+  spareUnit: number,
+): Procedure<boolean> {
+  return yield* spareAnswers(context, scratch, context.shape.spareIndexOf(spareUnit));
 }
 
 const PROBE_PLACES = 8;

@@ -12,8 +12,20 @@ export class SpareSuspension {
 
   suspend(spareIndex: number, nowMs: number): void {
     const pauseMs = this.#pauseMs.get(spareIndex) ?? FIRST_PAUSE_MS;
+    if (this.#untilMs.get(spareIndex) === Number.POSITIVE_INFINITY) return;
     this.#untilMs.set(spareIndex, nowMs + pauseMs);
     this.#pauseMs.set(spareIndex, Math.min(pauseMs * 2, LONGEST_PAUSE_MS));
+  }
+
+  /** It is gone: nothing is placed on it before `resume`. */
+  suspendUntilBack(spareIndex: number): void {
+    this.#untilMs.set(spareIndex, Number.POSITIVE_INFINITY);
+  }
+
+  /** It is back from being gone. */
+  resume(spareIndex: number): void {
+    this.#untilMs.delete(spareIndex);
+    this.#pauseMs.delete(spareIndex);
   }
 
   /** It took a unit: the next trouble is a new one. */

@@ -8,7 +8,7 @@ import type { OpenDevice } from './open-device.js';
 
 /**
  * What the stores over a file descriptor share: each notes an operation under its ticket and has `start` carry it
- * out, in its own way, until `InFlightTable.settle` says that it is over. Owns the device's descriptor.
+ * out, in its own way, until `InFlightTable.settle` says that it is over. Owns the device's descriptor unless it is borrowed.
  */
 export abstract class DescriptorStore implements BlockStore {
   readonly geometry: Geometry;
@@ -72,7 +72,7 @@ export abstract class DescriptorStore implements BlockStore {
 
   close(): void {
     assert(this.table.activeCount === 0, 'closed with I/O in flight');
-    close(this.device.fd);
+    if (this.device.isBorrowed !== true) close(this.device.fd);
   }
 
   /** The ticket is free again when the sink hears of it. */

@@ -42,6 +42,7 @@ const openCall: (path: string, flags: number, mode: number) => number = libc.fun
   'long',
 ]);
 const closeCall: Call<[number]> = libc.func('close', 'int', ['int']);
+const dup3Call: Call<[number, number, number]> = libc.func('dup3', 'int', ['int', 'int', 'int']);
 const preadCall: Call<[number, number, number, number]> = libc.func('pread', 'long', [
   'int',
   'intptr_t',
@@ -204,6 +205,11 @@ export function open(path: string, flags: number, mode: number): number {
 
 export function close(fd: number): number {
   return orErrno(closeCall(fd));
+}
+
+/** `toFd` becomes another name of what `fromFd` is open on; what it was open on before is closed. `flags`: O_CLOEXEC. */
+export function dup3(fromFd: number, toFd: number, flags: number): number {
+  return orErrno(dup3Call(fromFd, toFd, flags));
 }
 
 export function pread(fd: number, address: number, lengthBytes: number, offsetBytes: number): number {

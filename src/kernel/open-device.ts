@@ -5,7 +5,7 @@ import { failed, ok, type Result } from '../base/result.js';
 import type { Geometry } from '../ports/block-store.js';
 import { mapMemory } from './aligned-memory.js';
 import { blockDeviceGeometry, fileGeometry, isSupportedBlock } from './device-geometry.js';
-import { close, fcntl, flock, open, pread } from './ffi.js';
+import { close, flock, open, pread } from './ffi.js';
 import { isMemoryFile } from './memory-file.js';
 import { type OpenFailure, openFailure } from './open-failure.js';
 
@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly exclusive: boolean;
   /** Smallest I/O of a regular file, 512 (default) to 4096; a block device has its own. */
   readonly fileLogicalBlockBytes?: number;
+  /** Wait up to a second for somebody else's lock on a block device; default true. */
+  readonly waitForLock?: boolean;
 }
 
 /** An open device or file with what is known about it; give it to a store, or to `closeDevice`. */
@@ -30,6 +32,8 @@ export interface OpenDevice {
   readonly geometry: Geometry;
   /** For messages: the path, and model and serial where there are any. */
   readonly description: string;
+  /** The descriptor is that of another store, which outlives this one; a store of this closes nothing. */
+  readonly isBorrowed?: boolean;
 }
 
 export type DeviceKind = 'blockDevice' | 'file';
@@ -53,13 +57,6 @@ export function openDevice(path: string, options: OpenOptions): Result<OpenDevic
 /** Closes a device that was not given to a store; ends the lock. */
 export function closeDevice(device: OpenDevice): void {
   close(device.fd);
-}
-
-/** The same open device for another store of the process, with a descriptor of its own to be closed. */
-export function duplicateDevice(device: OpenDevice): OpenDevice {
-  const fd = fcntl(device.fd, F_DUPFD_CLOEXEC, 0);
-  assert(fd >= 0, `a descriptor of ${device.path} can't be duplicated: errno ${-fd}`);
-  return { ...device, fd };
 }
 
 interface Handle {
@@ -141,7 +138,7 @@ function examine(
   if (!openKind.ok) return openKind;
   if (openKind.value !== kind) return failed({ kind: 'notABlockDevice', path, errno: 0 });
   if (options.exclusive) {
-    const locked = lock(fd, kind);
+    const locked = lock(fd, kind === 'blockDevice' && options.waitForLock !== false);
     if (locked < 0) return failed(lockFailure(path, -locked));
   }
   const geometry =
@@ -163,8 +160,8 @@ function examine(
  * 0 or a negative errno. udev locks a block device for the moment it probes it, which it does after every close of
  * a writer, hence the patience there (systemd "Locking Block Device Access").
  */
-function lock(fd: number, kind: DeviceKind): number {
-  const attempts = kind === 'blockDevice' ? LOCK_ATTEMPTS : 1;
+function lock(fd: number, isPatient: boolean): number {
+  const attempts = isPatient ? LOCK_ATTEMPTS : 1;
   let result = 0;
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) sleep(LOCK_RETRY_MS);
@@ -190,8 +187,6 @@ function describe(path: string, { identity }: Geometry): string {
 
 /** asm-generic/fcntl.h; the same on x86-64 and arm64, and not among Node's constants. */
 const O_CLOEXEC = 0x8_0000;
-/** linux/fcntl.h. */
-const F_DUPFD_CLOEXEC = 1030;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_ATTEMPTS = 20;

@@ -7,8 +7,11 @@ import { printable, readSysfsBytes, readSysfsText, sysfsBlockDevice } from './sy
  */
 export function readDeviceIdentity(major: number, minor: number, sysfsRoot = '/sys'): DeviceIdentity {
   const device = sysfsBlockDevice(major, minor, sysfsRoot);
-  if (device === null) return NO_IDENTITY;
-  const disk = device.diskDirectory;
+  return device === null ? NO_IDENTITY : identityOfDisk(device.diskDirectory);
+}
+
+/** `disk`: the directory of a whole disk in /sys. */
+export function identityOfDisk(disk: string): DeviceIdentity {
   return { model: readModel(disk), serial: readSerial(disk), wwn: readWwn(disk) };
 }
 

@@ -17,6 +17,11 @@ export interface OpenDeviceOptions {
   readonly init?: boolean | undefined;
   /** Assemble although main device or spares do not match what is recorded. */
   readonly force?: boolean | undefined;
+  /**
+   * What requests do that need a device which is gone: `fail` at once, `hold` until it is back, or `hold:SECONDS` before
+   * they fail (default `hold:30`). Meanwhile the device is looked for, also under other names.
+   */
+  readonly onGone?: string | undefined;
   /** Serve it as a block device from the start; see `ProtectedDevice.ublk`. */
   readonly ublk?: UblkOptions | undefined;
   readonly onEvent?: ((event: DeviceNotice) => void) | undefined;

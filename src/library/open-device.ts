@@ -1,3 +1,4 @@
+import { DEFAULT_ON_GONE, type GonePolicy, parseGonePolicy } from '../device/gone-policy.js';
 import type {
   DeviceInfo,
   DeviceStatus,
@@ -19,16 +20,21 @@ import { planUblk, type UblkPlan } from './ublk-plan.js';
  */
 export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedDevice> {
   if (options.spares.length === 0) throw new DmRemapError('usage', 'no spare given; name at least one');
+  const onGone = gonePolicyOf(options);
   const plan = options.ublk === undefined ? undefined : await planUblk(options.spares, options.ublk);
   try {
-    return await openPlanned(options, plan);
+    return await openPlanned(options, onGone, plan);
   } catch (error) {
     plan?.control.close();
     throw error;
   }
 }
 
-async function openPlanned(options: OpenDeviceOptions, plan: UblkPlan | undefined): Promise<ProtectedDevice> {
+async function openPlanned(
+  options: OpenDeviceOptions,
+  onGone: GonePolicy,
+  plan: UblkPlan | undefined,
+): Promise<ProtectedDevice> {
   if (options.init === true) await formatIfBlank({ main: options.main, spares: options.spares });
   const threadOptions = {
     main: options.main,
@@ -37,6 +43,7 @@ async function openPlanned(options: OpenDeviceOptions, plan: UblkPlan | undefine
     faults: options.faults,
     onLost: options.onLost ?? 'error',
     force: options.force ?? false,
+    onGone,
     openPatienceMs: plan?.orphan === undefined ? 0 : ORPHAN_PATIENCE_MS,
     ublkMemoryBytes: plan === undefined ? 0 : plan.queueCount * plan.depth * plan.maxIoBytes,
   };
@@ -52,6 +59,12 @@ async function openPlanned(options: OpenDeviceOptions, plan: UblkPlan | undefine
 
 /** The last I/O of a process that was killed: the kernel gives a command to a disk 30 seconds, and again after a reset. */
 const ORPHAN_PATIENCE_MS = 90_000;
+
+function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePolicy {
+  const policy = parseGonePolicy(onGone);
+  if (policy !== undefined) return policy;
+  throw new DmRemapError('usage', `on-gone: "${onGone}" is none of fail, hold, hold:SECONDS`);
+}
 
 class OpenedDevice implements ProtectedDevice {
   readonly info: DeviceInfo;
@@ -108,6 +121,8 @@ class OpenedDevice implements ProtectedDevice {
   async close(): Promise<void> {
     // With a thread lost there is no order to end in: the process ends, and the next one recovers.
     if (this.#client.isGone || this.ublk?.hasLostThread === true) return this.gone;
+    // A block device above can be stopped only when its requests are answered.
+    await this.#client.call({ verb: 'endHolding' });
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
     await this.ublk?.stop();
     await this.#end();

@@ -1,10 +1,13 @@
 import { unreachable } from '../base/assert.js';
+import type { GoneDevice } from '../device/gone-devices.js';
+import { formatGonePolicy } from '../device/gone-policy.js';
 import { markClosed } from '../device/mark-closed.js';
 import type { QueueLink } from '../device/queue-link.js';
 import { countersByName } from '../engine/counters.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { close as closeFd } from '../kernel/ffi.js';
-import type { DeviceStatus } from './device-report.js';
+import { pathOfTarget } from './device-names.js';
+import type { DeviceStatus, GoneReport } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import { IoCalls } from './io-calls.js';
@@ -81,8 +84,12 @@ export class CallServer {
         return this.#ublk!.whenEnded(() => done(undefined, undefined));
       case 'ublkRelease':
         return this.#ublk!.release(() => done(undefined, undefined));
+      case 'endHolding':
+        this.#started.device.endHolding();
+        return done(undefined, undefined);
       case 'close':
         this.#isClosing = true;
+        this.#started.device.endHolding();
         return this.#endpoints.stop(() => this.#whenIdle(() => this.#close(done)));
       default:
         return unreachable(call);
@@ -98,7 +105,7 @@ export class CallServer {
   }
 
   #status(): DeviceStatus {
-    const { context, metadata } = this.#started.device;
+    const { context, metadata, goneDevices, onGone } = this.#started.device;
     return {
       remappedUnits: context.table.mappedCount,
       unitsWithLostBlocks: context.table.unitsWithLossCount,
@@ -106,9 +113,16 @@ export class CallServer {
       freeSpareUnits: context.allocator.freeCount,
       usableSpareUnits: usableUnitCount(metadata.superblock),
       breakerOpen: context.breaker.reason ?? null,
+      onGone: formatGonePolicy(onGone),
+      gone: goneDevices.map((gone) => this.#report(gone)),
       connections: this.#endpoints.connectionCount,
       counters: countersByName(context.totalCounters()),
     };
+  }
+
+  #report({ target, ...gone }: GoneDevice): GoneReport {
+    const spareIndex = target === 0 ? null : target - 1;
+    return { ...gone, spareIndex, path: pathOfTarget(this.#started.names, target) };
   }
 
   /** The last requests and the relocations behind them are finished first. */

@@ -32,6 +32,23 @@ export interface DeviceStatus {
   readonly usableSpareUnits: number;
   /** Why the main device was given up, or null. */
   readonly breakerOpen: string | null;
+  /** What requests do that need a device which is gone: `fail`, `hold` or `hold:SECONDS`. */
+  readonly onGone: string;
+  /** Devices that do not answer now. */
+  readonly gone: readonly GoneReport[];
   readonly connections: number;
   readonly counters: Readonly<Record<CounterName, number>>;
+}
+
+export interface GoneReport {
+  /** As it was opened. */
+  readonly path: string;
+  /** Null for the main device. */
+  readonly spareIndex: number | null;
+  readonly reason: string;
+  /** Seconds since 1970. */
+  readonly sinceSeconds: number;
+  readonly heldRequests: number;
+  /** False: they fail, by policy, because it has been gone for too long, or because of a stop. */
+  readonly requestsWait: boolean;
 }

@@ -6,7 +6,7 @@ import { chooseBackend } from './backend.js';
 import { CallServer } from './call-server.js';
 import { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
-import { notice } from './notices.js';
+import { notice } from './notice.js';
 import { mapDeviceMemory, startDevice } from './start-device.js';
 
 /**

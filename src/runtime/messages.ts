@@ -1,3 +1,4 @@
+import type { GonePolicy } from '../device/gone-policy.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
 import type { DeviceInfo, DeviceNotice, DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
@@ -12,6 +13,7 @@ export interface ThreadOptions {
   readonly faults: string | undefined;
   readonly onLost: 'error' | 'zero';
   readonly force: boolean;
+  readonly onGone: GonePolicy;
   /** How long to wait for devices that are held by a process that is just ending. */
   readonly openPatienceMs: number;
   /** I/O memory for the tags of ublk queues; 0 where none is served. */
@@ -59,6 +61,8 @@ export type Call =
   | { readonly verb: 'ublkEnded' }
   /** Leaves the block device to another process; answers when what was begun is answered. */
   | { readonly verb: 'ublkRelease' }
+  /** Before a stop: requests that wait for a device that is gone fail. */
+  | { readonly verb: 'endHolding' }
   /** The last call: the thread ends after its answer. */
   | { readonly verb: 'close' }
   /** The process is about to end: the thread stops where it is, as if killed, and answers nothing. */

@@ -11,7 +11,7 @@ import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import type { NbdSockets } from './nbd-sockets.js';
 import { nbdSocketsFor } from './nbd-sockets.js';
-import { notice } from './notices.js';
+import { notice } from './notice.js';
 import type { StartedDevice } from './start-device.js';
 
 /**

@@ -1,13 +1,23 @@
 import { unreachable } from '../base/assert.js';
 import { errnoName } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
-import type { DeviceEvent } from '../device/remapped-device.js';
+import type { DeviceEvent } from '../device/device-event.js';
+import type { GonePolicy } from '../device/gone-policy.js';
 import { bitCount } from '../engine/bit-count.js';
 import type { DeviceShape } from '../engine/device-shape.js';
+import type { DeviceNames } from './device-names.js';
 import type { DeviceNotice } from './device-report.js';
+import { goneNoticeOf } from './gone-notices.js';
+import { notice } from './notice.js';
 
-/** What a person reads in the log about an event of the device. `main`: how the main device is called. */
-export function noticeOf(event: DeviceEvent, shape: DeviceShape, main: string): DeviceNotice {
+/** What a person reads in the log about an event of the device. */
+export function noticeOf(
+  event: DeviceEvent,
+  shape: DeviceShape,
+  names: DeviceNames,
+  onGone: GonePolicy,
+): DeviceNotice {
+  const { main } = names;
   const sectorOf = (mainUnit: number): number => (mainUnit * shape.unitBytes) / SECTOR_BYTES;
   switch (event.kind) {
     case 'remapped': {
@@ -59,22 +69,20 @@ export function noticeOf(event: DeviceEvent, shape: DeviceShape, main: string): 
       return notice(
         'error',
         'commitFailed',
-        `the map could not be made durable (${errnoName(event.errno)}); the write failed`,
+        `the map could not be made durable (${errnoName(event.errno)}); the write is not acknowledged`,
         {
           errno: errnoName(event.errno),
         },
       );
     case 'breakerOpened':
-      return notice(
-        'error',
-        'breakerOpened',
-        `${main} is given up for now: ${event.reason}; its I/O fails, no spares are used`,
-        {
-          reason: event.reason,
-        },
-      );
     case 'breakerClosed':
-      return notice('warn', 'breakerClosed', `${main} answers again; I/O goes on`, {});
+    case 'spareGone':
+    case 'spareBack':
+    case 'holdExpired':
+    case 'heldResumed':
+    case 'reconnected':
+    case 'returnRefused':
+      return goneNoticeOf(event, names, onGone);
     case 'transientError': {
       const mainSector = sectorOf(event.mainUnit);
       return notice('info', 'transientError', `${main}: sectors from ${mainSector} were read after a retry`, {
@@ -91,13 +99,4 @@ export function noticeOf(event: DeviceEvent, shape: DeviceShape, main: string): 
     default:
       return unreachable(event);
   }
-}
-
-export function notice(
-  level: DeviceNotice['level'],
-  event: string,
-  message: string,
-  details: DeviceNotice['details'],
-): DeviceNotice {
-  return { level, event, message, details };
 }

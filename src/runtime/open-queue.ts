@@ -3,7 +3,7 @@ import { QueueDevice, viewShare } from '../device/queue-device.js';
 import { viewMappedMemory } from '../kernel/aligned-memory.js';
 import { InlineStore } from '../kernel/inline-store.js';
 import { isMemoryFile } from '../kernel/memory-file.js';
-import { duplicateDevice, type OpenDevice } from '../kernel/open-device.js';
+import type { OpenDevice } from '../kernel/open-device.js';
 import type { UringReactor } from '../kernel/reactor.js';
 import { UringStore } from '../kernel/uring-store.js';
 import { wake } from '../kernel/wake-up.js';
@@ -14,7 +14,9 @@ import type { QueueShare } from './queue-share.js';
 /** A queue of a device that another thread owns, on this thread's ring. */
 export function openQueue(share: QueueShare, reactor: UringReactor): OpenedQueue {
   const memory = viewMappedMemory(share.memoryAddress, share.memoryBytes);
-  const stores = share.openDevices.map((device) => storeOf(duplicateDevice(device), memory, reactor));
+  // The owner's descriptors themselves: when it replaces a device that came back, all threads have it.
+  const borrowed = share.openDevices.map((device) => ({ ...device, isBorrowed: true }));
+  const stores = borrowed.map((device) => storeOf(device, memory, reactor));
   const device = new QueueDevice({
     ...viewShare(share.device, share.queueMemory),
     stores,

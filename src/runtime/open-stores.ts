@@ -36,7 +36,12 @@ export function openStores(options: OpenStoresOptions): Result<OpenedStore[], Fa
   }
   const stores: OpenedStore[] = [];
   for (const [index, device] of opened.entries()) {
-    const store = withFaults(storeOf(device, options), device.path, rulesOf(scenario.value, index), options);
+    const store = withFaults(
+      storeOf(device, options, TICKET_COUNT),
+      device.path,
+      rulesOf(scenario.value, index),
+      options,
+    );
     if (!store.ok) {
       for (const other of opened) closeDevice(other);
       return store;
@@ -93,11 +98,15 @@ export interface OpenStoresOptions {
 }
 
 /** Files in memory are read and written at once: io_uring would hand each such I/O to a kernel thread. */
-function storeOf(device: OpenDevice, { backend, memory }: OpenStoresOptions): BlockStore {
-  if (backend.kind === 'portable') return new PortableStore(device, memory, TICKET_COUNT);
+export function storeOf(
+  device: OpenDevice,
+  { backend, memory }: Pick<OpenStoresOptions, 'backend' | 'memory'>,
+  ticketCount: number,
+): BlockStore {
+  if (backend.kind === 'portable') return new PortableStore(device, memory, ticketCount);
   if (device.kind === 'file' && isMemoryFile(device.fd))
-    return new InlineStore(device, memory, backend.reactor, TICKET_COUNT);
-  return new UringStore(device, memory, backend.reactor.ring, TICKET_COUNT);
+    return new InlineStore(device, memory, backend.reactor, ticketCount);
+  return new UringStore(device, memory, backend.reactor.ring, ticketCount);
 }
 
 function withFaults(

@@ -2,10 +2,11 @@ import { assert } from '../base/assert.js';
 import { failed, ok, type Result } from '../base/result.js';
 import type { AssembledSet } from '../device/assemble-set.js';
 import { assembleSet } from '../device/assemble-set.js';
-import { EffectRunner, type RunnerServices } from '../device/effect-runner.js';
+import { EffectRunner } from '../device/effect-runner.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../device/limits.js';
 import { markOpened } from '../device/mark-opened.js';
 import { layOutColdMemory } from '../device/memory-map.js';
+import { READ_ONLY_SERVICES } from '../device/read-only-services.js';
 import { RemappedDevice } from '../device/remapped-device.js';
 import { formatUuid } from '../format/set-id.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
@@ -15,13 +16,16 @@ import type { ServedGeometry } from '../ports/served-device.js';
 import { BuddyAllocator } from '../storage/buddy-allocator.js';
 import { describeAssemblyFailure } from './assembly-message.js';
 import type { Backend } from './backend.js';
+import type { DeviceNames } from './device-names.js';
 import type { DeviceInfo } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import type { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
-import { notice, noticeOf } from './notices.js';
-import { type OpenedStore, openStores } from './open-stores.js';
+import { notice } from './notice.js';
+import { noticeOf } from './notices.js';
+import { type OpenedStore, openStores, storeOf } from './open-stores.js';
+import { ReturnFinder } from './return-finder.js';
 
 /**
  * Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. `memory` is of
@@ -47,7 +51,7 @@ export function startDevice(
     scheduler: backend.reactor,
     firstTicket: FIRST_COLD_TICKET,
     ticketCount: COLD_TICKET_COUNT,
-    services: NO_SERVICES,
+    services: READ_ONLY_SERVICES,
   });
   completions.sink = runner;
   const devices = spares.map((store, index) => ({ target: 1 + index, ...store.geometry }));
@@ -91,6 +95,7 @@ export interface StartedDevice {
   readonly stores: readonly BlockStore[];
   /** By target: what queues of other threads open once more. Undefined where faults are injected. */
   readonly sharedDevices: readonly OpenDevice[] | undefined;
+  readonly names: DeviceNames;
 }
 
 interface Surroundings {
@@ -109,8 +114,17 @@ function begin(
   done: (started: Result<StartedDevice, Failure>) => void,
 ): void {
   const { options, backend, mailbox, memory, coldMemory, completions } = around;
-  const inOrder = [around.opened[0]!, ...set.choice.deviceOfSpare.map((index) => around.opened[1 + index]!)];
-  const stores = inOrder.map(({ store }) => store);
+  const { deviceOfSpare } = set.choice;
+  const byTarget = [around.opened[0]!, ...deviceOfSpare.map((index) => around.opened[1 + index]!)];
+  const stores = byTarget.map(({ store }) => store);
+  const names = {
+    main: options.main,
+    spares: deviceOfSpare.map((index) => options.spares[index]!),
+  };
+  const finder = new ReturnFinder(
+    byTarget.map(({ device }) => device),
+    (device, ticketCount) => storeOf(device, { backend, memory }, ticketCount),
+  );
   const device = new RemappedDevice({
     ...set,
     stores,
@@ -118,7 +132,9 @@ function begin(
     memory,
     coldMemory,
     lostReadsAsZero: options.onLost === 'zero',
-    report: (event) => mailbox.tell(noticeOf(event, set.shape, options.main)),
+    onGone: options.onGone,
+    findReturned: finder.find,
+    report: (event) => mailbox.tell(noticeOf(event, set.shape, names, options.onGone)),
     wantPoll: () => backend.reactor.kick(),
   });
   completions.sink = device;
@@ -139,8 +155,10 @@ function begin(
           ),
         );
       tellRepairs(mailbox, set, repairedCount);
-      const sharedDevices = options.faults === undefined ? inOrder.map((opened) => opened.device) : undefined;
-      done(ok({ device, info, backend, memory, buffers, stores, sharedDevices }));
+      const sharedDevices =
+        options.faults === undefined ? byTarget.map((opened) => opened.device) : undefined;
+      device.rememberContent();
+      done(ok({ device, info, backend, memory, buffers, stores, sharedDevices, names }));
     },
   );
 }
@@ -186,18 +204,6 @@ class CompletionRouter implements CompletionSink {
     this.sink!.complete(ticket, result);
   }
 }
-
-/** Assembling only reads. */
-const refuseService = (): never => assert(false, 'assembling only reads') as never;
-const NO_SERVICES: RunnerServices = {
-  lock: refuseService,
-  tryLock: refuseService,
-  unlock: refuseService,
-  commit: refuseService,
-  noteWritten: refuseService,
-  noteFlushStarted: refuseService,
-  noteFlushEnded: refuseService,
-};
 
 /** Address space for payload; pages become real when they are first used. */
 const PAYLOAD_BYTES = 128 << 20;

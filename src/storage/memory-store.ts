@@ -34,7 +34,8 @@ export class MemoryStore implements BlockStore {
       identity: options.identity ?? NO_IDENTITY,
     };
     this.description = options.description ?? 'memory';
-    this.contents = new Uint8Array(options.sizeBytes);
+    this.contents = options.contents ?? new Uint8Array(options.sizeBytes);
+    assert(this.contents.length === options.sizeBytes, 'the contents are the whole device');
     this.#memory = options.memory;
     this.#queue = new CompletionQueue(options.scheduler);
   }
@@ -107,6 +108,8 @@ export interface MemoryStoreOptions {
   readonly memoryAlignmentBytes?: number;
   readonly identity?: DeviceIdentity;
   readonly description?: string;
+  /** The medium, where it exists already: the same disk under another name. */
+  readonly contents?: Uint8Array;
 }
 
 const DISCARDED_BYTE = 0xd5;

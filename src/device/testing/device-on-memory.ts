@@ -10,15 +10,18 @@ import { parseFaultScenario } from '../../storage/fault-scenario.js';
 import { FaultStore } from '../../storage/fault-store.js';
 import { MemoryStore } from '../../storage/memory-store.js';
 import { type AssembledSet, type AssemblyFailure, assembleSet } from '../assemble-set.js';
+import type { DeviceEvent } from '../device-event.js';
 import { EffectRunner } from '../effect-runner.js';
 import { formatSet } from '../format-set.js';
+import type { GonePolicy } from '../gone-policy.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../limits.js';
 import { markClosed } from '../mark-closed.js';
 import { markOpened } from '../mark-opened.js';
 import { layOutColdMemory } from '../memory-map.js';
 import { QueueDevice, type QueueDeviceParts, viewShare } from '../queue-device.js';
 import type { QueueLink } from '../queue-link.js';
-import { type DeviceEvent, RemappedDevice } from '../remapped-device.js';
+import { RemappedDevice } from '../remapped-device.js';
+import type { FindReturned } from '../return-candidate.js';
 import { Actor } from './actor.js';
 import { CrashableStore, Power } from './crashable-store.js';
 import { ScriptedStore } from './scripted-store.js';
@@ -107,6 +110,8 @@ export class DeviceOnMemory {
       memory: this.memory,
       coldMemory: this.#coldMemory,
       lostReadsAsZero,
+      onGone: this.#options.onGone ?? { holdMs: 0 },
+      findReturned: this.#options.findReturned,
       report: (event) => this.events.push(event),
       wantPoll: () => this.#pollSoon(this.owner, device),
     });
@@ -154,6 +159,11 @@ export class DeviceOnMemory {
       ...this.queues.map(({ queue, actor }) => ({ device: queue, actor })),
     ];
     return all.filter(({ actor }) => !actor.isAtWork);
+  }
+
+  /** What the volatile cache of one disk holds is gone, as when the disk loses its power for a moment. */
+  loseCache(target: number): void {
+    this.#crashable[target]!.dropCache(() => false);
   }
 
   /** As after kill -9: what was sent to the disks still happens, nothing else does. */
@@ -245,6 +255,9 @@ export interface DeviceOnMemoryOptions {
   readonly volatileCaches?: boolean;
   /** I/O reaches the disks some time after it was submitted. */
   readonly lateStores?: boolean;
+  /** Default: requests fail while a device is gone. */
+  readonly onGone?: GonePolicy;
+  readonly findReturned?: FindReturned;
 }
 
 export interface OpenQueue {

@@ -20,7 +20,8 @@ export class ScriptedStore implements BlockStore {
     discard: 0,
     writeZeroes: 0,
   };
-  readonly #inner: BlockStore;
+  #inner: BlockStore;
+  #sink: CompletionSink | undefined;
   readonly #refusals: CompletionQueue;
 
   constructor(inner: BlockStore, scheduler: Scheduler) {
@@ -31,8 +32,16 @@ export class ScriptedStore implements BlockStore {
   }
 
   attach(sink: CompletionSink): void {
+    this.#sink = sink;
     this.#refusals.attach(sink);
     this.#inner.attach(sink);
+  }
+
+  /** Works on another store from now on; what is in flight ends where it is. */
+  switchTo(inner: BlockStore): void {
+    assert(this.#sink !== undefined, 'attached');
+    inner.attach(this.#sink);
+    this.#inner = inner;
   }
 
   read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {

@@ -29,17 +29,15 @@ export class TestClient implements RequestSink {
 
   /** The contents of each block, or the errno. -1 for a block that is not one of ours. */
   read(firstBlock: number, blockCount: number): number[] | number {
-    const memoryOffset = this.#rig.payloadOffset;
-    const { bytes, view } = this.#rig.memory;
-    bytes.fill(0xaa, memoryOffset, memoryOffset + blockCount * BLOCK_BYTES);
-    const errno = this.#wait(
-      this.#begin((slot, device) =>
-        device.read(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, memoryOffset),
-      ),
-    );
-    if (errno !== 0) return errno;
+    const errno = this.#wait(this.beginRead(firstBlock, blockCount));
+    return errno === 0 ? this.blocksAt(0, blockCount) : errno;
+  }
+
+  /** What a read has put at `bufferIndex` MiB of the payload memory. */
+  blocksAt(bufferIndex: number, blockCount: number): number[] {
+    const memoryOffset = this.#rig.payloadOffset + (bufferIndex << 20);
     return Array.from({ length: blockCount }, (_, index) =>
-      blockContents(view, memoryOffset + index * BLOCK_BYTES),
+      blockContents(this.#rig.memory.view, memoryOffset + index * BLOCK_BYTES),
     );
   }
 
@@ -48,17 +46,11 @@ export class TestClient implements RequestSink {
   }
 
   discard(firstBlock: number, blockCount: number): number {
-    return this.#wait(
-      this.#begin((slot, device) => device.discard(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES)),
-    );
+    return this.#wait(this.beginDiscard(firstBlock, blockCount));
   }
 
   zero(firstBlock: number, blockCount: number, flags: number = WriteZeroesFlag.none): number {
-    return this.#wait(
-      this.#begin((slot, device) =>
-        device.writeZeroes(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, flags),
-      ),
-    );
+    return this.#wait(this.beginZero(firstBlock, blockCount, flags));
   }
 
   /** The payload is at `bufferIndex` MiB of the payload memory; it must stay alone there until the request ends. */
@@ -78,9 +70,10 @@ export class TestClient implements RequestSink {
     );
   }
 
-  /** Into the place of `beginWrite`; `contentsAt` tells what came. */
+  /** The data goes to `bufferIndex` MiB of the payload memory. */
   beginRead(firstBlock: number, blockCount: number, bufferIndex = 0): BegunRequest {
     const memoryOffset = this.#rig.payloadOffset + (bufferIndex << 20);
+    this.#rig.memory.bytes.fill(0xaa, memoryOffset, memoryOffset + blockCount * BLOCK_BYTES);
     return this.#begin((slot, device) =>
       device.read(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, memoryOffset),
     );
@@ -91,6 +84,18 @@ export class TestClient implements RequestSink {
     return blockContents(
       this.#rig.memory.view,
       this.#rig.payloadOffset + (bufferIndex << 20) + nth * BLOCK_BYTES,
+    );
+  }
+
+  beginDiscard(firstBlock: number, blockCount: number): BegunRequest {
+    return this.#begin((slot, device) =>
+      device.discard(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES),
+    );
+  }
+
+  beginZero(firstBlock: number, blockCount: number, flags: number = WriteZeroesFlag.none): BegunRequest {
+    return this.#begin((slot, device) =>
+      device.writeZeroes(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, flags),
     );
   }
 

@@ -29,6 +29,8 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     zeroes: { memoryOffset: MEMORY_BYTES - 4096, lengthBytes: 4096 },
     lostReadsAsZero: false,
     doubtfulUnits: new Map(),
+    doubtfulPlaces: new Set(),
+    isGone: () => false,
     events,
     report: (event) => events.push(event),
   };

@@ -1,0 +1,285 @@
+import { describe, expect, it } from 'vitest';
+import { ERRNO } from '../base/errno.js';
+import { Counter } from '../engine/counters.js';
+import { FlushHistory } from '../frontends/flush-history.js';
+import type { GonePolicy } from './gone-policy.js';
+import type { DeviceOnMemory } from './testing/device-on-memory.js';
+import { numberedDevice, original, times, touchesMetadata } from './testing/numbered-device.js';
+import type { JudgedIo } from './testing/scripted-store.js';
+import type { TestClient } from './testing/test-client.js';
+import { answerAgain, eventKinds, Surroundings, vanish, vanishedAnswer } from './testing/vanishing-device.js';
+
+const { EIO } = ERRNO;
+const SPARE = 1;
+const HOLD_30_S: GonePolicy = { holdMs: 30_000 };
+const BAD_WRITES = 'main:\n  - { sectors: "0-255", on: [write, writeZeroes], error: ENODATA }';
+
+interface Gone {
+  readonly rig: DeviceOnMemory;
+  readonly client: TestClient;
+  readonly around: Surroundings;
+}
+
+/** Blocks 0 to 255 of the main device can't be written; unit 0 lives on a spare and holds 5000. */
+function openDevice(spareBytes = [4 << 20], onGone = HOLD_30_S): Gone {
+  const around = new Surroundings();
+  const faults = BAD_WRITES;
+  const { rig, client } = numberedDevice({
+    spareBytes,
+    faults,
+    onGone,
+    findReturned: around.find,
+    volatileCaches: true,
+  });
+  rig.open();
+  expect(client.write(0, 8, 5000)).toBe(0);
+  expect(client.flush()).toBe(0);
+  return { rig, client, around };
+}
+
+/** Every spare unit is free, reserved, mapped or retired: none is used up. */
+function expectNoUnitLeaks({ rig }: Gone, mapped: number): void {
+  const { allocator, table, counters, doubtfulPlaces, doubtfulUnits } = rig.device!.context;
+  const freeNow = allocator.freeCount;
+  expect(table.mappedCount).toBe(mapped);
+  expect(table.retiredCount).toBe(0);
+  expect(counters[Counter.blocksLost]).toBe(0);
+  expect([doubtfulPlaces.size, doubtfulUnits.size]).toEqual([0, 0]);
+  rig.kill();
+  rig.open();
+  expect(rig.device!.context.allocator.freeCount).toBe(freeNow);
+  expect(rig.device!.context.table.mappedCount).toBe(mapped);
+}
+
+describe('a spare that vanishes and is waited for', () => {
+  it('holds what lives on it, and nothing else', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    vanish(rig, SPARE);
+    const read = client.beginRead(2, 4, 1);
+    const write = client.beginWrite(4, 2, 6000, false, 2);
+    rig.scheduler.advance(5000);
+    expect([read.errno, write.errno]).toEqual([undefined, undefined]);
+    expect(client.read(512, 8)).toEqual(original(512, 8));
+    expect(client.write(512, 8, 6001)).toBe(0);
+    expect(rig.device!.goneDevices).toMatchObject([{ target: SPARE, heldRequests: 2 }]);
+    answerAgain(rig, SPARE);
+    rig.scheduler.advance(1000);
+    expect([read.errno, write.errno]).toEqual([0, 0]);
+    expect(client.read(0, 8)).toEqual([...times(4, 5000), 6000, 6000, 5000, 5000]);
+    expect(eventKinds(rig)).toContain('spareBack');
+    expectNoUnitLeaks(gone, 1);
+  });
+
+  it('holds writes that need a place on it, and moves them when it is back', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    const freeBefore = rig.device!.context.allocator.freeCount;
+    vanish(rig, SPARE);
+    const writes = [8, 17, 32].map((block, index) => client.beginWrite(block, 8, 6000 + block, false, index));
+    rig.scheduler.advance(10_000);
+    expect(writes.map(({ errno }) => errno)).toEqual(times(3, undefined));
+    answerAgain(rig, SPARE);
+    rig.scheduler.advance(1000);
+    expect(writes.map(({ errno }) => errno)).toEqual(times(3, 0));
+    expect(rig.device!.context.allocator.freeCount).toBe(freeBefore - 4);
+    expectNoUnitLeaks(gone, 5);
+    expect(client.read(8, 8)).toEqual(times(8, 6008));
+    expect(client.read(16, 16)).toEqual([17, ...times(8, 6017), ...original(25, 7)]);
+  });
+
+  it('holds a flush, if it has taken writes', () => {
+    const { rig, client } = openDevice();
+    vanish(rig, SPARE);
+    expect(client.flush()).toBe(0);
+    answerAgain(rig, SPARE);
+    expect(client.write(0, 8, 5001)).toBe(0);
+    vanish(rig, SPARE);
+    const flush = client.beginFlush();
+    rig.scheduler.advance(5000);
+    expect(flush.errno).toBeUndefined();
+    answerAgain(rig, SPARE);
+    rig.scheduler.advance(1000);
+    expect(flush.errno).toBe(0);
+  });
+
+  it('fails what waited too long, and nothing of it was moved or lost', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    vanish(rig, SPARE);
+    expect(client.write(8, 8, 6000)).toBe(EIO);
+    expect(client.read(0, 8)).toBe(EIO);
+    expect(rig.events).toContainEqual({ kind: 'holdExpired', target: SPARE, failedRequests: 1 });
+    answerAgain(rig, SPARE);
+    rig.scheduler.advance(1000);
+    expect(client.read(0, 16)).toEqual([...times(8, 5000), ...original(8, 8)]);
+    expectNoUnitLeaks(gone, 1);
+  });
+
+  it('leaves new bad sectors to another one meanwhile, and gets the map again when it is back', () => {
+    const gone = openDevice([2 << 20, 2 << 20]);
+    const { rig, client } = gone;
+    vanish(rig, SPARE);
+    for (let unit = 1; unit < 20; unit += 1) expect(client.write(unit * 8, 8, 6000 + unit)).toBe(0);
+    rig.scheduler.advance(1000);
+    expect(rig.device!.goneDevices).toMatchObject([{ target: SPARE, heldRequests: 0 }]);
+    answerAgain(rig, SPARE);
+    rig.scheduler.advance(1000);
+    expect(rig.device!.goneDevices).toEqual([]);
+    rig.kill();
+    const found = rig.assemble();
+    expect(found.ok && [found.value.choice.repairs, found.value.load.inPlaceRepairs]).toEqual([[], []]);
+    expect(found.ok && found.value.load.repairTwice).toEqual([]);
+    rig.open();
+    for (let unit = 1; unit < 20; unit += 1) expect(client.read(unit * 8, 8)).toEqual(times(8, 6000 + unit));
+  });
+
+  describe.each([
+    ['the data is written', (io: JudgedIo) => io.kind === 'write'],
+    ['the data is flushed', (io: JudgedIo) => io.kind === 'flush'],
+    [
+      'the map is written',
+      (io: JudgedIo, rig: DeviceOnMemory) => touchesMetadata(io, rig.device!.metadata.superblock, SPARE),
+    ],
+  ])('while %s', (_name, isTheMoment) => {
+    it.each([1, 2, 3, 5, 7])('(time %i of that) delays the write, and no spare unit is used up', (count) => {
+      const gone = openDevice();
+      const { rig, client } = gone;
+      let left = count;
+      rig.stores[SPARE]!.judge = (io) => {
+        if (!isTheMoment(io, rig)) return 0;
+        left -= 1;
+        if (left > 0) return 0;
+        rig.stores[SPARE]!.judge = vanishedAnswer;
+        return vanishedAnswer(io);
+      };
+      const write = client.beginWrite(10, 4, 6000);
+      rig.scheduler.advance(5000);
+      expect(write.errno).toBe(left > 0 ? 0 : undefined);
+      answerAgain(rig, SPARE);
+      rig.scheduler.advance(1000);
+      expect(write.errno).toBe(0);
+      for (let round = 0; round < 2; round += 1) {
+        expect(client.read(8, 8)).toEqual([9, 10, ...times(4, 6000), 15, 16]);
+        expectNoUnitLeaks(gone, 2);
+      }
+    });
+  });
+});
+
+describe('a spare that comes back under another name', () => {
+  /** `prepare` happens while it is gone; `contents` is what turns up. */
+  function returnWith(gone: Gone, contents: Uint8Array): void {
+    const { rig, client, around } = gone;
+    vanish(rig, SPARE);
+    client.beginRead(0, 8, 3);
+    rig.scheduler.advance(2000);
+    around.bring(rig, SPARE, contents);
+    rig.scheduler.advance(1000);
+  }
+
+  function refusalOf(rig: DeviceOnMemory): unknown {
+    const refusals = rig.events.filter((event) => event.kind === 'returnRefused');
+    return refusals.map(({ refusal }) => refusal.kind);
+  }
+
+  it('is taken back, with what was in doubt written again', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    let metadataWrites = 0;
+    rig.stores[SPARE]!.judge = (io) => {
+      if (io.kind !== 'write' || !touchesMetadata(io, rig.device!.metadata.superblock, SPARE)) return 0;
+      metadataWrites += 1;
+      if (metadataWrites > 2) rig.stores[SPARE]!.judge = vanishedAnswer;
+      return 0;
+    };
+    const write = client.beginWrite(8, 8, 6000);
+    rig.scheduler.advance(1500);
+    expect(write.errno).toBeUndefined();
+    returnWith(gone, rig.disks[SPARE]!.contents);
+    expect(write.errno).toBe(0);
+    expect(refusalOf(rig)).toEqual([]);
+    expect(eventKinds(rig)).toEqual(expect.arrayContaining(['reconnected', 'spareBack']));
+    expect(client.read(0, 16)).toEqual([...times(8, 5000), ...times(8, 6000)]);
+    expectNoUnitLeaks(gone, 2);
+  });
+
+  it('has every writer told once that unflushed writes to it may be lost, as they are', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    const history = new FlushHistory(rig.device!);
+    history.writeStarted();
+    expect(client.write(0, 8, 5001)).toBe(0);
+    history.writeFinished();
+    rig.loseCache(SPARE);
+    returnWith(gone, rig.disks[SPARE]!.contents);
+    expect(client.read(0, 8)).toEqual(times(8, 5000));
+    expect(history.flushFinished(history.flushStarted(), client.flush() === 0)).toBe(false);
+    expect(history.flushFinished(history.flushStarted(), client.flush() === 0)).toBe(true);
+  });
+
+  it('is refused if it lacks a part of the map that it had', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    const older = rig.disks[SPARE]!.contents.slice();
+    expect(client.write(8, 8, 6000)).toBe(0);
+    returnWith(gone, older);
+    expect(refusalOf(rig)).toEqual(['staleSpare']);
+    expect(rig.device!.goneDevices).toMatchObject([{ target: SPARE, heldRequests: 1 }]);
+  });
+
+  it('is refused if its superblock is older than the last one that it took', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    rig.kill();
+    const older = rig.disks[SPARE]!.contents.slice();
+    rig.open();
+    expect(client.read(0, 8)).toEqual(times(8, 5000));
+    returnWith(gone, older);
+    expect(refusalOf(rig)).toEqual(['staleSpare']);
+  });
+
+  it('is refused if it is another spare of the set, or none at all', () => {
+    const gone = openDevice([2 << 20, 2 << 20]);
+    const { rig } = gone;
+    returnWith(gone, rig.disks[2]!.contents.slice());
+    gone.around.bring(rig, SPARE, new Uint8Array(2 << 20));
+    rig.scheduler.advance(1000);
+    gone.around.bring(rig, SPARE, rig.disks[0]!.contents.slice(0, 2 << 20));
+    rig.scheduler.advance(1000);
+    expect(refusalOf(rig)).toEqual(['otherSpare']);
+    expect(gone.around.refusedCount).toBe(3);
+  });
+
+  it('is refused if somebody has opened it meanwhile', () => {
+    const gone = openDevice();
+    const { rig, client, around } = gone;
+    const elsewhere = numberedDevice({ spareBytes: [4 << 20], faults: BAD_WRITES });
+    elsewhere.rig.disks[SPARE]!.contents.set(rig.disks[SPARE]!.contents);
+    elsewhere.rig.open();
+    vanish(rig, SPARE);
+    client.beginRead(0, 8, 3);
+    rig.scheduler.advance(2000);
+    around.bring(rig, SPARE, elsewhere.rig.disks[SPARE]!.contents);
+    rig.scheduler.advance(1000);
+    expect(refusalOf(rig)).toEqual(['usedElsewhere']);
+  });
+
+  it('is repaired like at a start where copies of the map are damaged', () => {
+    const gone = openDevice();
+    const { rig, client } = gone;
+    const { copies } = rig.device!.metadata.superblock;
+    vanish(rig, SPARE);
+    const read = client.beginRead(0, 8, 3);
+    rig.scheduler.advance(2000);
+    const { contents } = rig.disks[SPARE]!;
+    for (const copy of copies.slice(0, 3)) contents.fill(0xff, copy.offsetBytes, copy.offsetBytes + 65_536);
+    gone.around.bring(rig, SPARE, contents);
+    rig.scheduler.advance(1000);
+    expect(read.errno).toBe(0);
+    rig.kill();
+    const found = rig.assemble();
+    expect(found.ok && [found.value.choice.repairs, found.value.load.inPlaceRepairs]).toEqual([[], []]);
+    expect(found.ok && found.value.load.repairTwice).toEqual([]);
+  });
+});

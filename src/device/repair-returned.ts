@@ -1,0 +1,73 @@
+import { Counter, count } from '../engine/counters.js';
+import type { Procedure } from '../engine/effect.js';
+import { spareTarget } from '../engine/effect.js';
+import { DescriptorState } from '../format/descriptor-page.js';
+import { firstPageOfSpare, pageOfUnit } from '../format/layout.js';
+import { MAX_COMMIT_PAGES } from './limits.js';
+import { loadDescriptors } from './load-descriptors.js';
+import type { MetadataWork } from './metadata-writer.js';
+import { repairPages } from './repair-pages.js';
+import { writePages } from './write-pages.js';
+import { writeSuperblock } from './write-superblock.js';
+
+/**
+ * A spare is back: descriptors in doubt are withdrawn, and what it has missed or lost of the map is written to it again,
+ * as at a start (P5). To be run alone (`MetadataWriter.run`). False: it does not take metadata, so it is not back.
+ */
+export function* repairReturned(
+  work: MetadataWork,
+  spareIndex: number,
+  recoveryOffset: number,
+): Procedure<boolean> {
+  const { state, context, memory } = work;
+  if (!(yield* withdrawDoubts(work))) return false;
+  // Twice, so that both slots of every copy are known (rule R2 of docs/on-disk-format.md).
+  for (let update = 0; update < 2; update += 1) {
+    if ((yield* writeSuperblock(work, {})) !== 0 || state.lag.missesSuperblock(spareIndex)) return false;
+  }
+  const outOfStep: number[] = [];
+  const load = yield* loadDescriptors({
+    superblock: state.superblock,
+    targetOfSpare: (index) => {
+      const isThere = index === spareIndex || !context.isGone(spareTarget(index));
+      return isThere ? spareTarget(index) : undefined;
+    },
+    memory,
+    bufferOffset: recoveryOffset,
+    accept: () => {},
+    acceptPage: (page, sequence) => {
+      if (sequence !== state.pageSequences[page]) outOfStep.push(page);
+    },
+  });
+  const repairedCount = yield* repairPages(work, load, [...outOfStep, ...load.lostPages]);
+  count(context.counters, Counter.metadataRepairs, repairedCount);
+  return true;
+}
+
+/**
+ * Commits that failed may have left descriptors on disk that nobody stands for. Their pages are written anew from the
+ * table, which does not have them; then their units are as they were, and the spare units are free again.
+ */
+function* withdrawDoubts(work: MetadataWork): Procedure<boolean> {
+  const { allocator, doubtfulPlaces, doubtfulUnits, table } = work.context;
+  const places = [...doubtfulPlaces];
+  const units = [...doubtfulUnits.keys()];
+  // Above the watermark no descriptor can have been written yet, and nobody reads there.
+  const pages = [...new Set(places.map(pageOfUnit))].filter((page) => isInitialised(work, page));
+  for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {
+    if (!(yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), new Map()))) return false;
+  }
+  for (const place of places) {
+    doubtfulPlaces.delete(place);
+    if (table.state(place) === DescriptorState.free) allocator.release(place);
+  }
+  for (const unit of units) doubtfulUnits.delete(unit);
+  return true;
+}
+
+function isInitialised({ state }: MetadataWork, page: number): boolean {
+  return state.superblock.spares.some((spare) => {
+    const first = firstPageOfSpare(spare);
+    return page >= first && page < first + spare.initialisedPageCount;
+  });
+}

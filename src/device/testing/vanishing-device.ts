@@ -1,0 +1,78 @@
+import { ERRNO } from '../../base/errno.js';
+import { MemoryStore } from '../../storage/memory-store.js';
+import type { ReturnCandidate, ReturnSearch } from '../return-candidate.js';
+import type { DeviceOnMemory } from './device-on-memory.js';
+import type { JudgedIo } from './scripted-store.js';
+
+/** What Linux answers on a disk that has vanished while it was open (shared/facts/abi.md section 3). */
+export function vanishedAnswer({ kind }: JudgedIo): number {
+  switch (kind) {
+    case 'read':
+      return ERRNO.ENODEV;
+    case 'flush':
+      return ERRNO.EIO;
+    default:
+      return ERRNO.ENOSPC;
+  }
+}
+
+export function vanish(rig: DeviceOnMemory, target: number): void {
+  rig.stores[target]!.judge = vanishedAnswer;
+}
+
+/** It answers again where it was. */
+export function answerAgain(rig: DeviceOnMemory, target: number): void {
+  rig.stores[target]!.judge = () => 0;
+}
+
+/** What turns up when a device that is gone is looked for; nothing to begin with. Hand `find` to the device. */
+export class Surroundings {
+  readonly #found = new Map<number, () => ReturnSearch>();
+  searchCount = 0;
+  /** Candidates that were not taken. */
+  refusedCount = 0;
+
+  readonly find = (target: number, found: (search: ReturnSearch) => void): void => {
+    this.searchCount += 1;
+    found(this.#found.get(target)?.() ?? { kind: 'absent' });
+  };
+
+  /** A disk with these contents can be found from now on; taken, it answers in the place of the one that is gone. */
+  bring(
+    rig: DeviceOnMemory,
+    target: number,
+    contents: Uint8Array,
+    proof: ReturnCandidate['proof'] = 'identity',
+  ): void {
+    const store = (): MemoryStore =>
+      new MemoryStore({
+        sizeBytes: contents.length,
+        memory: rig.memory,
+        scheduler: rig.scheduler,
+        contents,
+      });
+    const candidate = (): ReturnCandidate => ({
+      name: `disk-${target}-again`,
+      proof,
+      store: store(),
+      accept: () => {
+        this.#found.delete(target);
+        rig.stores[target]!.switchTo(store());
+        answerAgain(rig, target);
+      },
+      refuse: () => {
+        this.refusedCount += 1;
+      },
+    });
+    this.#found.set(target, () => ({ kind: 'candidate', candidate: candidate() }));
+  }
+
+  /** Something is there that can't even be opened. */
+  bringUnusable(target: number, reason: string): void {
+    this.#found.set(target, () => ({ kind: 'refused', name: `disk-${target}-again`, reason }));
+  }
+}
+
+export function eventKinds(rig: DeviceOnMemory): string[] {
+  return rig.events.map(({ kind }) => kind);
+}

@@ -1,0 +1,90 @@
+import type { Procedure } from '../engine/effect.js';
+import { MAIN } from '../engine/effect.js';
+import { sameUuid } from '../format/set-id.js';
+import type { DecodedSuperblock } from '../format/superblock-codec.js';
+import { newestOf, superblocksInPlace } from '../format/superblock-evidence.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import type { ContentWatch } from './content-watch.js';
+import { scanDevice } from './find-superblock.js';
+import { loadDescriptors } from './load-descriptors.js';
+import type { MetadataState } from './metadata-state.js';
+import type { ReturnCandidate, ReturnRefusal } from './return-candidate.js';
+
+/**
+ * Is this the main device that was gone (P6)? One with the serial number or WWN of the one that vanished is, and so is
+ * the same file. Anything else has to show its contents: blocks that nobody wrote must be as they were, and some of them
+ * must say something. The effects' main device is the candidate; nothing is written.
+ */
+export function* verifyMain(
+  proof: ReturnCandidate['proof'],
+  content: ContentWatch | undefined,
+): Procedure<ReturnRefusal | undefined> {
+  if (proof !== 'samePath') return undefined;
+  if (content === undefined) return { kind: 'unrecognised' };
+  const { differingCount, agreeingCount } = yield* content.compare();
+  if (differingCount > 0) return { kind: 'contentDiffers', differingCount };
+  return agreeingCount < MIN_AGREEING ? { kind: 'unrecognised' } : undefined;
+}
+
+/**
+ * Is this the spare that was gone, in the state in which it went? Its superblock must be this set's and this spare's,
+ * and neither that nor any page of the map older than what it had durably, or newer than anything that was sent to it.
+ * The effects' main device is the candidate; nothing is written.
+ */
+export function* verifySpare(input: VerifySpareInput): Procedure<ReturnRefusal | undefined> {
+  const { state, spareIndex, sizeBytes, memory, bufferOffset } = input;
+  const scanned = yield* scanDevice({ devices: [], memory, bufferOffset }, { target: MAIN, sizeBytes });
+  const newest = newestOf(superblocksInPlace(scanned));
+  const refusal = newest === undefined ? OTHER_SPARE : judgeSuperblock(state, spareIndex, newest);
+  return refusal ?? (yield* judgePages(input));
+}
+
+export interface VerifySpareInput {
+  readonly state: MetadataState;
+  readonly spareIndex: number;
+  readonly sizeBytes: number;
+  readonly memory: IoMemory;
+  /** Room for `RECOVERY_READ_BYTES` of each copy. */
+  readonly bufferOffset: number;
+}
+
+function judgeSuperblock(
+  { superblock: known, lag }: MetadataState,
+  spareIndex: number,
+  newest: DecodedSuperblock,
+): ReturnRefusal | undefined {
+  const { superblock } = newest;
+  const isIt =
+    sameUuid(superblock.setId, known.setId) &&
+    newest.spareIndex === spareIndex &&
+    sameUuid(superblock.spares[spareIndex]!.uuid, known.spares[spareIndex]!.uuid);
+  if (!isIt) return OTHER_SPARE;
+  const openedAgain = superblock.openCount > known.openCount;
+  const closedSince = superblock.openCount === known.openCount && superblock.cleanShutdown;
+  if (openedAgain || closedSince || superblock.sequence > known.sequence) return { kind: 'usedElsewhere' };
+  return superblock.sequence < lag.superblockSequence(spareIndex) ? STALE_SPARE : undefined;
+}
+
+/** A page that can't be read there, or is damaged, is no reason to refuse: it is written anew, as at every start. */
+function* judgePages(input: VerifySpareInput): Procedure<ReturnRefusal | undefined> {
+  const { state, spareIndex, memory, bufferOffset } = input;
+  let refusal: ReturnRefusal | undefined;
+  yield* loadDescriptors({
+    superblock: state.superblock,
+    targetOfSpare: (index) => (index === spareIndex ? MAIN : undefined),
+    memory,
+    bufferOffset,
+    accept: () => {},
+    acceptPage: (page, sequence) => {
+      const newest = state.pageSequences[page]!;
+      if (sequence > newest) refusal = { kind: 'usedElsewhere' };
+      else if (sequence < (state.lag.pageSequence(spareIndex, page) ?? newest)) refusal ??= STALE_SPARE;
+    },
+  });
+  return refusal;
+}
+
+const OTHER_SPARE: ReturnRefusal = { kind: 'otherSpare' };
+const STALE_SPARE: ReturnRefusal = { kind: 'staleSpare' };
+/** Blocks that are not blank and hold what they held: by chance, one in 2^32 does. */
+const MIN_AGREEING = 2;

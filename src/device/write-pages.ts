@@ -1,0 +1,120 @@
+import { Counter, count } from '../engine/counters.js';
+import type { Effect, Procedure } from '../engine/effect.js';
+import { performAll, spareTarget } from '../engine/effect.js';
+import { type Descriptor, emptyDescriptor, sealPage, writeDescriptor } from '../format/descriptor-page.js';
+import {
+  DESCRIPTORS_PER_PAGE,
+  descriptorOffsetBytes,
+  METADATA_PAGE_BYTES,
+  pageOffsetBytes,
+} from '../format/layout.js';
+import { slotOf } from '../format/superblock.js';
+import { MAX_COMMIT_PAGES } from './limits.js';
+import type { MetadataWork } from './metadata-writer.js';
+import { flushCopies, flushSpares, NOT_WRITTEN } from './write-superblock.js';
+
+/** Writes the next version of each page to all copies and flushes; true if each page is durable on some copy. */
+export function* writePages(
+  work: MetadataWork,
+  pages: readonly number[],
+  overlay: ReadonlyMap<number, Descriptor>,
+): Procedure<boolean> {
+  const { state, context } = work;
+  const { copies } = state.superblock;
+  const before = pages.map((page) => state.pageSequences[page]!);
+  for (const page of pages) state.pageSequences[page]! += 1;
+  const effects = copies.flatMap((_, copyIndex) =>
+    pages.map((page, nth) => pageWrite(work, page, nth, copyIndex, overlay)),
+  );
+  count(context.counters, Counter.metadataPageWrites, effects.length);
+  const results = yield* performAll(effects);
+  const hasPage = (copyIndex: number, nth: number): boolean => results[copyIndex * pages.length + nth]! >= 0;
+  const written = copies.filter((_, copyIndex) => pages.some((_page, nth) => hasPage(copyIndex, nth)));
+  const flushed = yield* flushSpares(written.map((copy) => copy.spareIndex));
+  const isDurable = (copyIndex: number, nth: number): boolean =>
+    hasPage(copyIndex, nth) && flushed.has(copies[copyIndex]!.spareIndex);
+  for (const [nth, page] of pages.entries()) {
+    noteLag(work, page, before[nth]!, (copyIndex) => isDurable(copyIndex, nth));
+  }
+  const lost = pages.filter((_, nth) => !copies.some((_copy, copyIndex) => isDurable(copyIndex, nth)));
+  // See `writeSuperblock`: the next attempt gets the failed number plus two (rule W2).
+  for (const page of lost) state.pageSequences[page]! += 1;
+  // A copy that missed a page lacks it until the page is written again, or the next start repairs it.
+  const missed = effects.filter(
+    (_, index) => !isDurable(Math.floor(index / pages.length), index % pages.length),
+  );
+  count(context.counters, Counter.metadataWriteErrors, missed.length);
+  return lost.length === 0;
+}
+
+/** Writes the present version of a page to the copies of `copyMask`, in place (rule R3); true if any took it. */
+export function* repairPage(work: MetadataWork, page: number, copyMask: number): Procedure<boolean> {
+  const { copies } = work.state.superblock;
+  const copyIndexes = [...copies.keys()].filter((copyIndex) => ((copyMask >>> copyIndex) & 1) === 1);
+  const written = yield* performAll(
+    copyIndexes.map((copyIndex) => pageWrite(work, page, 0, copyIndex, new Map())),
+  );
+  const results = copies.map(() => NOT_WRITTEN);
+  for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
+  const durable = yield* flushCopies(work, results);
+  for (const [copyIndex, { spareIndex }] of copies.entries()) {
+    if (durable[copyIndex] === true) work.state.lag.notePage(spareIndex, page, 0, true);
+  }
+  return durable.includes(true);
+}
+
+/** Which spares have taken this update of a page, and which miss it. */
+function noteLag(
+  { state }: MetadataWork,
+  page: number,
+  sequenceBefore: number,
+  isDurable: (copyIndex: number) => boolean,
+): void {
+  const { copies, spares } = state.superblock;
+  for (const spareIndex of spares.keys()) {
+    const tookIt = copies.some((copy, index) => copy.spareIndex === spareIndex && isDurable(index));
+    state.lag.notePage(spareIndex, page, sequenceBefore, tookIt);
+  }
+}
+
+function pageWrite(
+  work: MetadataWork,
+  page: number,
+  nth: number,
+  copyIndex: number,
+  overlay: ReadonlyMap<number, Descriptor>,
+): Effect {
+  const { state, memory } = work;
+  const copy = state.superblock.copies[copyIndex]!;
+  const sequence = state.pageSequences[page]!;
+  const slot = slotOf(sequence);
+  const memoryOffset = work.bufferOffset + (copyIndex * MAX_COMMIT_PAGES + nth) * METADATA_PAGE_BYTES;
+  const into = memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);
+  fillPage(work, page, into, overlay);
+  const { setId, generation } = state.superblock;
+  sealPage(into, { setId, copyIndex, slot, pageIndex: page }, sequence, generation);
+  return {
+    kind: 'write',
+    target: spareTarget(copy.spareIndex),
+    offsetBytes: pageOffsetBytes(copy, page, slot),
+    lengthBytes: METADATA_PAGE_BYTES,
+    memoryOffset,
+  };
+}
+
+/** All descriptors of a page as the table has them, except those that are being changed. */
+function fillPage(
+  work: MetadataWork,
+  page: number,
+  into: Uint8Array,
+  overlay: ReadonlyMap<number, Descriptor>,
+): void {
+  const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
+  const known = emptyDescriptor();
+  const firstUnit = page * DESCRIPTORS_PER_PAGE;
+  for (let spareUnit = firstUnit; spareUnit < firstUnit + DESCRIPTORS_PER_PAGE; spareUnit += 1) {
+    const changed = overlay.get(spareUnit);
+    if (changed === undefined) work.context.table.get(spareUnit, known);
+    writeDescriptor(view, descriptorOffsetBytes(spareUnit), changed ?? known);
+  }
+}
