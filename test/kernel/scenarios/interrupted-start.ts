@@ -26,13 +26,13 @@ export default scenario({
       await guest.modprobe('ublk_drv');
       await addedOnly(guest, options);
       await worksAndGoes(guest, options);
+      await recoveryBegunOnly(guest, options);
+      await killedWhileTakingOver(guest, options);
       for (const [stage, reached] of Object.entries(STAGES_OF_START)) {
         guest.say(`killed when there is ${stage}`);
         await killWhen(startServer(guest, options), reached);
         await worksAndGoes(guest, options);
       }
-      await recoveryBegunOnly(guest, options);
-      await killedWhileTakingOver(guest, options);
     },
   },
 });
