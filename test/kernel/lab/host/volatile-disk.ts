@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskOptions } from '../scenario.js';
@@ -17,7 +16,7 @@ export async function volatileDisk(
   name: string,
   options: DiskOptions,
   directory: string,
-  { random, say }: PowerLossSurroundings,
+  surroundings: PowerLossSurroundings,
 ): Promise<Disk> {
   const imagePath = join(directory, `${name}.img`);
   const currentPath = join(directory, `${name}.current`);
@@ -37,9 +36,10 @@ export async function volatileDisk(
     },
     socketPath,
   );
-  const connections = new Set<Promise<unknown>>();
+  const connections = new Set<Promise<void>>();
   server.on('connection', (socket) => {
-    const closed = once(socket, 'close');
+    // Not events.once, which rejects if the connection breaks: so does that of a QEMU that is killed.
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     connections.add(closed);
     closed.then(() => connections.delete(closed));
   });
@@ -51,8 +51,8 @@ export async function volatileDisk(
     async powerLost() {
       // What QEMU had sent before it was killed has reached the disk.
       await Promise.all(connections);
-      const { lost, kept, torn } = cache.powerLost(random);
-      say(`power cut: the cache of ${name} lost ${lost} writes, kept ${kept}, tore ${torn}`);
+      const { lost, kept, torn } = cache.powerLost((limit) => surroundings.random(limit));
+      surroundings.say(`power cut: the cache of ${name} lost ${lost} writes, kept ${kept}, tore ${torn}`);
     },
     async powerOff() {
       await Promise.all(connections);
