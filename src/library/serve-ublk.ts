@@ -12,7 +12,10 @@ import { DmRemapError } from './errors.js';
 import type { ThreadClient } from './thread-client.js';
 import type { UblkPlan } from './ublk-plan.js';
 import { removeProperties, writeProperties } from './ublk-properties.js';
+import { startRecovery } from './ublk-recovery.js';
 import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
+import { removeUblkDevice } from './ublk-removal.js';
+import { UblkThreads } from './ublk-threads.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
 export async function serveUblk(
@@ -24,11 +27,11 @@ export async function serveUblk(
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
-  const server = new UblkServer(control, client, device, recovers);
+  const server = new UblkServer(control, new UblkThreads(client), device, recovers);
   try {
     writeProperties(device.deviceId, info, mainPath);
     if (recovers) await startRecovery(control, device.deviceId);
-    await server.fetchAll();
+    await server.fetchAll(info.ublkMemoryOffset);
     const result = recovers
       ? await control.endRecovery(device.deviceId)
       : await control.start(device.deviceId);
@@ -47,13 +50,13 @@ export class UblkServer implements UblkEndpoint {
   readonly isZeroCopy: boolean;
   readonly isRecovered: boolean;
   readonly #control: UblkControl;
-  readonly #client: ThreadClient;
+  readonly #threads: UblkThreads;
   readonly #device: UblkDeviceInfo;
   #charFd = -1;
 
-  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo, isRecovered: boolean) {
+  constructor(control: UblkControl, threads: UblkThreads, device: UblkDeviceInfo, isRecovered: boolean) {
     this.#control = control;
-    this.#client = client;
+    this.#threads = threads;
     this.#device = device;
     this.path = blockPath(device.deviceId);
     this.queueCount = device.queueCount;
@@ -63,18 +66,27 @@ export class UblkServer implements UblkEndpoint {
   }
 
   /** Has every queue ask for its first requests. */
-  async fetchAll(): Promise<void> {
+  async fetchAll(memoryOffset: number): Promise<void> {
     const { deviceId, maxIoBytes } = this.#device;
-    const { depth } = this;
+    const { depth, isZeroCopy, queueCount } = this;
     this.#charFd = await openNode(charPath(deviceId));
     const flushFailuresTold = new SharedArrayBuffer(4);
     const charFd = this.#charFd;
-    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy: this.isZeroCopy, flushFailuresTold };
-    await this.#client.call({ verb: 'ublkServe', job });
+    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy, memoryOffset, flushFailuresTold };
+    await this.#threads.serve(queueCount, job);
   }
 
   get ended(): Promise<void> {
-    return this.#client.call({ verb: 'ublkEnded' }).then(() => {});
+    return this.#threads.ended();
+  }
+
+  /** Rejects if a thread that serves it crashed. */
+  get crashed(): Promise<never> {
+    return this.#threads.crashed;
+  }
+
+  get hasLostThread(): boolean {
+    return this.#threads.hasLostThread;
   }
 
   users(): string[] {
@@ -84,16 +96,17 @@ export class UblkServer implements UblkEndpoint {
   async stop(): Promise<void> {
     const { deviceId } = this.#device;
     const stopped = await this.#control.stop(deviceId);
-    if (this.#charFd >= 0) await this.ended;
+    await this.#threads.ended();
+    await this.#threads.close();
     if (this.#charFd >= 0) closeFd(this.#charFd);
-    const deleted = await this.#control.delete(deviceId);
+    const deleted = await removeUblkDevice(this.#control, deviceId);
     removeProperties(deviceId);
     for (const result of [stopped, deleted])
       if (result < 0 && result !== -ERRNO.ENODEV) throw commandFailed('cannot be removed', deviceId, result);
   }
 
   async release(): Promise<void> {
-    await this.#client.call({ verb: 'ublkRelease' });
+    await this.#threads.release();
   }
 }
 
@@ -102,7 +115,7 @@ async function canRecover(control: UblkControl, orphan: UblkDeviceInfo): Promise
   const info = await control.info(orphan.deviceId);
   if (!info.ok) return false;
   if (info.value.state !== DEVICE_STATE.DEAD) return true;
-  const result = await control.delete(orphan.deviceId);
+  const result = await removeUblkDevice(control, orphan.deviceId);
   if (result < 0)
     throw commandFailed('is left from an earlier run and cannot be removed', orphan.deviceId, result);
   return false;
@@ -116,7 +129,7 @@ async function addDevice(plan: UblkPlan, info: DeviceInfo): Promise<UblkDeviceIn
   if (!added.ok) throw new DmRemapError('system', `no ublk device can be added: ${errnoName(added.error)}`);
   const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value));
   if (result === 0) return added.value;
-  await control.delete(added.value.deviceId);
+  await removeUblkDevice(control, added.value.deviceId);
   throw commandFailed('the driver refused its parameters', added.value.deviceId, result);
 }
 
@@ -148,18 +161,6 @@ function paramsOf({ geometry }: DeviceInfo, device: UblkDeviceInfo): UblkParams 
   };
 }
 
-/** -EBUSY as long as the driver tears the earlier server down. */
-async function startRecovery(control: UblkControl, deviceId: number): Promise<void> {
-  const untilMs = performance.now() + RECOVERY_LIMIT_MS;
-  for (;;) {
-    const result = await control.startRecovery(deviceId);
-    if (result === 0) return;
-    if (result !== -ERRNO.EBUSY || performance.now() >= untilMs)
-      throw commandFailed('cannot be taken over from the server that is gone', deviceId, result);
-    await delay(RECOVERY_RETRY_MS);
-  }
-}
-
 /** The node is made by devtmpfs or udev, a moment after the device. */
 async function openNode(path: string): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
@@ -180,7 +181,5 @@ function commandFailed(what: string, deviceId: number, result: number): DmRemapE
 
 /** Requests are copied into our own pages, so any client memory will do that the driver itself takes. */
 const COPY_ALIGNMENT_BYTES = 4;
-const RECOVERY_LIMIT_MS = 90_000;
-const RECOVERY_RETRY_MS = 50;
 const NODE_ATTEMPTS = 100;
 const NODE_RETRY_MS = 50;

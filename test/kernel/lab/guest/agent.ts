@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { ToGuest } from '../messages.js';
 import type { Scenario } from '../scenario.js';
@@ -31,8 +32,13 @@ function act(message: ToGuest): void {
     case 'showBlockedTasks':
       return writeFileSync('/proc/sysrq-trigger', 'w');
     case 'powerOff':
-      return writeFileSync('/proc/sysrq-trigger', 'o');
+      return powerOff();
   }
+}
+
+function powerOff(): void {
+  if (existsSync('/run/systemd/system')) spawn('systemctl', ['--no-block', 'poweroff']);
+  else writeFileSync('/proc/sysrq-trigger', 'o');
 }
 
 async function runStep({
@@ -46,7 +52,8 @@ async function runStep({
   if (perform === undefined) throw new Error(`${scenario.name} has no step ${step}`);
   setSlowness(slowness);
   writeFileSync('/proc/sys/kernel/hung_task_timeout_secs', String(Math.ceil(HUNG_TASK_SECONDS * slowness)));
-  writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args)}\n`);
+  // The kernel refuses a message that is longer than about 1000 characters.
+  writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args).slice(0, 200)}\n`);
   const guest = new Guest({ say: (text) => port.send({ kind: 'said', text }), record });
   const value = await perform(guest, args as never);
   await guest.undo();

@@ -6,7 +6,7 @@ import type { CommandEnd, CommandOptions } from './command.js';
 import type { Guest } from './guest.js';
 import { NbdAttachment } from './nbd-client.js';
 
-const PROGRAM = ['node', join(projectDirectory, 'bin/dmremap.js')] as const;
+const PROGRAM_PATH = join(projectDirectory, 'bin/dmremap.js');
 
 /** Runs a command of the product to its end. */
 export function dmremap(
@@ -14,7 +14,7 @@ export function dmremap(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandEnd> {
-  return guest.run([...PROGRAM, ...args], options);
+  return guest.run(['node', PROGRAM_PATH, ...args], { timeoutSeconds: LIMIT_SECONDS, ...options });
 }
 
 export interface ServeOptions {
@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly further?: readonly string[];
   /** Logical blocks, which nbd-client has to be told; default 512. */
   readonly blockBytes?: number;
+  /** Options of node itself. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** A protected device as a block device of the guest. */
@@ -42,12 +44,11 @@ export interface Served {
 
 /** Runs `dmremap run` and comes back when its block device can be used. Stopped cleanly at the end of the step. */
 export async function serve(guest: Guest, options: ServeOptions): Promise<Served> {
-  const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
   const socketPath = `/run/lab/${nextSocket++}.sock`;
   const attach = options.frontend === 'ublk' ? ['--ublk'] : ['--nbd', `nbd+unix:///?socket=${socketPath}`];
   if (options.frontend === 'ublk') await guest.modprobe('ublk_drv');
-  const program = guest.start([...PROGRAM, 'run', ...devices, ...attach, ...(options.further ?? [])]);
-  const [, ready] = await program.line(/^ready (\S+)/);
+  const program = startServer(guest, options, attach);
+  const [, ready] = await program.line(/^ready (\S+)/, LIMIT_SECONDS);
   const nbd =
     options.frontend === 'nbd'
       ? await NbdAttachment.create(guest, socketPath, { blockBytes: options.blockBytes ?? 512 })
@@ -63,7 +64,7 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
   const crash = async (): Promise<void> => {
     stopped = true;
     program.kill('SIGKILL');
-    await program.finish();
+    await program.finish(LIMIT_SECONDS);
   };
   const handedOver = async (): Promise<void> => {
     stopped = true;
@@ -72,14 +73,28 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
   return { path: nbd?.path ?? ready!, program, stop, crash, handedOver };
 }
 
+/** `dmremap run`, not waited for. Killed at the end of the step. */
+export function startServer(
+  guest: Guest,
+  options: ServeOptions,
+  attach: readonly string[] = ['--ublk'],
+): Background {
+  const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
+  const program = ['node', ...(options.nodeOptions ?? []), PROGRAM_PATH];
+  return guest.start([...program, 'run', ...devices, ...attach, ...(options.further ?? [])]);
+}
+
 async function stopProgram(program: Background): Promise<void> {
   program.kill('SIGTERM');
   await endInOrder(program);
 }
 
 async function endInOrder(program: Background): Promise<void> {
-  const { status } = await program.finish();
+  const { status } = await program.finish(LIMIT_SECONDS);
   if (status !== 0) throw program.failure(`did not stop cleanly: status ${status}`);
 }
 
 let nextSocket = 1;
+
+/** A busy host under emulation is slow, and a server waits for the I/O of the one before. */
+const LIMIT_SECONDS = 120;

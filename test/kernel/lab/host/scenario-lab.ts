@@ -8,6 +8,7 @@ import { ConsoleLog } from './console-log.js';
 import { type Disk, plainDisk } from './disk.js';
 import type { Kernel } from './kernel.js';
 import { RunningMachine } from './running-machine.js';
+import { systemdFiles } from './systemd-packages.js';
 import { volatileDisk } from './volatile-disk.js';
 
 export interface LabOptions {
@@ -78,6 +79,7 @@ export class ScenarioLab implements Lab {
         memoryMiB: scenario.memoryMiB ?? 768,
         processors: scenario.processors ?? 2,
         disks: [...this.disks.values()],
+        systemdFiles: scenario.init === 'systemd' ? await systemdFiles() : undefined,
       },
       modulePath,
       workDirectory,
