@@ -2,12 +2,11 @@ import { runTool } from '../test/support/run-tool.js';
 import type { BenchRow } from './nbd-rows.js';
 import { remapsEndBytes } from './plant-remaps.js';
 
-/** One measurement: fio's nbd engine against a server, after a second to warm up. Throws if fio saw an error. */
-export async function measurePoint(uri: string, row: BenchRow, plan: PointPlan): Promise<Point> {
+/** One measurement with fio, after a second to warm up. Throws if fio saw an error. */
+export async function measurePoint(target: FioTarget, row: BenchRow, plan: PointPlan): Promise<Point> {
   const args = {
     name: 'point',
-    ioengine: 'nbd',
-    uri,
+    ...target,
     rw: `${row.access === 'random' ? 'rand' : ''}${row.operation}`,
     bs: row.blockBytes,
     iodepth: row.depth,
@@ -25,7 +24,8 @@ export async function measurePoint(uri: string, row: BenchRow, plan: PointPlan):
   });
   // Some versions print notes before the JSON.
   const [job] = (JSON.parse(report.slice(report.indexOf('{'))) as FioReport).jobs;
-  if (job === undefined || job.error !== 0) throw new Error(`fio failed on ${uri}: error ${job?.error}`);
+  if (job === undefined || job.error !== 0)
+    throw new Error(`fio failed on ${Object.values(target).join(' ')}: error ${job?.error}`);
   const side = job[row.operation];
   return {
     value: row.unit === 'IOPS' ? side.iops : side.bw_bytes / 1e6,
@@ -39,6 +39,11 @@ function placeOptions(row: BenchRow, sizeBytes: number): Record<string, number> 
   const every = row.place === 'betweenRemaps' ? 2 * row.blockBytes : row.blockBytes;
   return { size: remapsEnd, blockalign: every };
 }
+
+/** fio's options that say what the load goes to. */
+export type FioTarget =
+  | { readonly ioengine: 'nbd'; readonly uri: string }
+  | { readonly ioengine: 'io_uring'; readonly filename: string; readonly direct: 1 };
 
 export interface PointPlan {
   readonly sizeBytes: number;

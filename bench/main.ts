@@ -1,10 +1,14 @@
+import { hotPathBench } from './hot-path.js';
 import { nbdBench } from './nbd.js';
 import { recoveryBench } from './recovery.js';
+import { ublkBench } from './ublk.js';
 
 /** `npm run bench -- NAME [OPTIONS]`. */
 const BENCHES: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  'hot-path': hotPathBench,
   nbd: nbdBench,
   recovery: recoveryBench,
+  ublk: ublkBench,
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -67,7 +67,7 @@ function installedPeers(
 }
 
 /** Random contents, so that no server can take a short cut for zeroes or holes. */
-function fillFile(path: string, sizeBytes: number): void {
+export function fillFile(path: string, sizeBytes: number): void {
   const file = openSync(path, 'w');
   const contents = randomBytes(FILL_BYTES);
   for (let offset = 0; offset < sizeBytes; offset += FILL_BYTES) {

@@ -1,3 +1,4 @@
+import { median, ratio, times, whole } from './figures.js';
 import type { Point } from './fio-point.js';
 import type { BenchRow } from './nbd-rows.js';
 
@@ -78,23 +79,4 @@ function serverLine(server: ServerReport): string {
     `nbdkit x ${times(server.toNbdkit)}`,
     `best peer x ${times(server.toBestPeer)}`,
   ].join('  ');
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
-  return (lower + upper) / 2;
-}
-
-function ratio(value: number, reference: number): number | null {
-  return Number.isFinite(reference) && reference > 0 ? value / reference : null;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-GB');
-}
-
-function times(value: number | null): string {
-  return value === null ? '   -' : value.toFixed(2);
 }

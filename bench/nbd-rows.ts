@@ -17,20 +17,23 @@ export interface BenchRow {
  */
 export type Place = 'betweenRemaps' | 'onRemaps' | 'clear';
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
 
 export const NBD_ROWS: readonly BenchRow[] = [
-  row('4k random read, depth 1', 'read', 'random', 4 * KIB, 1),
-  row('4k random read, depth 64', 'read', 'random', 4 * KIB, 64),
-  row('4k random read, 4 jobs x depth 32', 'read', 'random', 4 * KIB, 32, 4),
-  row('4k random write, depth 64', 'write', 'random', 4 * KIB, 64),
-  { ...row('4k random read, depth 64, half on remaps', 'read', 'random', 4 * KIB, 64), place: 'onRemaps' },
-  row('1M sequential read, depth 8', 'read', 'sequential', MIB, 8),
-  row('1M sequential write, depth 8', 'write', 'sequential', MIB, 8),
+  benchRow('4k random read, depth 1', 'read', 'random', 4 * KIB, 1),
+  benchRow('4k random read, depth 64', 'read', 'random', 4 * KIB, 64),
+  benchRow('4k random read, 4 jobs x depth 32', 'read', 'random', 4 * KIB, 32, 4),
+  benchRow('4k random write, depth 64', 'write', 'random', 4 * KIB, 64),
+  {
+    ...benchRow('4k random read, depth 64, half on remaps', 'read', 'random', 4 * KIB, 64),
+    place: 'onRemaps',
+  },
+  benchRow('1M sequential read, depth 8', 'read', 'sequential', MIB, 8),
+  benchRow('1M sequential write, depth 8', 'write', 'sequential', MIB, 8),
 ];
 
-function row(
+export function benchRow(
   name: string,
   operation: BenchRow['operation'],
   access: BenchRow['access'],

@@ -72,7 +72,12 @@ async function measureServer(
   const { sizeBytes, seconds } = options;
   const running = await server.start();
   try {
-    return await measurePoint(running.uri, row, { sizeBytes, seconds, seed: repeat + 1, directory });
+    return await measurePoint({ ioengine: 'nbd', uri: running.uri }, row, {
+      sizeBytes,
+      seconds,
+      seed: repeat + 1,
+      directory,
+    });
   } finally {
     await running.stop();
   }

@@ -1,6 +1,8 @@
+import type { Machine } from '../boot/machine.js';
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import type { FormatOptions, FormatPlan, InspectReport } from '../library/offline-types.js';
 import type { Output } from './output.js';
+import type { ServiceManager } from './service-manager.js';
 import type { StopSignals } from './stop-signals.js';
 
 /** Everything that a command may touch; tests hand in their own. */
@@ -11,6 +13,9 @@ export interface CliContext {
   /** Reads one line from the terminal; undefined when there is nobody to ask. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   readonly stopSignals: StopSignals;
+  readonly serviceManager: ServiceManager;
+  /** For preparing a set for boot. */
+  readonly machine: Machine;
   readonly version: string;
 }
 

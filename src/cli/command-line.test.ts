@@ -23,6 +23,8 @@ describe('the command line', () => {
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'http://h/'], 'http://h/: expected nbd://'],
     [['run', '--main', 'M', '--spare', 'S', '--io', 'fast'], 'uring, portable'],
     [['export', 'S'], '--dm-table'],
+    [['boot'], 'say what to do'],
+    [['boot', 'enable', 'attic'], '--main'],
   ])('refuses %j as a usage error that names the mistake', async (args, mistake) => {
     const error = await failureOf(args, fakeContext().context);
     expect(exitStatusOf(error)).toBe(2);
@@ -34,7 +36,16 @@ describe('the command line', () => {
     const version = fakeContext({ version: '1.2.3' });
     expect(await runCommandLine(['--version'], version.context)).toBe(0);
     expect(version.out.text).toBe('dmremap 1.2.3\n');
-    for (const args of [[], ['format'], ['run'], ['inspect'], ['remaps'], ['export']]) {
+    for (const args of [
+      [],
+      ['format'],
+      ['run'],
+      ['inspect'],
+      ['remaps'],
+      ['export'],
+      ['boot'],
+      ['boot', 'enable'],
+    ]) {
       const help = fakeContext();
       expect(await runCommandLine([...args, '--help'], help.context)).toBe(0);
       expect(help.out.text).toMatch(
@@ -116,14 +127,22 @@ describe('dmremap run', () => {
 
   it('says ready for each URI, logs what the device reports, and closes the device after a signal', async () => {
     const device = fakeDevice();
+    const told: string[] = [];
     const { context, out } = fakeContext({
       calls: { openDevice: device.open },
       stopSignals: { next: async () => 'SIGTERM' },
+      serviceManager: {
+        tell: async (...variables) => {
+          told.push(`${out.text.split('\n').length - 1} ready: ${variables.join(' ')}`);
+          return undefined;
+        },
+      },
     });
     expect(
       await runCommandLine([...args, '--log-level', 'silent', '--init', '--io', 'portable'], context),
     ).toBe(0);
     expect(out.text).toBe('ready nbd://h:1/ real\nready nbd+unix:///?socket=s real\n');
+    expect(told).toEqual(['2 ready: READY=1 STATUS=serving x', '2 ready: STOPPING=1 STATUS=stopping']);
     expect(device.closedCount()).toBe(1);
     expect(device.options()).toMatchObject({
       main: 'M',

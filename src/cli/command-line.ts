@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { DmRemapError } from '../library/errors.js';
+import { addBootCommand } from './boot.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { addExportCommand, exportMap } from './export.js';
@@ -55,6 +56,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));
   addRemapsCommand(program, async (args) => ended(await remaps(args, context)));
   addExportCommand(program, async (args) => ended(await exportMap(args, context)));
+  addBootCommand(program, context, ended);
   return helpLikeManual(program, {
     exitStatuses: ['done', 'usage', 'bug'],
     examples: [
@@ -65,8 +67,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
 }
 
 function usageMessage(error: CommanderError): string {
-  if (error.code === 'commander.help')
-    return 'say what to do: format, run, stop, inspect, remaps or export; see dmremap --help';
+  if (error.code === 'commander.help') return 'say what to do; see --help for the commands';
   return `${inOneSentence(error.message)}; see --help`;
 }
 

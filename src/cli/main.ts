@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { thisMachine } from '../boot/machine.js';
 import type { CliContext, LibraryCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { askOnTerminal } from './consent.js';
 import { EXIT_STATUS, exitStatusOf } from './exit-status.js';
 import { outputTo } from './output.js';
 import { reportError } from './report-error.js';
+import { serviceManagerOf } from './service-manager.js';
 import { stopSignalsOf } from './stop-signals.js';
 
 const out = outputTo(process.stdout, process.env);
@@ -27,6 +29,8 @@ const context: CliContext = {
   err,
   ask: askOnTerminal(process.stdin, process.stderr),
   stopSignals: stopSignalsOf(process),
+  serviceManager: serviceManagerOf(process.env),
+  machine: thisMachine,
   version: packageVersion(),
 };
 

@@ -44,12 +44,20 @@ export async function run(args: RunArguments, context: CliContext): Promise<numb
     );
     if (device.ublk !== undefined) logBlockDevice(log, device.ublk);
     await serve(device, args, context);
+    await tell(context, log, 'READY=1', `STATUS=serving ${name || setId}`);
     end = await untilTold(device, firstSignal, context, log);
+    await tell(context, log, 'STOPPING=1', `STATUS=${end === 'handedOver' ? 'handing over' : 'stopping'}`);
   } finally {
     await (end === 'handedOver' ? device.handOver() : device.close());
   }
   log.info({ event: end }, end === 'handedOver' ? 'handed over' : 'stopped cleanly');
   return EXIT_STATUS.done;
+}
+
+/** A service manager that can't be reached is no reason to stop serving. */
+async function tell(context: CliContext, log: Log, ...variables: string[]): Promise<void> {
+  const problem = await context.serviceManager.tell(...variables);
+  if (problem !== undefined) log.warn({ event: 'notTold' }, problem);
 }
 
 /** `ready PATH` or `ready URI` on standard output means that clients can connect there. */

@@ -32,5 +32,11 @@ export function mapMemory(sizeBytes: number): MappedMemory {
   };
 }
 
+/** What another thread of the process has mapped, which must stay so as long as anything looks at it. */
+export function viewMappedMemory(address: number, sizeBytes: number): IoMemory {
+  const buffer = viewMemory(address, sizeBytes);
+  return { bytes: new Uint8Array(buffer), view: new DataView(buffer), address };
+}
+
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;

@@ -113,6 +113,14 @@ const setsockoptCall: (
   lengthBytes: number,
 ) => number = libc.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']);
 const shutdownCall: Call<[number, number]> = libc.func('shutdown', 'int', ['int', 'int']);
+const sendtoCall: (
+  fd: number,
+  data: CallMemory,
+  lengthBytes: number,
+  flags: number,
+  address: CallMemory,
+  addressBytes: number,
+) => number = libc.func('sendto', 'long', ['int', 'void *', 'size_t', 'int', 'void *', 'uint']);
 const sendmsgCall: Call<[number, number, number]> = libc.func('sendmsg', 'long', ['int', 'intptr_t', 'int']);
 
 const prctlCall: Call<[number, number, number, number, number]> = libc.func('prctl', 'int', [
@@ -315,6 +323,11 @@ export function setsockopt(fd: number, level: number, option: number, value: Cal
 
 export function shutdown(fd: number, how: number): number {
   return orErrno(shutdownCall(fd, how));
+}
+
+/** One datagram to `address`, a struct sockaddr. */
+export function sendto(fd: number, data: CallMemory, flags: number, address: CallMemory): number {
+  return orErrno(sendtoCall(fd, data, data.byteLength, flags, address, address.byteLength));
 }
 
 /** `messageAddress`: a `struct msghdr` (56 bytes). */

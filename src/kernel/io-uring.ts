@@ -43,7 +43,9 @@ export class Ring {
   private readonly cqMask: number;
   private readonly argument = mapMemory(EXT_ARG.SIZE_BYTES + TIMESPEC_BYTES);
   private readonly handlers: (CompletionHandler | undefined)[] = [];
-  /** Free-running u32 counters, ours; the kernel sees them when published. */
+  /** By kind. */
+  private readonly memoryAddresses = new Float64Array(KIND_MAX + 1);
+  /** Free-running 32-bit counters, ours; the kernel sees them when published. Signed: never a number on the heap. */
   private sqTail: number;
   private cqHead: number;
   /** Completions that had to leave the queue inside `submit`, where no handler may be called: rare. */
@@ -65,19 +67,20 @@ export class Ring {
     this.entryWords = mapping.entryWords;
     this.sqMask = mapping.sqEntries - 1;
     this.cqMask = mapping.cqEntries - 1;
-    this.sqTail = Atomics.load(mapping.words, mapping.sqTailWord) >>> 0;
-    this.cqHead = Atomics.load(mapping.words, mapping.cqHeadWord) >>> 0;
+    this.sqTail = Atomics.load(mapping.words, mapping.sqTailWord);
+    this.cqHead = Atomics.load(mapping.words, mapping.cqHeadWord);
     const { view, address } = this.argument;
     view.setUint32(8, EXT_ARG.SIGMASK_BYTES, true);
     setAddress(view, EXT_ARG.TIMESPEC_POINTER, address + EXT_ARG.SIZE_BYTES);
   }
 
-  /** The kind to submit with, 0 to 255. */
-  registerHandler(handler: CompletionHandler): number {
+  /** The kind to submit with, 0 to 255. `memoryAddress`: what `submitTransfer` counts memory from. */
+  registerHandler(handler: CompletionHandler, memoryAddress = 0): number {
     const free = this.handlers.indexOf(undefined);
     const kind = free === -1 ? this.handlers.length : free;
     assert(kind <= KIND_MAX, 'too many kinds of operation on one ring');
     this.handlers[kind] = handler;
+    this.memoryAddresses[kind] = memoryAddress;
     return kind;
   }
 
@@ -120,12 +123,37 @@ export class Ring {
     words[base + SQE_WORD.OP_FLAGS] = opFlags;
     words[base + SQE_WORD.USER_DATA_LOW] = ticket;
     words[base + SQE_WORD.USER_DATA_HIGH] = kind;
-    words[base + SQE_WORD.BUFFER] = 0;
-    words[base + SQE_WORD.FILE_INDEX] = 0;
-    words[base + SQE_WORD.ADDRESS3_LOW] = 0;
-    words[base + SQE_WORD.ADDRESS3_HIGH] = 0;
-    words[base + SQE_WORD.PAD_LOW] = 0;
-    words[base + SQE_WORD.PAD_HIGH] = 0;
+    this.clearFrom(base + SQE_WORD.BUFFER);
+  }
+
+  /**
+   * Queues a READ or WRITE. `memoryOffset` counts from the kind's memory address. Addresses do not fit small integers:
+   * passed on from function to function each would be a number on the heap.
+   */
+  submitTransfer(
+    kind: number,
+    ticket: number,
+    opcode: number,
+    fd: number,
+    memoryOffset: number,
+    lengthBytes: number,
+    offsetBytes: number,
+    rwFlags: number,
+  ): void {
+    const base = this.takeEntry();
+    const words = this.entryWords;
+    const address = this.memoryAddresses[kind]! + memoryOffset;
+    words[base + SQE_WORD.HEAD] = opcode;
+    words[base + SQE_WORD.FD] = fd;
+    words[base + SQE_WORD.OFFSET_LOW] = offsetBytes;
+    words[base + SQE_WORD.OFFSET_HIGH] = Math.floor(offsetBytes / 2 ** 32);
+    words[base + SQE_WORD.ADDRESS_LOW] = address;
+    words[base + SQE_WORD.ADDRESS_HIGH] = Math.floor(address / 2 ** 32);
+    words[base + SQE_WORD.LENGTH] = lengthBytes;
+    words[base + SQE_WORD.OP_FLAGS] = rwFlags;
+    words[base + SQE_WORD.USER_DATA_LOW] = ticket;
+    words[base + SQE_WORD.USER_DATA_HIGH] = kind;
+    this.clearFrom(base + SQE_WORD.BUFFER);
   }
 
   /** READ_FIXED and WRITE_FIXED: as `submit`, `address` a byte offset in registered buffer number `bufferIndex`. */
@@ -175,8 +203,9 @@ export class Ring {
   }
 
   /**
-   * URING_CMD of a ublk queue, with its struct ublksrv_io_cmd: `queueAndTag` is queue | tag << 16, `memoryAddress` where
-   * the data is or goes, `autoBuffer` a struct ublk_auto_buf_reg (0 without zero copy).
+   * URING_CMD of a ublk queue, with its struct ublksrv_io_cmd: `queueAndTag` is queue | tag << 16, `memoryOffset` where
+   * the data is or goes (counted from the kind's memory address), `autoBuffer` a struct ublk_auto_buf_reg (0 without
+   * zero copy).
    */
   submitUblkCommand(
     kind: number,
@@ -185,16 +214,28 @@ export class Ring {
     commandOp: number,
     queueAndTag: number,
     result: number,
-    memoryAddress: number,
+    memoryOffset: number,
     autoBuffer: number,
   ): void {
-    this.submit(kind, ticket, OP.URING_CMD, fd, autoBuffer, 0, commandOp, 0, 0, 0);
+    const base = this.takeEntry();
     const words = this.entryWords;
-    const base = ((this.sqTail - 1) & this.sqMask) * SQE_WORDS;
+    const address = this.memoryAddresses[kind]! + memoryOffset;
+    words[base + SQE_WORD.HEAD] = OP.URING_CMD;
+    words[base + SQE_WORD.FD] = fd;
+    words[base + SQE_WORD.OFFSET_LOW] = commandOp;
+    words[base + SQE_WORD.OFFSET_HIGH] = 0;
+    words[base + SQE_WORD.ADDRESS_LOW] = autoBuffer;
+    words[base + SQE_WORD.ADDRESS_HIGH] = 0;
+    words[base + SQE_WORD.LENGTH] = 0;
+    words[base + SQE_WORD.OP_FLAGS] = 0;
+    words[base + SQE_WORD.USER_DATA_LOW] = ticket;
+    words[base + SQE_WORD.USER_DATA_HIGH] = kind;
+    words[base + SQE_WORD.BUFFER] = 0;
+    words[base + SQE_WORD.FILE_INDEX] = 0;
     words[base + SQE_WORD.ADDRESS3_LOW] = queueAndTag;
     words[base + SQE_WORD.ADDRESS3_HIGH] = result;
-    words[base + SQE_WORD.PAD_LOW] = memoryAddress;
-    words[base + SQE_WORD.PAD_HIGH] = Math.floor(memoryAddress / 2 ** 32);
+    words[base + SQE_WORD.PAD_LOW] = address;
+    words[base + SQE_WORD.PAD_HIGH] = Math.floor(address / 2 ** 32);
   }
 
   /**
@@ -211,7 +252,7 @@ export class Ring {
 
   /** Something for `reap` is there. */
   get hasCompletions(): boolean {
-    return this.stashedCount > 0 || Atomics.load(this.words, this.mapping.cqTailWord) !== (this.cqHead | 0);
+    return this.stashedCount > 0 || Atomics.load(this.words, this.mapping.cqTailWord) !== this.cqHead;
   }
 
   /**
@@ -229,11 +270,11 @@ export class Ring {
       const kind = words[base + CQE_WORD.USER_DATA_HIGH]!;
       const result = words[base + CQE_WORD.RESULT]!;
       const flags = words[base + CQE_WORD.FLAGS]!;
-      this.cqHead = (this.cqHead + 1) >>> 0;
+      this.cqHead = (this.cqHead + 1) | 0;
       count += 1;
       this.dispatch(kind, ticket, result, flags);
     }
-    Atomics.store(words, this.mapping.cqHeadWord, this.cqHead | 0);
+    Atomics.store(words, this.mapping.cqHeadWord, this.cqHead);
     return count;
   }
 
@@ -255,9 +296,20 @@ export class Ring {
   private takeEntry(): number {
     if (this.queuedCount() > this.sqMask) this.makeRoom();
     const base = (this.sqTail & this.sqMask) * SQE_WORDS;
-    this.sqTail = (this.sqTail + 1) >>> 0;
+    this.sqTail = (this.sqTail + 1) | 0;
     this.inFlightCount += 1;
     return base;
+  }
+
+  /** The last six words of an entry. */
+  private clearFrom(first: number): void {
+    const words = this.entryWords;
+    words[first] = 0;
+    words[first + 1] = 0;
+    words[first + 2] = 0;
+    words[first + 3] = 0;
+    words[first + 4] = 0;
+    words[first + 5] = 0;
   }
 
   /** Entries that the kernel has not taken yet. */
@@ -266,7 +318,7 @@ export class Ring {
   }
 
   private publish(): number {
-    Atomics.store(this.words, this.mapping.sqTailWord, this.sqTail | 0);
+    Atomics.store(this.words, this.mapping.sqTailWord, this.sqTail);
     return this.queuedCount();
   }
 
@@ -321,9 +373,9 @@ export class Ring {
       if ((this.stashedCount + 1) * CQE_WORDS > this.stash.length) this.growStash();
       this.stash.set(this.words.subarray(base, base + CQE_WORDS), this.stashedCount * CQE_WORDS);
       this.stashedCount += 1;
-      this.cqHead = (this.cqHead + 1) >>> 0;
+      this.cqHead = (this.cqHead + 1) | 0;
     }
-    Atomics.store(this.words, this.mapping.cqHeadWord, this.cqHead | 0);
+    Atomics.store(this.words, this.mapping.cqHeadWord, this.cqHead);
   }
 
   private growStash(): void {

@@ -5,7 +5,7 @@ import { failed, ok, type Result } from '../base/result.js';
 import type { Geometry } from '../ports/block-store.js';
 import { mapMemory } from './aligned-memory.js';
 import { blockDeviceGeometry, fileGeometry, isSupportedBlock } from './device-geometry.js';
-import { close, flock, open, pread } from './ffi.js';
+import { close, fcntl, flock, open, pread } from './ffi.js';
 import { isMemoryFile } from './memory-file.js';
 import { type OpenFailure, openFailure } from './open-failure.js';
 
@@ -53,6 +53,13 @@ export function openDevice(path: string, options: OpenOptions): Result<OpenDevic
 /** Closes a device that was not given to a store; ends the lock. */
 export function closeDevice(device: OpenDevice): void {
   close(device.fd);
+}
+
+/** The same open device for another store of the process, with a descriptor of its own to be closed. */
+export function duplicateDevice(device: OpenDevice): OpenDevice {
+  const fd = fcntl(device.fd, F_DUPFD_CLOEXEC, 0);
+  assert(fd >= 0, `a descriptor of ${device.path} can't be duplicated: errno ${-fd}`);
+  return { ...device, fd };
 }
 
 interface Handle {
@@ -183,6 +190,8 @@ function describe(path: string, { identity }: Geometry): string {
 
 /** asm-generic/fcntl.h; the same on x86-64 and arm64, and not among Node's constants. */
 const O_CLOEXEC = 0x8_0000;
+/** linux/fcntl.h. */
+const F_DUPFD_CLOEXEC = 1030;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_ATTEMPTS = 20;

@@ -53,10 +53,12 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
     this.depth = options.depth;
     this.isZeroCopy = options.isZeroCopy;
     this.descriptors = new Uint32Array(viewMemory(mapped.address, mapped.lengthBytes));
-    this.#kind = options.ring.registerHandler(this);
-    this.#copyKind = options.ring.registerHandler({
-      ringCompletion: (tag, result) => this.#sink!.copied(tag, result),
-    });
+    // Without memory the driver wants 0 for an address.
+    this.#kind = options.ring.registerHandler(this, options.isZeroCopy ? 0 : options.memoryAddress);
+    this.#copyKind = options.ring.registerHandler(
+      { ringCompletion: (tag, result) => this.#sink!.copied(tag, result) },
+      options.memoryAddress,
+    );
   }
 
   attach(sink: UblkChannelSink): void {
@@ -93,7 +95,7 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
   }
 
   #submit(command: number, tag: number, result: number, memoryOffset: number): void {
-    const { ring, charFd, queueIndex, memoryAddress } = this.#options;
+    const { ring, charFd, queueIndex } = this.#options;
     const queueAndTag = queueIndex | (tag << 16);
     ring.submitUblkCommand(
       this.#kind,
@@ -102,24 +104,23 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
       command,
       queueAndTag,
       result,
-      this.isZeroCopy ? 0 : memoryAddress + memoryOffset,
+      this.isZeroCopy ? 0 : memoryOffset,
       this.isZeroCopy ? tag | AUTO_BUFFER_FALLBACK : 0,
     );
   }
 
   /** The data of a request is a range of the file /dev/ublkcN while the request is in hand (USER_COPY). */
   #copy(opcode: number, tag: number, lengthBytes: number, memoryOffset: number): void {
-    const { ring, charFd, queueIndex, memoryAddress } = this.#options;
+    const { ring, charFd, queueIndex } = this.#options;
     const offset = USER_COPY_BASE + queueIndex * USER_COPY_QUEUE_BYTES + tag * USER_COPY_TAG_BYTES;
-    const address = memoryAddress + memoryOffset;
-    ring.submit(this.#copyKind, tag, opcode, charFd, address, lengthBytes, offset, 0, 0, 0);
+    ring.submitTransfer(this.#copyKind, tag, opcode, charFd, memoryOffset, lengthBytes, offset, 0);
   }
 }
 
 export interface RingUblkChannelOptions {
   readonly ring: Pick<
     Ring,
-    'registerHandler' | 'releaseHandler' | 'registerBufferTable' | 'submit' | 'submitUblkCommand'
+    'registerHandler' | 'releaseHandler' | 'registerBufferTable' | 'submitTransfer' | 'submitUblkCommand'
   >;
   /** /dev/ublkcN; open once in the whole process. */
   readonly charFd: number;

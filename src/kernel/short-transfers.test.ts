@@ -9,7 +9,6 @@ import { InlineStore } from './inline-store.js';
 import type { Ring } from './io-uring.js';
 import { NodeReactor } from './node-reactor.js';
 import { PortableStore } from './portable-store.js';
-import { OP } from './uring-abi.js';
 import { type RingQueue, UringStore } from './uring-store.js';
 
 /**
@@ -52,14 +51,14 @@ vi.mock('node:fs', async (importOriginal) => {
 /** A ring that shortens reads and writes on their way in. */
 function shorteningQueue(ring: Ring): RingQueue {
   return {
-    registerHandler: (handler) => ring.registerHandler(handler),
+    registerHandler: (...handler) => ring.registerHandler(...handler),
     releaseHandler: (kind) => ring.releaseHandler(kind),
     submitCommand: (...command) => ring.submitCommand(...command),
     submitFixed: (...entry) => ring.submitFixed(...entry),
-    submit: (kind, ticket, opcode, fd, address, length, ...rest) => {
-      const isTransfer = opcode === OP.READ || opcode === OP.WRITE;
-      const lengthBytes = isTransfer ? Math.min(length, shortBytes) : length;
-      ring.submit(kind, ticket, opcode, fd, address, lengthBytes, ...rest);
+    submit: (...entry) => ring.submit(...entry),
+    submitTransfer: (kind, ticket, opcode, fd, memoryOffset, lengthBytes, ...rest) => {
+      const shortenedBytes = Math.min(lengthBytes, shortBytes);
+      ring.submitTransfer(kind, ticket, opcode, fd, memoryOffset, shortenedBytes, ...rest);
     },
   };
 }

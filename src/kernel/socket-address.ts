@@ -31,6 +31,19 @@ export function encodeUnixAddress(path: string): Uint8Array | undefined {
   return encoded;
 }
 
+/**
+ * The struct sockaddr_un of a name in the kernel's abstract namespace (unix(7)): a zero byte, then the name without an
+ * end mark. Undefined when it does not fit (107 bytes) or is empty.
+ */
+export function encodeAbstractAddress(name: string): Uint8Array | undefined {
+  const nameBytes = Buffer.from(name);
+  if (nameBytes.byteLength === 0 || nameBytes.byteLength > UNIX_PATH_BYTES_MAX) return undefined;
+  const encoded = new Uint8Array(3 + nameBytes.byteLength);
+  new DataView(encoded.buffer).setUint16(0, AF_UNIX, true);
+  encoded.set(nameBytes, 3);
+  return encoded;
+}
+
 /** The struct sockaddr_in or sockaddr_in6; undefined for a host that is not a literal. IPv6 zones are not known here. */
 export function encodeTcpAddress({ host, port }: TcpAddress): Uint8Array | undefined {
   if (isIPv4(host)) return encodeIPv4(host, port);

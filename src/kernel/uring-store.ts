@@ -25,7 +25,6 @@ export class UringStore extends DescriptorStore implements CompletionHandler {
   /** Buffers that are registered with this very ring. */
   readonly takesRequestBuffers = true;
   readonly #fd: number;
-  readonly #memoryAddress: number;
   readonly #ring: RingQueue;
   readonly #kind: number;
 
@@ -33,9 +32,8 @@ export class UringStore extends DescriptorStore implements CompletionHandler {
     super(device, memory, ticketCount);
     assert(memory.address > 0, 'io_uring needs memory that the kernel can reach');
     this.#fd = device.fd;
-    this.#memoryAddress = memory.address;
     this.#ring = ring;
-    this.#kind = ring.registerHandler(this);
+    this.#kind = ring.registerHandler(this, memory.address);
   }
 
   override close(): void {
@@ -101,8 +99,16 @@ export class UringStore extends DescriptorStore implements CompletionHandler {
       );
       return;
     }
-    const address = this.#memoryAddress + memoryOffset;
-    this.#ring.submit(this.#kind, ticket, opcode, this.#fd, address, lengthBytes, offsetBytes, rwFlags, 0, 0);
+    this.#ring.submitTransfer(
+      this.#kind,
+      ticket,
+      opcode,
+      this.#fd,
+      memoryOffset,
+      lengthBytes,
+      offsetBytes,
+      rwFlags,
+    );
   }
 
   /** The SQE of FALLOCATE carries the length in `addr` and the mode in `len`. */
@@ -123,7 +129,7 @@ export class UringStore extends DescriptorStore implements CompletionHandler {
 /** What the store uses of the ring: it neither enters nor reaps. */
 export type RingQueue = Pick<
   Ring,
-  'registerHandler' | 'releaseHandler' | 'submit' | 'submitFixed' | 'submitCommand'
+  'registerHandler' | 'releaseHandler' | 'submit' | 'submitTransfer' | 'submitFixed' | 'submitCommand'
 >;
 
 /** linux/fs.h: this write alone as if the file were open with O_DSYNC. */

@@ -33,12 +33,16 @@ describe('what UringStore queues', () => {
   });
 
   const ring: RingQueue = {
-    registerHandler: (registered) => {
+    registerHandler: (registered, memoryAddress) => {
+      expect(memoryAddress).toBe(ADDRESS);
       handler = registered;
       return KIND;
     },
     releaseHandler: () => {},
     submit: (...entry) => {
+      submissions.push(entry);
+    },
+    submitTransfer: (...entry) => {
       submissions.push(entry);
     },
     submitFixed: (...entry) => {
@@ -66,9 +70,9 @@ describe('what UringStore queues', () => {
     store.write(2, FAR, 512, 4, false);
     store.write(3, FAR, 512, 4, true);
     expect(submissions).toEqual([
-      [KIND, 1, OP.READ, FD, ADDRESS + 8192, 4096, FAR, 0, 0, 0],
-      [KIND, 2, OP.WRITE, FD, ADDRESS + 4, 512, FAR, 0, 0, 0],
-      [KIND, 3, OP.WRITE, FD, ADDRESS + 4, 512, FAR, 2, 0, 0],
+      [KIND, 1, OP.READ, FD, 8192, 4096, FAR, 0],
+      [KIND, 2, OP.WRITE, FD, 4, 512, FAR, 0],
+      [KIND, 3, OP.WRITE, FD, 4, 512, FAR, 2],
     ]);
   });
 
@@ -76,7 +80,7 @@ describe('what UringStore queues', () => {
     const store = openStore('blockDevice');
     store.write(1, FAR, 4096, 8192, true);
     answer(1, 1024);
-    expect(submissions[1]).toEqual([KIND, 1, OP.WRITE, FD, ADDRESS + 9216, 3072, FAR + 1024, 2, 0, 0]);
+    expect(submissions[1]).toEqual([KIND, 1, OP.WRITE, FD, 9216, 3072, FAR + 1024, 2]);
     expect(completions).toEqual([]);
     answer(1, 3072);
     expect(completions).toEqual([[1, 4096]]);

@@ -68,7 +68,8 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   get gone(): Promise<void> {
-    return this.#client.gone;
+    const { gone } = this.#client;
+    return this.ublk === undefined ? gone : Promise.race([gone, this.ublk.crashed]);
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
@@ -105,7 +106,8 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async close(): Promise<void> {
-    if (this.#client.isGone) return this.#client.gone;
+    // With a thread lost there is no order to end in: the process ends, and the next one recovers.
+    if (this.#client.isGone || this.ublk?.hasLostThread === true) return this.gone;
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
     await this.ublk?.stop();
     await this.#end();

@@ -15,6 +15,7 @@ import { removeProperties, writeProperties } from './ublk-properties.js';
 import { startRecovery } from './ublk-recovery.js';
 import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
 import { removeUblkDevice } from './ublk-removal.js';
+import { UblkThreads } from './ublk-threads.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
 export async function serveUblk(
@@ -26,11 +27,11 @@ export async function serveUblk(
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
-  const server = new UblkServer(control, client, device, recovers);
+  const server = new UblkServer(control, new UblkThreads(client), device, recovers);
   try {
     writeProperties(device.deviceId, info, mainPath);
     if (recovers) await startRecovery(control, device.deviceId);
-    await server.fetchAll();
+    await server.fetchAll(info.ublkMemoryOffset);
     const result = recovers
       ? await control.endRecovery(device.deviceId)
       : await control.start(device.deviceId);
@@ -49,13 +50,13 @@ export class UblkServer implements UblkEndpoint {
   readonly isZeroCopy: boolean;
   readonly isRecovered: boolean;
   readonly #control: UblkControl;
-  readonly #client: ThreadClient;
+  readonly #threads: UblkThreads;
   readonly #device: UblkDeviceInfo;
   #charFd = -1;
 
-  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo, isRecovered: boolean) {
+  constructor(control: UblkControl, threads: UblkThreads, device: UblkDeviceInfo, isRecovered: boolean) {
     this.#control = control;
-    this.#client = client;
+    this.#threads = threads;
     this.#device = device;
     this.path = blockPath(device.deviceId);
     this.queueCount = device.queueCount;
@@ -65,18 +66,27 @@ export class UblkServer implements UblkEndpoint {
   }
 
   /** Has every queue ask for its first requests. */
-  async fetchAll(): Promise<void> {
+  async fetchAll(memoryOffset: number): Promise<void> {
     const { deviceId, maxIoBytes } = this.#device;
-    const { depth } = this;
+    const { depth, isZeroCopy, queueCount } = this;
     this.#charFd = await openNode(charPath(deviceId));
     const flushFailuresTold = new SharedArrayBuffer(4);
     const charFd = this.#charFd;
-    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy: this.isZeroCopy, flushFailuresTold };
-    await this.#client.call({ verb: 'ublkServe', job });
+    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy, memoryOffset, flushFailuresTold };
+    await this.#threads.serve(queueCount, job);
   }
 
   get ended(): Promise<void> {
-    return this.#client.call({ verb: 'ublkEnded' }).then(() => {});
+    return this.#threads.ended();
+  }
+
+  /** Rejects if a thread that serves it crashed. */
+  get crashed(): Promise<never> {
+    return this.#threads.crashed;
+  }
+
+  get hasLostThread(): boolean {
+    return this.#threads.hasLostThread;
   }
 
   users(): string[] {
@@ -86,7 +96,8 @@ export class UblkServer implements UblkEndpoint {
   async stop(): Promise<void> {
     const { deviceId } = this.#device;
     const stopped = await this.#control.stop(deviceId);
-    if (this.#charFd >= 0) await this.ended;
+    await this.#threads.ended();
+    await this.#threads.close();
     if (this.#charFd >= 0) closeFd(this.#charFd);
     const deleted = await removeUblkDevice(this.#control, deviceId);
     removeProperties(deviceId);
@@ -95,7 +106,7 @@ export class UblkServer implements UblkEndpoint {
   }
 
   async release(): Promise<void> {
-    await this.#client.call({ verb: 'ublkRelease' });
+    await this.#threads.release();
   }
 }
 

@@ -1,10 +1,17 @@
 import { Worker } from 'node:worker_threads';
-import { createWakeUp, wake } from '../kernel/wake-up.js';
+import { createWakeUp, type WakeUp, wake } from '../kernel/wake-up.js';
 import type { DeviceInfo, DeviceNotice } from '../runtime/device-report.js';
-import type { Call, CallValue, ThreadMessage, ThreadOptions } from '../runtime/messages.js';
+import type {
+  Call,
+  CallValue,
+  QueueThreadOptions,
+  ThreadMessage,
+  ThreadOptions,
+} from '../runtime/messages.js';
+import type { QueueShare } from '../runtime/queue-share.js';
 import { DmRemapError } from './errors.js';
 
-/** The main thread's end of the connection to the thread of a device. */
+/** The main thread's end of the connection to a thread that serves a device: its owner, or one of its further queues. */
 export class ThreadClient {
   readonly #worker: Worker;
   readonly #onNotice: (notice: DeviceNotice) => void;
@@ -12,28 +19,50 @@ export class ThreadClient {
   readonly #abandon = (): void => this.#end();
   readonly #gone: Promise<void>;
   #crash: Error | undefined;
-  #opening: Waiting<DeviceInfo> | undefined;
+  #opening: Waiting<DeviceInfo | undefined> | undefined;
   /** Lives as long as the thread, so that waking it is always safe. */
-  readonly #wakeUp = createWakeUp();
+  readonly #wakeUp: WakeUp;
   #nextId = 1;
   #isGone = false;
 
-  /** Starts the thread; resolves when the device is open, rejects with `DmRemapError` when it can't be. */
+  /** Starts the thread of a device; resolves when it is open, rejects with `DmRemapError` when it can't be. */
   static async open(
     options: Omit<ThreadOptions, 'wakeUpFd'>,
     onNotice: (notice: DeviceNotice) => void,
   ): Promise<{ readonly client: ThreadClient; readonly info: DeviceInfo }> {
-    const client = new ThreadClient(options, onNotice);
-    const info = await new Promise<DeviceInfo>((resolve, reject) => {
-      client.#opening = { resolve, reject };
-    });
-    return { client, info };
+    const client = new ThreadClient(DEVICE_THREAD, (wakeUpFd) => ({ ...options, wakeUpFd }), onNotice);
+    return { client, info: (await client.#opened()) as DeviceInfo };
   }
 
-  private constructor(options: Omit<ThreadOptions, 'wakeUpFd'>, onNotice: (notice: DeviceNotice) => void) {
+  /** Starts a thread for one more queue of a device, prepared by `share`, which is given the thread's wake-up. */
+  static async openQueue(share: (wakeUpFd: number) => Promise<QueueShare>): Promise<ThreadClient> {
+    const wakeUp = createWakeUp();
+    const options = await share(wakeUp.fd).then(
+      (given) => ({ share: given, wakeUpFd: wakeUp.fd }),
+      (error: unknown) => {
+        wakeUp.close();
+        throw error;
+      },
+    );
+    const client = new ThreadClient(
+      QUEUE_THREAD,
+      () => options,
+      () => {},
+      wakeUp,
+    );
+    await client.#opened();
+    return client;
+  }
+
+  private constructor(
+    script: URL,
+    optionsOf: (wakeUpFd: number) => ThreadOptions | QueueThreadOptions,
+    onNotice: (notice: DeviceNotice) => void,
+    wakeUp = createWakeUp(),
+  ) {
     this.#onNotice = onNotice;
-    const workerData: ThreadOptions = { ...options, wakeUpFd: this.#wakeUp.fd };
-    this.#worker = new Worker(new URL('../runtime/device-thread.js', import.meta.url), { workerData });
+    this.#wakeUp = wakeUp;
+    this.#worker = new Worker(script, { workerData: optionsOf(wakeUp.fd) });
     this.#worker.on('message', (message: ThreadMessage) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#crash = error;
@@ -73,6 +102,12 @@ export class ThreadClient {
     return this.#gone;
   }
 
+  #opened(): Promise<DeviceInfo | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#opening = { resolve, reject };
+    });
+  }
+
   #post(id: number, call: Call): void {
     this.#worker.postMessage({ id, call });
     wake(this.#wakeUp.fd);
@@ -106,6 +141,9 @@ export class ThreadClient {
     if (!this.#isGone) this.#post(0, { verb: 'abandon' });
   }
 }
+
+const DEVICE_THREAD = new URL('../runtime/device-thread.js', import.meta.url);
+const QUEUE_THREAD = new URL('../runtime/queue-thread.js', import.meta.url);
 
 interface Waiting<Value> {
   readonly resolve: (value: Value) => void;

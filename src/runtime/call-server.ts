@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.js';
 import { markClosed } from '../device/mark-closed.js';
+import type { QueueLink } from '../device/queue-link.js';
 import { countersByName } from '../engine/counters.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { close as closeFd } from '../kernel/ffi.js';
@@ -10,6 +11,7 @@ import { IoCalls } from './io-calls.js';
 import type { Mailbox } from './mailbox.js';
 import type { Call, CallMessage, CallValue } from './messages.js';
 import { NbdEndpoints } from './nbd-endpoints.js';
+import { addQueue } from './queue-share.js';
 import type { StartedDevice } from './start-device.js';
 import { UblkQueueServer } from './ublk-queue-server.js';
 
@@ -22,6 +24,8 @@ export class CallServer {
   readonly #endpoints: NbdEndpoints;
   /** Only with io_uring. */
   readonly #ublk: UblkQueueServer | undefined;
+  /** Served by other threads. */
+  readonly #queues = new Map<number, QueueLink>();
   #isClosing = false;
 
   constructor(started: StartedDevice, mailbox: Mailbox, ended: (inOrder: boolean) => void) {
@@ -65,11 +69,14 @@ export class CallServer {
         return this.#endpoints.unlisten(call.listenerId, () => done(undefined, undefined));
       case 'adopt':
         return done(this.#endpoints.adopt(call.fd, call.exportName), undefined);
-      case 'ublkServe': {
-        if (this.#ublk === undefined) return done(UBLK_NEEDS_URING, undefined);
-        const { ublkMemoryOffset: memoryOffset } = this.#started;
-        return done(this.#ublk.start({ ...call.job, memoryOffset }), undefined);
-      }
+      case 'addQueue':
+        return this.#addQueue(call.wakeUpFd, done);
+      case 'removeQueue':
+        this.#started.device.removeQueue(this.#queues.get(call.queueId)!);
+        this.#queues.delete(call.queueId);
+        return done(undefined, undefined);
+      case 'ublkServe':
+        return done(this.#ublk === undefined ? UBLK_NEEDS_URING : this.#ublk.start(call.job), undefined);
       case 'ublkEnded':
         return this.#ublk!.whenEnded(() => done(undefined, undefined));
       case 'ublkRelease':
@@ -82,6 +89,14 @@ export class CallServer {
     }
   }
 
+  #addQueue(wakeUpFd: number, done: CallDone): void {
+    const added = addQueue(this.#started, wakeUpFd);
+    if (!added.ok) return done(added.error, undefined);
+    const queueId = this.#queues.size + 1;
+    this.#queues.set(queueId, added.value.link);
+    done(undefined, { queueId, share: added.value.share });
+  }
+
   #status(): DeviceStatus {
     const { context, metadata } = this.#started.device;
     return {
@@ -92,7 +107,7 @@ export class CallServer {
       usableSpareUnits: usableUnitCount(metadata.superblock),
       breakerOpen: context.breaker.reason ?? null,
       connections: this.#endpoints.connectionCount,
-      counters: countersByName(context.counters),
+      counters: countersByName(context.totalCounters()),
     };
   }
 

@@ -20,6 +20,8 @@ export interface DeviceInfo {
   readonly unitBytes: number;
   readonly io: 'uring' | 'portable';
   readonly geometry: ServedGeometry;
+  /** Where the memory of ublk tags begins in the I/O memory. */
+  readonly ublkMemoryOffset: number;
 }
 
 export interface DeviceStatus {

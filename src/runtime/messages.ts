@@ -1,6 +1,7 @@
 import type { SocketAddress } from '../kernel/socket-address.js';
 import type { DeviceInfo, DeviceNotice, DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
+import type { QueueShare } from './queue-share.js';
 import type { UblkQueueJob } from './ublk-queue-server.js';
 
 /** What the thread of a device is started with. */
@@ -16,6 +17,12 @@ export interface ThreadOptions {
   /** I/O memory for the tags of ublk queues; 0 where none is served. */
   readonly ublkMemoryBytes: number;
   /** An eventfd of the main thread: written to after each message, for a thread that sits in the kernel. */
+  readonly wakeUpFd: number;
+}
+
+/** What the thread of a further queue is started with. */
+export interface QueueThreadOptions {
+  readonly share: QueueShare;
   readonly wakeUpFd: number;
 }
 
@@ -42,8 +49,12 @@ export type Call =
   | { readonly verb: 'unlisten'; readonly listenerId: number }
   /** Serves NBD on a socket that is connected already; the descriptor becomes the thread's. */
   | { readonly verb: 'adopt'; readonly fd: number; readonly exportName: string }
-  /** Serves the first queue of a ublk device; answers when its requests were asked for. */
-  | { readonly verb: 'ublkServe'; readonly job: Omit<UblkQueueJob, 'memoryOffset'> }
+  /** Prepares for one more thread that serves the device. Answers `AddedQueue`. */
+  | { readonly verb: 'addQueue'; readonly wakeUpFd: number }
+  /** That thread has ended. */
+  | { readonly verb: 'removeQueue'; readonly queueId: number }
+  /** Serves a queue of a ublk device; answers when its requests were asked for. */
+  | { readonly verb: 'ublkServe'; readonly job: UblkQueueJob }
   /** Answers when the block device was stopped, by whomever. */
   | { readonly verb: 'ublkEnded' }
   /** Leaves the block device to another process; answers when what was begun is answered. */
@@ -58,12 +69,18 @@ export interface Listening {
   readonly address: SocketAddress;
 }
 
+export interface AddedQueue {
+  readonly queueId: number;
+  readonly share: QueueShare;
+}
+
 /** What a call is answered with; nothing for most. */
-export type CallValue = Uint8Array | DeviceStatus | Listening | undefined;
+export type CallValue = Uint8Array | DeviceStatus | Listening | AddedQueue | undefined;
 
 /** From the thread of a device. */
 export type ThreadMessage =
-  | { readonly kind: 'opened'; readonly info: DeviceInfo }
+  /** A thread of a queue has nothing to tell of itself. */
+  | { readonly kind: 'opened'; readonly info: DeviceInfo | undefined }
   /** The thread ends after it. */
   | { readonly kind: 'openFailed'; readonly failure: Failure }
   | { readonly kind: 'notice'; readonly notice: DeviceNotice }

@@ -19,7 +19,7 @@ import { failure } from './failure.js';
 import { HealedSectorsFile } from './healed-sectors-file.js';
 
 /** Opens the main device and the spares, in that order, for sole use; on failure none stays open. */
-export function openStores(options: OpenStoresOptions): Result<BlockStore[], Failure> {
+export function openStores(options: OpenStoresOptions): Result<OpenedStore[], Failure> {
   const scenario = options.faults === undefined ? ok(NO_FAULTS) : readScenario(options.faults);
   if (!scenario.ok) return scenario;
   const opened: OpenDevice[] = [];
@@ -34,16 +34,22 @@ export function openStores(options: OpenStoresOptions): Result<BlockStore[], Fai
     }
     opened.push(device.value);
   }
-  const stores: BlockStore[] = [];
+  const stores: OpenedStore[] = [];
   for (const [index, device] of opened.entries()) {
     const store = withFaults(storeOf(device, options), device.path, rulesOf(scenario.value, index), options);
     if (!store.ok) {
       for (const other of opened) closeDevice(other);
       return store;
     }
-    stores.push(store.value);
+    stores.push({ store: store.value, device });
   }
   return ok(stores);
+}
+
+/** A store, and what it was made of. */
+export interface OpenedStore {
+  readonly store: BlockStore;
+  readonly device: OpenDevice;
 }
 
 /**

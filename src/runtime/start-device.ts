@@ -9,6 +9,7 @@ import { layOutColdMemory } from '../device/memory-map.js';
 import { RemappedDevice } from '../device/remapped-device.js';
 import { formatUuid } from '../format/set-id.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
+import type { OpenDevice } from '../kernel/open-device.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
 import type { ServedGeometry } from '../ports/served-device.js';
 import { BuddyAllocator } from '../storage/buddy-allocator.js';
@@ -20,7 +21,7 @@ import { failure } from './failure.js';
 import type { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
 import { notice, noticeOf } from './notices.js';
-import { openStores } from './open-stores.js';
+import { type OpenedStore, openStores } from './open-stores.js';
 
 /**
  * Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. `memory` is of
@@ -34,14 +35,15 @@ export function startDevice(
   done: (started: Result<StartedDevice, Failure>) => void,
 ): void {
   const coldMemory = layOutColdMemory();
-  const stores = openStores({ ...options, backend, memory });
-  if (!stores.ok) return done(stores);
-  const [main, ...spares] = stores.value;
+  const opened = openStores({ ...options, backend, memory });
+  if (!opened.ok) return done(opened);
+  const stores = opened.value.map(({ store }) => store);
+  const [main, ...spares] = stores;
   assert(main !== undefined, 'the main device comes first');
   const completions = new CompletionRouter();
-  for (const store of stores.value) store.attach(completions);
+  for (const store of stores) store.attach(completions);
   const runner = new EffectRunner({
-    stores: stores.value,
+    stores,
     scheduler: backend.reactor,
     firstTicket: FIRST_COLD_TICKET,
     ticketCount: COLD_TICKET_COUNT,
@@ -58,11 +60,11 @@ export function startDevice(
   };
   runner.start(assembleSet(input), (assembled) => {
     if (!assembled.ok) {
-      for (const store of stores.value) store.close();
+      for (const store of stores) store.close();
       return done(failed(describeAssemblyFailure(assembled.error, options.main, options.spares)));
     }
     begin(
-      { options, backend, mailbox, memory, coldMemory, stores: stores.value, completions },
+      { options, backend, mailbox, memory, coldMemory, opened: opened.value, completions },
       assembled.value,
       done,
     );
@@ -85,9 +87,10 @@ export interface StartedDevice {
   readonly memory: MappedMemory;
   /** For payload. */
   readonly buffers: BuddyAllocator;
-  /** Where `ublkMemoryBytes` begin. */
-  readonly ublkMemoryOffset: number;
+  /** By target. */
   readonly stores: readonly BlockStore[];
+  /** By target: what queues of other threads open once more. Undefined where faults are injected. */
+  readonly sharedDevices: readonly OpenDevice[] | undefined;
 }
 
 interface Surroundings {
@@ -96,7 +99,7 @@ interface Surroundings {
   readonly mailbox: Mailbox;
   readonly memory: MappedMemory;
   readonly coldMemory: ReturnType<typeof layOutColdMemory>;
-  readonly stores: readonly BlockStore[];
+  readonly opened: readonly OpenedStore[];
   readonly completions: CompletionRouter;
 }
 
@@ -106,7 +109,8 @@ function begin(
   done: (started: Result<StartedDevice, Failure>) => void,
 ): void {
   const { options, backend, mailbox, memory, coldMemory, completions } = around;
-  const stores = [around.stores[0]!, ...set.choice.deviceOfSpare.map((index) => around.stores[1 + index]!)];
+  const inOrder = [around.opened[0]!, ...set.choice.deviceOfSpare.map((index) => around.opened[1 + index]!)];
+  const stores = inOrder.map(({ store }) => store);
   const device = new RemappedDevice({
     ...set,
     stores,
@@ -135,7 +139,8 @@ function begin(
           ),
         );
       tellRepairs(mailbox, set, repairedCount);
-      done(ok({ device, info, backend, memory, buffers, ublkMemoryOffset: ublkMemoryOffset(), stores }));
+      const sharedDevices = options.faults === undefined ? inOrder.map((opened) => opened.device) : undefined;
+      done(ok({ device, info, backend, memory, buffers, stores, sharedDevices }));
     },
   );
 }
@@ -169,6 +174,7 @@ function infoOf(set: AssembledSet, backend: Backend, geometry: ServedGeometry): 
     unitBytes: set.shape.unitBytes,
     io: backend.kind,
     geometry,
+    ublkMemoryOffset: ublkMemoryOffset(),
   };
 }
 
@@ -189,9 +195,8 @@ const NO_SERVICES: RunnerServices = {
   unlock: refuseService,
   commit: refuseService,
   noteWritten: refuseService,
-  flushMark: refuseService,
-  noteFlushed: refuseService,
-  noteFlushFailed: refuseService,
+  noteFlushStarted: refuseService,
+  noteFlushEnded: refuseService,
 };
 
 /** Address space for payload; pages become real when they are first used. */

@@ -13,7 +13,7 @@ export class UblkQueueServer {
   readonly #surroundings: UblkSurroundings;
   #queue: UblkQueue | undefined;
   #channel: RingUblkChannel | undefined;
-  #onEnded: (() => void) | undefined;
+  readonly #onEnded: (() => void)[] = [];
   #hasEnded = false;
 
   constructor(surroundings: UblkSurroundings) {
@@ -42,8 +42,8 @@ export class UblkQueueServer {
 
   /** Calls `done` when the driver has taken every tag back: somebody has stopped the block device. */
   whenEnded(done: () => void): void {
-    if (this.#hasEnded) return done();
-    this.#onEnded = done;
+    if (this.#hasEnded) done();
+    else this.#onEnded.push(done);
   }
 
   /** Leaves the block device to another process; `done` when what was begun is answered. */
@@ -64,7 +64,7 @@ export class UblkQueueServer {
     // Later: the last tag's completion is being handled by this very channel.
     reactor.after(0, () => {
       this.#channel!.close();
-      this.#onEnded?.();
+      for (const done of this.#onEnded.splice(0)) done();
     });
   }
 }

@@ -137,7 +137,7 @@ export class NbdWorkload {
       data = await client.read(first * BLOCK_BYTES, count * BLOCK_BYTES);
     } catch (error) {
       if (!(error instanceof NbdRequestError) || error.errno !== EIO) throw error;
-      if (mustBeJust) this.#model.checkLost(blocks);
+      if (mustBeJust) this.#model.checkLost(blocks, reads);
       if (count === 1) this.lostBlocks.add(first);
       return false;
     }

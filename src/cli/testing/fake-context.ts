@@ -1,3 +1,4 @@
+import type { Machine } from '../../boot/machine.js';
 import { COUNTER_NAMES, type CounterName } from '../../engine/counters.js';
 import type { FormatPlan, InspectReport, RemapReport } from '../../library/offline-types.js';
 import type { CliContext, LibraryCalls } from '../cli-context.js';
@@ -22,11 +23,28 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     err,
     ask: undefined,
     stopSignals: { next: () => new Promise(() => {}) },
+    serviceManager: { tell: async () => undefined },
+    machine: fakeMachine({}),
     version: '0.0.0',
     ...options,
   };
   return { context, out, err };
 }
+
+/** A machine whose udev knows these block devices; every program of it that is run succeeds. */
+export function fakeMachine(devices: Readonly<Record<string, FakeDisk>>, runs: string[] = []): Machine {
+  return {
+    paths: { node: '/usr/bin/node', program: '/opt/dm-remap/bin/dmremap.js' },
+    blockDevice: (path) => devices[path],
+    isOnRootFileSystem: () => true,
+    run: (command, args) => {
+      runs.push([command, ...args].join(' '));
+      return { status: command === 'systemctl' ? 3 : 0, output: '' };
+    },
+  };
+}
+
+type FakeDisk = NonNullable<ReturnType<Machine['blockDevice']>>;
 
 export interface RecordingOutput extends Output {
   text: string;

@@ -77,7 +77,8 @@ export class BlockModel {
 
   beginRead(block: number): ModelRead {
     const isAlone = (this.#underWay.get(block)?.length ?? 0) === 0;
-    const read: ModelRead = { allowed: new Set(this.#allowed[block]), isAlone };
+    const mayBeLost = this.#mayBeLost.has(block);
+    const read: ModelRead = { allowed: new Set(this.#allowed[block]), isAlone, mayBeLost };
     const readers = this.#readers.get(block) ?? new Set();
     this.#readers.set(block, readers.add(read));
     return read;
@@ -94,9 +95,10 @@ export class BlockModel {
     if (read.isAlone) this.#allowed[block] = new Set([contents]);
   }
 
-  /** Throws if an error of a read of these blocks is not justified. */
-  checkLost(blocks: readonly number[]): void {
-    const justified = blocks.some((block) => this.#mayBeLost.has(block));
+  /** Throws if an error of these reads is not justified. */
+  checkLost(blocks: readonly number[], reads: readonly ModelRead[]): void {
+    for (const [index, read] of reads.entries()) this.#readers.get(blocks[index]!)!.delete(read);
+    const justified = reads.some((read) => read.mayBeLost);
     assert(justified, `EIO for blocks ${blocks[0]}-${blocks.at(-1)}, none of which can be lost`);
   }
 }
@@ -117,4 +119,6 @@ export interface ModelRead {
   readonly allowed: Set<number>;
   /** No write was under way at any time. */
   isAlone: boolean;
+  /** When it began, the block could turn out to be lost. */
+  readonly mayBeLost: boolean;
 }

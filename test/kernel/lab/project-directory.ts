@@ -1,5 +1,10 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Of the checkout, the same path on the host and inside a machine. This file is compiled into dist/lab/test/kernel/lab. */
-export const projectDirectory = join(fileURLToPath(import.meta.url), '../../../../../..');
+/** Of the checkout, the same path on the host and inside a machine, wherever in it this file was compiled to. */
+export const projectDirectory = above(dirname(fileURLToPath(import.meta.url)));
+
+function above(directory: string): string {
+  return existsSync(join(directory, 'package.json')) ? directory : above(dirname(directory));
+}

@@ -18,6 +18,11 @@ export interface Scenario {
   readonly memoryMiB?: number;
   /** Default 2. */
   readonly processors?: number;
+  /**
+   * Process 1: the laboratory's own script, which runs steps and nothing else, or Debian's systemd with udev. Then a
+   * disk called `etc`, with ext4 on it, is copied over /etc at boot, and `powerOff` is an orderly shutdown.
+   */
+  readonly init?: 'script' | 'systemd';
   /** Disks by name; the guest finds them by `diskPath(name)`. Their contents outlive power cuts. */
   readonly disks?: Readonly<Record<string, DiskOptions>>;
   /** For everything together, on an idle host; more where booting shows that it is busy. Default 180. */

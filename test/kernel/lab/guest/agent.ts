@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { ToGuest } from '../messages.js';
 import type { Scenario } from '../scenario.js';
@@ -8,6 +9,8 @@ import { setSlowness } from './patience.js';
 
 /** Runs inside the machine: takes steps from the host, runs them, tells how they ended. */
 const port = new HostPort();
+/** On an idle host; shorter than a scenario's limit, so that the kernel says what hangs. */
+const HUNG_TASK_SECONDS = 60;
 const recorded = new Map<number, () => void>();
 let nextRecord = 0;
 
@@ -31,8 +34,13 @@ function act(message: ToGuest): void {
       writeFileSync('/proc/sys/kernel/printk', '8');
       return writeFileSync('/proc/sysrq-trigger', 'w');
     case 'powerOff':
-      return writeFileSync('/proc/sysrq-trigger', 'o');
+      return powerOff();
   }
+}
+
+function powerOff(): void {
+  if (existsSync('/run/systemd/system')) spawn('systemctl', ['--no-block', 'poweroff']);
+  else writeFileSync('/proc/sysrq-trigger', 'o');
 }
 
 async function runStep({
@@ -45,6 +53,7 @@ async function runStep({
   const perform = scenario.steps[step];
   if (perform === undefined) throw new Error(`${scenario.name} has no step ${step}`);
   setSlowness(slowness);
+  writeFileSync('/proc/sys/kernel/hung_task_timeout_secs', String(Math.ceil(HUNG_TASK_SECONDS * slowness)));
   // The kernel refuses a message that is longer than about 1000 characters.
   writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args).slice(0, 200)}\n`);
   const guest = new Guest({ say: (text) => port.send({ kind: 'said', text }), record });

@@ -6,7 +6,7 @@ import type { CommandEnd, CommandOptions } from './command.js';
 import type { Guest } from './guest.js';
 import { NbdAttachment } from './nbd-client.js';
 
-const PROGRAM = ['node', join(projectDirectory, 'bin/dmremap.js')] as const;
+const PROGRAM_PATH = join(projectDirectory, 'bin/dmremap.js');
 
 /** Runs a command of the product to its end. */
 export function dmremap(
@@ -14,7 +14,7 @@ export function dmremap(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandEnd> {
-  return guest.run([...PROGRAM, ...args], { timeoutSeconds: LIMIT_SECONDS, ...options });
+  return guest.run(['node', PROGRAM_PATH, ...args], { timeoutSeconds: LIMIT_SECONDS, ...options });
 }
 
 export interface ServeOptions {
@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly further?: readonly string[];
   /** Logical blocks, which nbd-client has to be told; default 512. */
   readonly blockBytes?: number;
+  /** Options of node itself. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** A protected device as a block device of the guest. */
@@ -78,7 +80,8 @@ export function startServer(
   attach: readonly string[] = ['--ublk'],
 ): Background {
   const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
-  return guest.start([...PROGRAM, 'run', ...devices, ...attach, ...(options.further ?? [])]);
+  const program = ['node', ...(options.nodeOptions ?? []), PROGRAM_PATH];
+  return guest.start([...program, 'run', ...devices, ...attach, ...(options.further ?? [])]);
 }
 
 async function stopProgram(program: Background): Promise<void> {

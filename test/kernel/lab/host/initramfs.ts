@@ -6,8 +6,9 @@ import { tool } from './tool.js';
 
 /**
  * The path of an archive for this kernel that mounts the host's file system, read-only over 9p, under an overlay in
- * memory, and goes on in there with test/kernel/lab/guest/start.sh. It does all mounting, because its programs need no
- * wire to the host. Made once and kept beside the kernel.
+ * memory, with another folder between them if one is shared (`lab.layer`), and goes on in there with a script of
+ * test/kernel/lab/guest. It does all mounting, because its programs need no wire to the host. Made once and kept
+ * beside the kernel.
  */
 export async function initramfsOf(kernelDirectory: string, modulesDirectory: string): Promise<string> {
   const modules = loadOrder(readFileSync(join(modulesDirectory, 'modules.dep'), 'utf8'), ROOT_MODULES);
@@ -40,7 +41,7 @@ export function loadOrder(modulesDep: string, wanted: readonly string[]): string
 
 function writeArchive(directory: string, script: string, modules: readonly string[]): void {
   const root = join(directory, 'root');
-  for (const folder of ['bin', 'modules', 'proc', 'lower', 'over', 'root']) {
+  for (const folder of ['bin', 'modules', 'proc', 'lower', 'layer', 'over', 'root']) {
     mkdirSync(join(root, folder), { recursive: true });
   }
   copyFileSync('/usr/bin/busybox', join(root, 'bin/busybox'));
@@ -54,10 +55,14 @@ function initScript(moduleFiles: readonly string[]): string {
 /bin/busybox --install -s /bin
 fail() { echo "laboratory: $1 failed"; poweroff -f; }
 ${moduleFiles.map((file) => `insmod /modules/${file} || fail "insmod ${file}"`).join('\n')}
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro host /lower || fail 'mounting the host'
+mount -t proc proc /proc
+shared() { mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro $1 $2 || fail "mounting $1"; }
+shared host /lower
+layers=/lower
+grep -q lab.layer /proc/cmdline && shared layer /layer && layers=/layer:/lower
 mount -t tmpfs tmpfs /over && mkdir /over/upper /over/work
-mount -t overlay -o lowerdir=/lower,upperdir=/over/upper,workdir=/over/work overlay /root || fail overlay
-mount -t proc proc /root/proc
+mount -t overlay -o lowerdir=$layers,upperdir=/over/upper,workdir=/over/work overlay /root || fail overlay
+umount /proc && mount -t proc proc /root/proc
 word() { tr ' ' '\\n' < /root/proc/cmdline | sed -n "s/^$1=//p"; }
 mount -t sysfs sysfs /root/sys
 mount -t devtmpfs devtmpfs /root/dev
@@ -71,7 +76,6 @@ ln -sf /proc/self/mounts /root/etc/mtab
 modules=/root/usr/lib/modules/$(uname -r)
 mkdir -p "$modules"
 mount --bind "/root$(word lab.modules)" "$modules" || fail 'mounting the modules'
-echo "$(word lab.hungSeconds)" > /root/proc/sys/kernel/hung_task_timeout_secs
 echo 1 > /root/proc/sys/kernel/sysrq
 hostname lab
 ifconfig lo up

@@ -1,9 +1,21 @@
 import { existsSync } from 'node:fs';
 import { tool } from './tool.js';
 
-/** Installs with apt what the laboratory needs and the machine lacks; says so in one line. Needs root only then. */
-export function installMissingPackages(): void {
-  const missing = [...new Set(NEEDED.filter(([program]) => !isInstalled(program)).map(([, name]) => name))];
+/**
+ * Installs with apt what the laboratory needs and the machine lacks, and `further` programs; says so in one line. Needs
+ * root only then.
+ */
+export function installMissingPackages(further: readonly NeededProgram[] = []): void {
+  const missing = [...NEEDED, ...further]
+    .filter(([program]) => !isInstalled(program))
+    .map(([, name]) => name);
+  installPackages([...new Set(missing)]);
+}
+
+/** A program, and Debian's package with it. */
+export type NeededProgram = readonly [program: string, packageName: string];
+
+function installPackages(missing: readonly string[]): void {
   if (missing.length === 0) return;
   console.log(`laboratory: installing ${missing.join(' ')}`);
   tool('apt-get', ['update', '-qq']);
@@ -19,8 +31,8 @@ function isInstalled(program: string): boolean {
 /** A user's PATH often lacks sbin, where the programs of this trade live. */
 const DIRECTORIES = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin', '/bin', '/sbin'];
 
-/** A program, and Debian's package with it. The guest uses the host's file system, so its programs are here too. */
-const NEEDED = [
+/** The guest uses the host's file system, so its programs are here too. */
+const NEEDED: readonly NeededProgram[] = [
   ['qemu-system-x86_64', 'qemu-system-x86'],
   ['busybox', 'busybox-static'],
   ['cpio', 'cpio'],
@@ -34,4 +46,4 @@ const NEEDED = [
   ['dmsetup', 'dmsetup'],
   ['nbd-client', 'nbd-client'],
   ['losetup', 'mount'],
-] as const;
+];

@@ -2,6 +2,7 @@ import type { KernelName } from '../kernel-name.js';
 import type { Frontend } from '../scenario.js';
 import type { FoundScenario } from './find-scenarios.js';
 import { kernel } from './kernel.js';
+import { machineSlot } from './machine-slots.js';
 import { type Outcome, runScenario } from './run-scenario.js';
 
 export interface SuiteOptions {
@@ -31,7 +32,9 @@ export async function runAll(scenarios: readonly FoundScenario[], options: Suite
   let failed = 0;
   const work = async (): Promise<void> => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      const giveBack = await machineSlot();
       const outcome = await runScenario(job.found, { ...options, kernel: job.kernel });
+      giveBack();
       report(job, outcome);
       if (outcome.failure !== null) failed += 1;
     }

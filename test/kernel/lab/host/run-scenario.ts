@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs';
 import type { KernelName } from '../kernel-name.js';
 import type { Frontend, Lab, Scenario } from '../scenario.js';
 import { accelerator } from './accelerator.js';
 import type { FoundScenario } from './find-scenarios.js';
 import { kernel } from './kernel.js';
 import { ScenarioLab } from './scenario-lab.js';
-import { makeWorkDirectory } from './work-directory.js';
+import { makeWorkDirectory, removeWorkDirectory } from './work-directory.js';
 
 export interface RunOptions {
   readonly kernel: KernelName;
@@ -27,7 +26,6 @@ export interface Outcome {
 export async function runScenario(found: FoundScenario, options: RunOptions): Promise<Outcome> {
   const startedMs = Date.now();
   const workDirectory = makeWorkDirectory();
-  process.on('exit', () => rmSync(workDirectory, { recursive: true, force: true }));
   const { scenario, modulePath } = found;
   const chosen = await kernel(options.kernel);
   const lab = await ScenarioLab.make({
@@ -42,19 +40,19 @@ export async function runScenario(found: FoundScenario, options: RunOptions): Pr
   });
   const failure = (await failureOf(scenario, lab)) ?? lab.troubles[0] ?? complaint(scenario, lab);
   await lab.close();
-  rmSync(workDirectory, { recursive: true, force: true });
+  removeWorkDirectory(workDirectory);
   const seconds = (Date.now() - startedMs) / 1_000;
   return { seconds, failure, details: failure === null ? [] : detailsOf(lab) };
 }
 
 async function failureOf(scenario: Scenario, lab: ScenarioLab): Promise<string | null> {
   const limitSeconds = scenario.timeoutSeconds ?? 180;
-  const startedMs = Date.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setInterval(() => {
-      const seconds = (Date.now() - startedMs) / 1_000;
-      if (seconds > limitSeconds * lab.slowness) resolve(`not done after ${Math.round(seconds)} s`);
+      const seconds = lab.workedSeconds;
+      if (seconds < limitSeconds * lab.slowness) return;
+      lab.showBlockedTasks().then(() => resolve(`not done after ${Math.round(seconds)} s`));
     }, 1_000);
   });
   const work = (scenario.host ?? hostOfOneStep(scenario))(lab).then(
@@ -63,7 +61,6 @@ async function failureOf(scenario: Scenario, lab: ScenarioLab): Promise<string |
   );
   const failure = await Promise.race([work, late]);
   clearInterval(timer);
-  if (failure !== null) await lab.showBlockedTasks();
   return failure;
 }
 

@@ -36,19 +36,12 @@ export class RunningMachine implements Machine {
   private nextStep = 1;
   private expectedToEnd = false;
 
-  /** Comes back when the agent inside is ready. */
-  static async boot(options: MachineOptions): Promise<RunningMachine> {
-    const startedMs = Date.now();
+  /** Comes back when the machine is switched on; `booted` says when it can be used. */
+  static async switchOn(options: MachineOptions): Promise<RunningMachine> {
     let machine: RunningMachine | null = null;
     const socketPath = join(options.workDirectory, 'agent');
     const link = await GuestLink.listen(socketPath, (message) => machine?.hear(message));
     machine = new RunningMachine(options, link);
-    await Promise.race([machine.ready, machine.gone]);
-    if (machine.process.exitCode !== null || machine.process.signalCode !== null) {
-      throw new Error('the machine ended before it was ready');
-    }
-    const tookMs = Date.now() - startedMs;
-    machine.slowness = Math.min(Math.max(tookMs / IDLE_BOOT_MS, 1), MAX_SLOWNESS);
     return machine;
   }
 
@@ -68,6 +61,21 @@ export class RunningMachine implements Machine {
     });
   }
 
+  /** Comes back when the agent inside is ready. */
+  async booted(): Promise<void> {
+    const startedMs = Date.now();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, MAX_BOOT_MS);
+    });
+    await Promise.race([this.ready, this.gone, late]);
+    clearTimeout(timer);
+    const tookMs = Date.now() - startedMs;
+    if (this.hasEnded) throw new Error('the machine ended before it was ready');
+    if (tookMs >= MAX_BOOT_MS) throw new Error(`the machine was not ready after ${tookMs / 1_000} s`);
+    this.slowness = Math.min(Math.max(tookMs / IDLE_BOOT_MS, 1), MAX_SLOWNESS);
+  }
+
   async run(step: string, args: object = {}): Promise<unknown> {
     const end = await this.start(step, args);
     if (end.kind === 'done') return end.value;
@@ -85,6 +93,7 @@ export class RunningMachine implements Machine {
   }
 
   async cutPower(): Promise<void> {
+    if (this.hasEnded) return;
     this.expectedToEnd = true;
     this.process.kill('SIGKILL');
     await this.gone;
@@ -104,11 +113,14 @@ export class RunningMachine implements Machine {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
 
+  get hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
   private start(step: string, args: object): Promise<StepEnd> {
     const id = this.nextStep++;
     return new Promise((resolve) => {
-      if (this.process.exitCode !== null || this.process.signalCode !== null)
-        return resolve({ kind: 'gone' });
+      if (this.hasEnded) return resolve({ kind: 'gone' });
       this.steps.set(id, resolve);
       this.link.send({
         kind: 'step',
@@ -154,3 +166,4 @@ export class RunningMachine implements Machine {
 /** Measured with TCG on an idle host with 2 cores: 8 s. */
 const IDLE_BOOT_MS = 10_000;
 const MAX_SLOWNESS = 8;
+const MAX_BOOT_MS = 600_000;

@@ -8,6 +8,7 @@ import { ConsoleLog } from './console-log.js';
 import { type Disk, plainDisk } from './disk.js';
 import type { Kernel } from './kernel.js';
 import { RunningMachine } from './running-machine.js';
+import { systemdFiles } from './systemd-packages.js';
 import { volatileDisk } from './volatile-disk.js';
 
 export interface LabOptions {
@@ -40,6 +41,10 @@ export class ScenarioLab implements Lab {
   private readonly disks = new Map<string, Disk>();
   private readonly nextRandom: () => number;
   private machine: RunningMachine | null = null;
+  private readonly startedMs = Date.now();
+  /** Of boots that are over. */
+  private bootedMs = 0;
+  private bootStartedMs: number | null = null;
   private onRecords: (() => void)[] = [];
 
   static async make(options: LabOptions): Promise<ScenarioLab> {
@@ -64,15 +69,17 @@ export class ScenarioLab implements Lab {
   }
 
   async boot(): Promise<Machine> {
+    if (this.machine?.hasEnded === false) throw new Error('the machine before still runs');
     const { scenario, kernel, accelerator, modulePath, workDirectory } = this.options;
     const consoleLog = this.newConsoleLog();
-    this.machine = await RunningMachine.boot({
+    const machine = await RunningMachine.switchOn({
       hardware: {
         kernel,
         accelerator,
         memoryMiB: scenario.memoryMiB ?? 768,
         processors: scenario.processors ?? 2,
         disks: [...this.disks.values()],
+        systemdFiles: scenario.init === 'systemd' ? await systemdFiles() : undefined,
       },
       modulePath,
       workDirectory,
@@ -81,8 +88,16 @@ export class ScenarioLab implements Lab {
       onSaid: (text) => this.say(text),
       onStepFailed: (message) => this.troubles.push(message),
     });
-    this.slowness = Math.max(this.slowness, this.machine.slowness);
-    return this.machine;
+    this.machine = machine;
+    await this.whileBooting(machine.booted());
+    this.slowness = Math.max(this.slowness, machine.slowness);
+    return machine;
+  }
+
+  /** How long the scenario has worked: since it started, without the time that booting took. */
+  get workedSeconds(): number {
+    const sinceMs = this.bootStartedMs ?? Date.now();
+    return (sinceMs - this.startedMs - this.bootedMs) / 1_000;
   }
 
   async recordCount(count: number): Promise<void> {
@@ -110,6 +125,13 @@ export class ScenarioLab implements Lab {
   async close(): Promise<void> {
     await this.machine?.cutPower();
     for (const disk of this.disks.values()) await disk.close();
+  }
+
+  private async whileBooting(booted: Promise<void>): Promise<void> {
+    this.bootStartedMs = Date.now();
+    await booted;
+    this.bootedMs += Date.now() - this.bootStartedMs;
+    this.bootStartedMs = null;
   }
 
   private newConsoleLog(): ConsoleLog {

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import type { KernelName } from '../kernel-name.js';
 import { accelerator } from './accelerator.js';
 import { plainDisk } from './disk.js';
@@ -24,9 +23,5 @@ export async function shell(name: KernelName): Promise<void> {
   };
   const [program, ...args] = qemuCommand(hardware, { kind: 'shell' });
   console.log('laboratory: main disk /dev/vda, spare /dev/vdb; leave with "exit"');
-  try {
-    spawnSync(program!, args, { stdio: 'inherit' });
-  } finally {
-    rmSync(workDirectory, { recursive: true, force: true });
-  }
+  spawnSync(program!, args, { stdio: 'inherit' });
 }

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ProgramPaths } from './shared-files.js';
+
+/** What is asked of the running system when a set is prepared for boot; tests hand in their own. */
+export interface Machine {
+  readonly paths: ProgramPaths;
+  /** undefined: no block device is called so. Links are all that udev has given it, without `/dev/`. */
+  blockDevice(
+    path: string,
+  ):
+    | { readonly kernelName: string; readonly isPartition: boolean; readonly links: readonly string[] }
+    | undefined;
+  /** Whether a file is there as soon as the root file system is (or /usr, which the initramfs mounts). */
+  isOnRootFileSystem(path: string): boolean;
+  /** Runs a program of the system; its exit status, or null where it can't be run. */
+  run(command: string, args: readonly string[]): { readonly status: number | null; readonly output: string };
+}
+
+export const thisMachine: Machine = {
+  paths: { node: process.execPath, program: fileURLToPath(new URL('../../bin/dmremap.js', import.meta.url)) },
+
+  blockDevice(path) {
+    if (statSync(path, { throwIfNoEntry: false })?.isBlockDevice() !== true) return undefined;
+    const kernelName = basename(realpathSync(path));
+    const { output } = run('udevadm', ['info', '--query=symlink', `--name=${path}`]);
+    return {
+      kernelName,
+      isPartition: existsSync(`/sys/class/block/${kernelName}/partition`),
+      links: output.split(/\s+/).filter((link) => link !== ''),
+    };
+  },
+
+  isOnRootFileSystem(path) {
+    const device = statSync(path, { throwIfNoEntry: false })?.dev;
+    return ['/', '/usr'].some((root) => statSync(root, { throwIfNoEntry: false })?.dev === device);
+  },
+
+  run,
+};
+
+function run(command: string, args: readonly string[]): { status: number | null; output: string } {
+  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8', timeout: TIMEOUT_MS });
+  return { status, output: status === 0 ? stdout : '' };
+}
+
+/** udevadm waits for a disk that may answer late; nobody wants to wait longer. */
+const TIMEOUT_MS = 60_000;

@@ -1,0 +1,196 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DmRemapError } from '../library/errors.js';
+import { runCommandLine } from './command-line.js';
+import { fakeContext, fakeMachine, inspectReport } from './testing/fake-context.js';
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'dm-remap-boot-'));
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+describe('dmremap boot enable', () => {
+  it('writes unit, environment and rules, and says what comes next', async () => {
+    const { out, err } = await boot('enable', 'attic', ...DISKS, '--', '--on-lost', 'zero');
+    expect(filesBelow(root)).toEqual([
+      'etc/dm-remap/attic.env',
+      'etc/systemd/system/dm-remap@.service',
+      'etc/systemd/system/dm-remap@attic.service.d/members.conf',
+      'etc/udev/rules.d/61-dm-remap-attic.rules',
+      'etc/udev/rules.d/61-dm-remap.rules',
+    ]);
+    expect(out).toMatch(/^written .*\/dm-remap@.service\n(written .*\n){4}next: systemctl .*enable .*attic/);
+    expect(err).toContain('/dev/sdb is written down as /dev/disk/by-id/ata-A\n');
+    const environment = textOf('etc/dm-remap/attic.env').split('\n');
+    expect(environment.filter((line) => !line.startsWith('#'))).toEqual([
+      'MAIN=/dev/disk/by-id/ata-A',
+      'SPARES=--spare /dev/disk/by-id/usb-B',
+      'OPTIONS=--on-lost zero',
+      '',
+    ]);
+    expect(textOf('etc/systemd/system/dm-remap@attic.service.d/members.conf')).toContain(
+      'After=dev-disk-by\\x2did-ata\\x2dA.device dev-disk-by\\x2did-usb\\x2dB.device\n',
+    );
+  });
+
+  it('puts the paths of this installation into the unit', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    const unit = textOf('etc/systemd/system/dm-remap@.service');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's, not ours.
+    const command = 'run --main ${MAIN} $SPARES --ublk --take-over $OPTIONS';
+    expect(unit).toContain(`\nExecStart=@/usr/bin/node @dmremap /opt/dm-remap/bin/dmremap.js ${command}\n`);
+    expect(unit).not.toContain('{{');
+  });
+
+  it('writes a unit that systemd understands', async (context) => {
+    await boot('enable', 'attic', ...DISKS);
+    const args = ['verify', '--man=no', 'dm-remap@attic.service'];
+    // With the system's own units behind ours.
+    const env = { ...process.env, SYSTEMD_UNIT_PATH: `${join(root, 'etc/systemd/system')}:` };
+    const { error, status, stderr } = spawnSync('systemd-analyze', args, { env, encoding: 'utf8' });
+    if (error !== undefined) context.skip('systemd-analyze is not there');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('changes nothing the second time', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    expect((await boot('enable', 'attic', ...DISKS)).out).toMatch(/^(unchanged .*\n){5}next: /);
+    expect((await boot('enable', 'attic', ...DISKS, '--', '--io', 'uring')).out).toMatch(
+      /^(unchanged .*\n){2}written .*env\n(unchanged .*\n){2}/,
+    );
+  });
+
+  it('only prints with --dry-run', async () => {
+    const { out } = await boot('enable', 'attic', ...DISKS, '--dry-run');
+    expect(out).toContain('==> /etc/dm-remap/attic.env\n# dm-remap set "attic"');
+    expect(filesBelow(root)).toEqual([]);
+  });
+
+  it('warns of lines in fstab that mount the main device itself', async () => {
+    mkdirSync(join(root, 'etc'));
+    writeFileSync(join(root, 'etc/fstab'), '/dev/sdb2 /mnt ext4\n');
+    expect((await boot('enable', 'attic', ...DISKS)).err).toContain(
+      'line 1 mounts /dev/sdb2 itself; make it /dev/dm-remap/attic-part2',
+    );
+  });
+
+  it.each([
+    [['my set', ...DISKS], 'usage', 'unit'],
+    [['attic', ...DISKS, '--', '--onlost'], 'usage', '--onlost'],
+    [['attic', ...DISKS, '--', '--log-level', 'loud'], 'usage', 'loud'],
+    [['attic', ...DISKS, '--', '--faults', '/a b'], 'usage', 'blanks'],
+    [['attic', '--main', '/dev/vdz', '--spare', '/dev/sdc'], 'refused', '--force'],
+    [['attic', '--main', 'disk.img', '--spare', '/dev/sdc'], 'refused', 'no block device'],
+  ])('refuses %j', async (args, failure, mistake) => {
+    const error = await boot('enable', ...args).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DmRemapError);
+    expect(error).toMatchObject({ failure, message: expect.stringContaining(mistake) });
+    expect(filesBelow(root)).toEqual([]);
+  });
+
+  it('takes a disk without a stable name with --force, by the name of the kernel', async () => {
+    await boot('enable', 'attic', '--main', '/dev/vdz', '--spare', '/dev/sdc', '--force');
+    expect(textOf('etc/dm-remap/attic.env')).toContain('MAIN=/dev/vdz\n');
+    expect(textOf('etc/udev/rules.d/61-dm-remap-attic.rules')).toContain('KERNEL=="vdz"');
+  });
+
+  it('refuses a program that is not there before other file systems are mounted', async () => {
+    const machine = {
+      ...fakeMachine(DEVICES),
+      isOnRootFileSystem: (path: string) => path !== '/usr/bin/node',
+    };
+    const { context } = fakeContext({ calls: { inspectSpares: async () => inspectReport() }, machine });
+    const enabling = runCommandLine(['boot', 'enable', 'attic', ...DISKS, '--root', root], context);
+    await expect(enabling).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining('/usr/bin/node'),
+    });
+  });
+
+  it('wants all spares of the set', async () => {
+    const report = inspectReport();
+    const missing = { ...report.spares[0]!, index: 1, path: null };
+    const calls = { inspectSpares: async () => inspectReport({ spares: [report.spares[0]!, missing] }) };
+    const { context } = fakeContext({ calls, machine: fakeMachine(DEVICES) });
+    const enabling = runCommandLine(['boot', 'enable', 'attic', ...DISKS, '--root', root], context);
+    await expect(enabling).rejects.toMatchObject({ message: expect.stringContaining('2 spares') });
+  });
+});
+
+describe('dmremap boot disable', () => {
+  it('removes what was written; what all sets share goes with the last one', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    await boot('enable', 'cellar', ...DISKS);
+    await boot('disable', 'attic');
+    expect(filesBelow(root)).toEqual([
+      'etc/dm-remap/cellar.env',
+      'etc/systemd/system/dm-remap@.service',
+      'etc/systemd/system/dm-remap@cellar.service.d/members.conf',
+      'etc/udev/rules.d/61-dm-remap-cellar.rules',
+      'etc/udev/rules.d/61-dm-remap.rules',
+    ]);
+    await boot('disable', 'cellar');
+    expect(filesBelow(root)).toEqual([]);
+    expect((await boot('disable', 'cellar')).out).toMatch(/^(absent .*\n)+$/);
+  });
+});
+
+describe('dmremap boot show', () => {
+  it('lists the sets with their disks', async () => {
+    expect((await boot('show')).out).toContain('no set');
+    await boot('enable', 'attic', ...DISKS, '--', '--on-lost', 'zero');
+    expect((await boot('show')).out).toBe(
+      [
+        '   name: attic',
+        '  state: not enabled in systemd',
+        ' device: /dev/dm-remap/attic',
+        '   main: /dev/disk/by-id/ata-A',
+        '  spare: /dev/disk/by-id/usb-B',
+        'options: --on-lost zero',
+        '',
+      ].join('\n'),
+    );
+    writeFileSync(join(root, 'etc/udev/rules.d/61-dm-remap.rules'), '# of an older version\n');
+    expect(JSON.parse((await boot('show', '--json')).out)).toMatchObject({
+      version: 1,
+      sets: [{ name: 'attic', main: '/dev/disk/by-id/ata-A', filesCurrent: false, startsAtBoot: false }],
+    });
+  });
+});
+
+const DISKS = ['--main', '/dev/sdb', '--spare', '/dev/disk/by-id/usb-B'];
+const DEVICES = {
+  '/dev/sdb': { kernelName: 'sdb', isPartition: false, links: ['disk/by-uuid/1', 'disk/by-id/ata-A'] },
+  '/dev/disk/by-id/usb-B': { kernelName: 'sdc', isPartition: false, links: ['disk/by-id/usb-B'] },
+  '/dev/sdc': { kernelName: 'sdc', isPartition: false, links: ['disk/by-id/usb-B'] },
+  '/dev/vdz': { kernelName: 'vdz', isPartition: false, links: ['disk/by-label/x'] },
+};
+
+/** One command below `root`; nothing of this machine is asked or told. */
+async function boot(verb: string, ...args: string[]): Promise<{ out: string; err: string }> {
+  const runs: string[] = [];
+  const calls = { inspectSpares: async () => inspectReport() };
+  const { context, out, err } = fakeContext({ calls, machine: fakeMachine(DEVICES, runs) });
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  const line = ['boot', verb, ...args.slice(0, end), '--root', root, ...args.slice(end)];
+  expect(await runCommandLine(line, context)).toBe(0);
+  expect(runs).toEqual([]);
+  return { out: out.text, err: err.text };
+}
+
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
+
+function textOf(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
