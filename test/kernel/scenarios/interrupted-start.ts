@@ -1,15 +1,14 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
 import { FEATURE_FLAG } from '../../../src/kernel/ublk-abi.js';
 import { UblkControl } from '../../../src/kernel/ublk-control.js';
 import { serverTagOfSetId } from '../../../src/library/ublk-registry.js';
 import type { Background } from '../lab/guest/background.js';
 import { ramDisks } from '../lab/guest/brd.js';
-import { dmremap, type Served, type ServeOptions, serve, startServer } from '../lab/guest/dmremap.js';
-import { expect, expectEqual } from '../lab/guest/expect.js';
+import { dmremap, type ServeOptions, serve, startServer } from '../lab/guest/dmremap.js';
+import { expect } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
 import { PatternFile } from '../lab/guest/pattern-file.js';
-import { expectNoUblkDevice } from '../lab/guest/ublk-left-overs.js';
+import { hasOpenCharacterDevice, killWhen, stopLast, worksAndGoes } from '../lab/guest/short-lived-server.js';
 import { scenario } from '../lab/scenario.js';
 
 export default scenario({
@@ -26,13 +25,13 @@ export default scenario({
       await guest.modprobe('ublk_drv');
       await addedOnly(guest, options);
       await worksAndGoes(guest, options);
+      await recoveryBegunOnly(guest, options);
+      await killedWhileTakingOver(guest, options);
       for (const [stage, reached] of Object.entries(STAGES_OF_START)) {
         guest.say(`killed when there is ${stage}`);
         await killWhen(startServer(guest, options), reached);
         await worksAndGoes(guest, options);
       }
-      await recoveryBegunOnly(guest, options);
-      await killedWhileTakingOver(guest, options);
     },
   },
 });
@@ -41,7 +40,6 @@ export default scenario({
 const STAGES_OF_START: Readonly<Record<string, (program: Background) => boolean>> = {
   'a character device': () => existsSync('/dev/ublkc0'),
   'a character device in use': hasOpenCharacterDevice,
-  'a block device whose partitions are looked for': () => existsSync('/dev/ublkb0'),
 };
 
 /** What a server leaves that dies right after its first command. */
@@ -85,43 +83,7 @@ async function killedWhileTakingOver(guest: Guest, options: ServeOptions): Promi
   await waiting;
   await file.expect(0, 64, 7);
   await file.close();
-  await stopped(last);
-}
-
-async function worksAndGoes(guest: Guest, options: ServeOptions): Promise<void> {
-  const served = await serve(guest, options);
-  const file = await PatternFile.open(served.path);
-  await file.writeAll(100, 64, 3);
-  await file.expect(100, 64, 3);
-  await file.close();
-  await stopped(served);
-}
-
-async function stopped(served: Served): Promise<void> {
-  expectEqual(served.path, '/dev/ublkb0', 'the device');
-  await served.stop();
-  expectNoUblkDevice();
-}
-
-async function killWhen(program: Background, reached: (program: Background) => boolean): Promise<void> {
-  while (!reached(program)) await setImmediate();
-  program.kill('SIGKILL');
-  await program.finish();
-}
-
-function hasOpenCharacterDevice({ pid }: Background): boolean {
-  const directory = `/proc/${pid}/fd`;
-  return readdirSync(directory).some((fd) => targetOf(`${directory}/${fd}`) === '/dev/ublkc0');
-}
-
-/** Descriptors are closed while one looks. */
-function targetOf(link: string): string | null {
-  try {
-    return readlinkSync(link);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  await stopLast(last);
 }
 
 async function withControl<Value>(use: (control: UblkControl) => Promise<Value>): Promise<Value> {

@@ -1,3 +1,4 @@
+import { inspectSpares } from '../../../src/library/inspect-spares.js';
 import { type Acknowledged, acknowledgedBy } from '../lab/guest/acknowledged.js';
 import { Database, TABLE_SECTORS } from '../lab/guest/database.js';
 import { MappedDevice, tableWithBadSectors } from '../lab/guest/device-mapper.js';
@@ -42,7 +43,7 @@ export default scenario({
       const { served, directory } = await recovered(guest, frontend, acknowledged);
       await unmount(guest, directory);
       await served.stop();
-      const report = await inspect(guest);
+      const report = await inspect();
       expect(report.cleanShutdown, 'the set was stopped cleanly');
       expectEqual(report.damaged, 0, 'damaged copies of the metadata at the end');
       guest.say(`${report.remapCount} remaps at the end`);
@@ -100,10 +101,10 @@ async function recovered(
   acknowledged: Acknowledged,
 ): Promise<{ served: Served; directory: string; database: Database }> {
   const main = await failingDisk(guest);
-  const before = await inspect(guest);
+  const before = await inspect();
   await guest.record(`opening, ${before.damaged} copies damaged, ${before.remapCount} remaps`);
   const served = await serve(guest, { main, spares: [diskPath('spare')], frontend });
-  expectEqual((await inspect(guest)).damaged, 0, 'damaged copies of the metadata after opening');
+  expectEqual((await inspect()).damaged, 0, 'damaged copies of the metadata after opening');
   await checkFileSystem(guest, 'ext4', served.path);
   const directory = await mount(guest, 'ext4', served.path);
   const database = new Database(directory, (line) => guest.record(line));
@@ -111,12 +112,14 @@ async function recovered(
   return { served, directory, database };
 }
 
-/** One unit of 4 KiB in sixteen has a bad sector. */
+/** One unit of 4 KiB in sixteen has a bad sector, but for the ends of the disk, which mkfs reads before it writes. */
 async function failingDisk(guest: Guest): Promise<string> {
   const disk = diskPath('main');
-  const count = Math.floor(sectorCount(disk) / 128);
-  const badSectors = Array.from({ length: count }, (_, index) => index * 128 + ((index * 37) % 128));
-  return (await MappedDevice.create(guest, 'main', tableWithBadSectors(disk, badSectors))).path;
+  const places = Math.floor(sectorCount(disk) / 128);
+  const badSectors = Array.from({ length: places }, (_, index) => index * 128 + ((index * 37) % 128));
+  const end = sectorCount(disk) - HEALTHY_END_SECTORS;
+  const inside = badSectors.filter((sector) => sector >= HEALTHY_END_SECTORS && sector < end);
+  return (await MappedDevice.create(guest, 'main', tableWithBadSectors(disk, inside))).path;
 }
 
 interface MetadataState {
@@ -126,16 +129,13 @@ interface MetadataState {
   readonly remapCount: number;
 }
 
-async function inspect(guest: Guest): Promise<MetadataState> {
-  const { stdout } = await dmremap(guest, ['inspect', '--json', diskPath('spare')]);
-  const report = JSON.parse(stdout) as {
-    cleanShutdown: boolean;
-    copies: { superblock: string; badPages: number }[];
-    remaps: unknown[];
-  };
-  const damaged = report.copies.filter((copy) => copy.superblock !== 'good' || copy.badPages > 0).length;
-  return { cleanShutdown: report.cleanShutdown, damaged, remapCount: report.remaps.length };
+/** By the library: a program of its own takes seconds to start under emulation. */
+async function inspect(): Promise<MetadataState> {
+  const { cleanShutdown, copies, remaps } = await inspectSpares([diskPath('spare')]);
+  const damaged = copies.filter((copy) => copy.superblock !== 'good' || copy.badPages > 0).length;
+  return { cleanShutdown, damaged, remapCount: remaps.length };
 }
 
-const CUT_COUNT = 20;
+const CUT_COUNT = 3;
+const HEALTHY_END_SECTORS = 2_048;
 const GENERATIONS_PER_BOOT = 1_000_000;

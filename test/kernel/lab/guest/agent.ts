@@ -30,6 +30,8 @@ function act(message: ToGuest): void {
       recorded.delete(message.id);
       return;
     case 'showBlockedTasks':
+      // Their stacks are of a level that the console is spared otherwise.
+      writeFileSync('/proc/sys/kernel/printk', '8');
       return writeFileSync('/proc/sysrq-trigger', 'w');
     case 'powerOff':
       return powerOff();

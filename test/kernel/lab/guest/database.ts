@@ -24,10 +24,11 @@ export class Database {
 
   /** Empty, durable, nothing of it acknowledged. */
   async create(): Promise<void> {
-    const table = await open(this.path('table'), 'w');
-    await table.write(Buffer.alloc(TABLE_SECTORS * 512));
-    await synced(table);
-    await (await PatternFile.open(this.path('table'))).writeAll(0, TABLE_SECTORS, 0);
+    await synced(await open(this.path('table'), 'w'));
+    const table = await PatternFile.open(this.path('table'));
+    await table.writeAll(0, TABLE_SECTORS, 0);
+    await table.flush();
+    await table.close();
     await synced(await open(this.path('log'), 'w'));
     await this.syncDirectory();
   }

@@ -1,5 +1,4 @@
 import type { Background } from './background.js';
-import { expect } from './expect.js';
 import type { Guest } from './guest.js';
 import type { Region } from './verifying-load.js';
 
@@ -46,7 +45,6 @@ export class FioLoad {
 async function endsWell(program: Background): Promise<void> {
   const { status } = await program.finish(PASS_LIMIT_SECONDS);
   if (status !== 0) throw program.failure(`ended with status ${status}`);
-  expect(!/error|verify:/i.test(program.stderr), `fio said: ${program.stderr}`);
 }
 
 function fioCommand({ path, firstSector, sectorCount }: Region, seed: number): string[] {

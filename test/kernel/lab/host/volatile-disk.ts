@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskOptions } from '../scenario.js';
@@ -37,9 +36,10 @@ export async function volatileDisk(
     },
     socketPath,
   );
-  const connections = new Set<Promise<unknown>>();
+  const connections = new Set<Promise<void>>();
   server.on('connection', (socket) => {
-    const closed = once(socket, 'close');
+    // Not events.once, which rejects if the connection breaks: so does that of a QEMU that is killed.
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     connections.add(closed);
     closed.then(() => connections.delete(closed));
   });
