@@ -5,7 +5,13 @@ import type { WriteZeroesFlags } from '../ports/served-device.js';
 import { WriteZeroesFlag } from '../ports/served-device.js';
 import { QUEUE_SLOT_COUNT, SLOT_COUNT } from './limits.js';
 import type { DeviceOnMemory, OpenOptions, OpenQueue } from './testing/device-on-memory.js';
-import { numberedDevice, original, times, touchesBlocks } from './testing/numbered-device.js';
+import {
+  numberedDevice,
+  original,
+  times,
+  touchesBlocks,
+  touchesMetadata,
+} from './testing/numbered-device.js';
 import { TestClient } from './testing/test-client.js';
 
 /** Blocks 80 to 87 can't be written or read, 160 to 167 can't be read. */
@@ -117,6 +123,34 @@ describe('a queue of a device on a thread of its own', () => {
     expect(far.write(80, 8, 501)).toBe(0);
     expect(client.flush()).toBe(0);
     expect(rig.stores[1]!.counts.flush).toBe(before + 1);
+  });
+
+  it('says that a spare took a write before it acknowledges that', () => {
+    const { rig, far, open } = bench();
+    expect(far.write(80, 8, 500)).toBe(0);
+    expect(far.flush()).toBe(0);
+    const { isDirty } = rig.device!.context;
+    expect(isDirty(1)).toBe(false);
+    const seen: boolean[] = [];
+    const slot = open.queue.acquire({ completed: () => seen.push(isDirty(1)) });
+    open.queue.write(slot, 80 * 512, 4096, rig.payloadOffset, false);
+    rig.scheduler.advance(0);
+    expect(seen).toEqual([true]);
+  });
+
+  it('leaves a write to the owner where a descriptor may be on disk that was given up', () => {
+    const { rig, far } = bench();
+    const { superblock } = rig.device!.metadata;
+    rig.stores[1]!.judge = (io) =>
+      io.kind === 'write' && touchesMetadata(io, superblock, 1) ? ERRNO.EIO : 0;
+    expect(far.write(80, 8, 500)).toBe(ERRNO.EIO);
+    expect(rig.events.map(({ kind }) => kind)).toContain('commitFailed');
+    rig.stores[1]!.judge = () => 0;
+    const { ownerWakeCount } = rig;
+    expect(far.read(96, 8)).toEqual(original(96, 8));
+    expect(rig.ownerWakeCount).toBe(ownerWakeCount);
+    expect(far.write(96, 8, 600)).toBe(0);
+    expect(rig.ownerWakeCount).toBe(ownerWakeCount + 1);
   });
 
   it('counts a request where it arrives, and an error where it is met; sums hold each once', () => {

@@ -44,9 +44,9 @@ class Race {
     this.#requests.push(client.beginWrite(firstBlock, blockCount, contents, false, place));
   }
 
-  /** All that can be done now is done, by all but who is interrupted. */
+  /** All but who is interrupted go on as far as they get. */
   runOthers(): void {
-    this.rig.scheduler.advance(0);
+    this.rig.scheduler.advance(10);
   }
 
   runOthersFor(taskCount: number): void {
@@ -61,13 +61,23 @@ class Race {
 }
 
 const MAIN_BYTES = 256 << 10;
-/** The first half of a unit can't be written. */
-const BAD_UNIT = 'main: [{ sectors: "80-83", on: [write], error: ENODATA }]';
-/** And of another one in the same region. */
-const TWO_BAD_UNITS = 'main: [{ sectors: "80-83,160-163", on: [write], error: ENODATA }]';
-/** An error that may be the whole device's: a block elsewhere is rewritten to see whether that works. */
-const DOUBTFUL_ERROR = 'main: [{ sectors: "160-163", on: [write], error: EIO }]';
 const PROBED_BLOCK = 8 * Math.floor(MAIN_BYTES / 16 / 4096);
+/** The first half of a unit can't be written; what a queue writes next to it is on its way for long. */
+const BAD_UNIT = `
+main:
+  - { sectors: "80-83", on: [write], error: ENODATA }
+  - { sectors: "84-87", on: [write], delayMs: 3 }
+`;
+/** And of another one in the same region. */
+const TWO_BAD_UNITS = `${BAD_UNIT}
+  - { sectors: "160-163", on: [write], error: ENODATA }
+`;
+/** An error that may be the whole device's: a block elsewhere is rewritten to see whether that works. */
+const DOUBTFUL_ERROR = `
+main:
+  - { sectors: "160-163", on: [write], error: EIO }
+  - { sectors: "${PROBED_BLOCK}", on: [write], delayMs: 3 }
+`;
 
 interface Plot {
   prepare?(): void;
