@@ -46,7 +46,7 @@ async function protectedDevice(guest: Guest): Promise<ServeOptions> {
   const badSectors = Array.from({ length: 300 }, (_, index) => 100 + index * 211);
   const main = await MappedDevice.create(guest, 'main', tableWithBadSectors(disk!, badSectors));
   await dmremap(guest, ['format', '--main', main.path, '--spare', spare!, '--yes']);
-  return { main: main.path, spares: [spare!], frontend: 'ublk' };
+  return { main: main.path, spares: [spare!], frontend: 'ublk', further: ['--queues', '2'] };
 }
 
 /** fio, two raw loads, and an ext4 on a device-mapper device over the second half. */
@@ -171,7 +171,7 @@ async function startAndKill({ guest, random, startMs }: Plan, options: ServeOpti
 }
 
 function replacing(options: ServeOptions): ServeOptions {
-  return { ...options, further: ['--take-over'] };
+  return { ...options, further: [...(options.further ?? []), '--take-over'] };
 }
 
 const DISK_MIB = 32;

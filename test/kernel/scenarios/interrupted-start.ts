@@ -27,6 +27,7 @@ export default scenario({
       await worksAndGoes(guest, options);
       await recoveryBegunOnly(guest, options);
       await killedWhileTakingOver(guest, options);
+      await killedWhileTakingOver(guest, { ...options, further: ['--queues', '2'] });
       for (const [stage, reached] of Object.entries(STAGES_OF_START)) {
         guest.say(`killed when there is ${stage}`);
         await killWhen(startServer(guest, options), reached);
