@@ -131,6 +131,7 @@ describe('dmremap run', () => {
       init: true,
       io: 'portable',
       onLost: 'error',
+      onGone: 'hold:30',
     });
   });
 
