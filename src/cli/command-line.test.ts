@@ -150,6 +150,7 @@ describe('dmremap run', () => {
       init: true,
       io: 'portable',
       onLost: 'error',
+      onGone: 'hold:30',
     });
   });
 

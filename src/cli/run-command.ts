@@ -91,6 +91,12 @@ function addDeviceOptions(command: Command): void {
         .choices(['error', 'zero'])
         .default('error'),
     )
+    .addOption(
+      new Option(
+        '--on-gone <policy>',
+        'what requests do that need a device which is gone: fail, hold (wait until it is back), hold:SECONDS (then fail)',
+      ).default('hold:30'),
+    )
     .addOption(new Option('--init', 'format the spares first if they are blank').default(false))
     .addOption(new Option('--force', 'go on although devices do not match what is recorded').default(false))
     .addOption(
@@ -111,15 +117,16 @@ interface CommandOptions {
   readonly io?: 'uring' | 'portable';
   readonly faults?: string;
   readonly onLost: 'error' | 'zero';
+  readonly onGone: string;
   readonly init: boolean;
   readonly force: boolean;
   readonly logLevel: LogLevel;
 }
 
 function argumentsOf(options: CommandOptions): RunArguments {
-  const { main, spare: spares, io, faults, onLost, init, force } = options;
+  const { main, spare: spares, io, faults, onLost, onGone, init, force } = options;
   return {
-    device: { main, spares, io, faults, onLost, init, force, ublk: ublkOf(options) },
+    device: { main, spares, io, faults, onLost, onGone, init, force, ublk: ublkOf(options) },
     nbd: options.nbd,
     // Undefined leaves it to the URI's tls-verify-peer.
     tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients || undefined },

@@ -38,6 +38,7 @@ export class GoneDevices {
     this.#watch = new OutageWatch({
       ...parts,
       expired: (target) => this.#expire(target),
+      failOverdue: () => this.#held.failOverdue(),
       spareAnswered: (spareIndex, done) => this.#bringSpareBack(spareIndex, done),
       findReturned: (target, done) => this.#readmission.find(target, done),
     });

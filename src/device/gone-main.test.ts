@@ -127,6 +127,17 @@ describe('a main device that vanishes and is waited for', () => {
     }
   });
 
+  it('that comes and goes does not keep a request for longer than was given', () => {
+    const { rig, client } = openDevice();
+    rig.stores[MAIN]!.judge = (io) => (touchesBlocks(io, 64, 8) ? vanishedAnswer(io) : 0);
+    const request = client.beginRead(64, 8, 1);
+    rig.scheduler.advance(29_000);
+    expect(request.errno).toBeUndefined();
+    expect(eventKinds(rig).filter((kind) => kind === 'breakerOpened').length).toBeGreaterThan(3);
+    rig.scheduler.advance(3000);
+    expect(request.errno).toBe(EIO);
+  });
+
   it('is waited for without end by "hold"', () => {
     const { rig, client } = openDevice({ holdMs: Number.POSITIVE_INFINITY });
     vanish(rig, MAIN);

@@ -1,6 +1,7 @@
 import { ERRNO } from '../base/errno.js';
 import type { ColdContext } from '../engine/cold-context.js';
 import { Counter, count } from '../engine/counters.js';
+import type { Scheduler } from '../ports/scheduler.js';
 import { goneDeviceOf } from './needed-device.js';
 import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
@@ -13,9 +14,12 @@ import { Phase } from './slot-fields.js';
 export class HeldRequests {
   readonly #parts: HeldParts;
   readonly #waiting = new Map<number, number[]>();
+  /** By slot: when its request was held first; holds for requests with `HELD` only. */
+  readonly #sinceMs: Float64Array;
 
   constructor(parts: HeldParts) {
     this.#parts = parts;
+    this.#sinceMs = new Float64Array(parts.slots.count);
   }
 
   countFor(target: number): number {
@@ -24,7 +28,7 @@ export class HeldRequests {
 
   /** Has nothing in flight and needs this device, which is gone: waits, or fails where nothing waits (any more). */
   turnAway(slot: number, target: number): void {
-    if (!this.#parts.outages.mayWaitFor(target)) return this.#fail(slot);
+    if (!this.#parts.outages.mayWaitFor(target) || !this.#mayGoOnWaiting(slot)) return this.#fail(slot);
     this.#parts.slots.phase[slot] = Phase.waiting;
     const waiting = this.#waiting.get(target);
     if (waiting === undefined) this.#waiting.set(target, [slot]);
@@ -44,7 +48,7 @@ export class HeldRequests {
       this.turnAway(slot, target);
       return true;
     }
-    if (outages.begunCount === begunBefore) return false;
+    if (outages.begunCount === begunBefore || !this.#mayGoOnWaiting(slot)) return false;
     slots.phase[slot] = Phase.waiting;
     this.#parts.begin(slot);
     return true;
@@ -64,8 +68,32 @@ export class HeldRequests {
     return waiting.length;
   }
 
+  /** A device that comes and goes must not keep a request for longer than it may wait. */
+  failOverdue(): void {
+    for (const [target, waiting] of this.#waiting) {
+      const overdue = waiting.filter((slot) => !this.#mayGoOnWaiting(slot));
+      if (overdue.length === 0) continue;
+      this.#waiting.set(
+        target,
+        waiting.filter((slot) => !overdue.includes(slot)),
+      );
+      for (const slot of overdue) this.#fail(slot);
+    }
+  }
+
   failAll(): void {
     for (const target of [...this.#waiting.keys()]) this.failFor(target);
+  }
+
+  /** Notes when a request begins to wait. */
+  #mayGoOnWaiting(slot: number): boolean {
+    const { slots, outages, scheduler } = this.#parts;
+    const nowMs = scheduler.nowMs();
+    if ((slots.flags[slot]! & HELD) === 0) {
+      slots.flags[slot]! |= HELD;
+      this.#sinceMs[slot] = nowMs;
+    }
+    return nowMs < this.#sinceMs[slot]! + outages.policy.holdMs;
   }
 
   #take(target: number): readonly number[] {
@@ -80,10 +108,14 @@ export class HeldRequests {
   }
 }
 
+/** In `RequestSlots.flags`, beside the frontend's, until the request is answered. */
+const HELD = 0x80;
+
 export interface HeldParts {
   readonly context: ColdContext;
   readonly outages: Outages;
   readonly slots: RequestSlots;
+  readonly scheduler: Scheduler;
   /** Begins a request that has nothing in flight, from the start. */
   readonly begin: (slot: number) => void;
   readonly answer: (slot: number, errno: number) => void;

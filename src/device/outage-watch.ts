@@ -58,10 +58,11 @@ export class OutageWatch {
 
   /** Time runs on for those who wait, also while a look takes long. */
   #tick(): void {
-    const { outages, scheduler, expired } = this.#parts;
+    const { outages, scheduler, expired, failOverdue } = this.#parts;
     this.#hasTimer = false;
     if (this.#isStopped) return;
     for (const target of outages.takeExpired(scheduler.nowMs())) expired(target);
+    failOverdue();
     this.#startLook();
     this.#schedule();
   }
@@ -123,6 +124,8 @@ export interface WatchParts {
   readonly scratch: Scratch;
   /** It is gone for longer than requests wait. */
   readonly expired: (target: number) => void;
+  /** Fails requests that have waited for too long, through several outages. */
+  readonly failOverdue: () => void;
   /** A spare that was gone answers: makes it usable again, if that works. */
   readonly spareAnswered: (spareIndex: number, done: (isBack: boolean) => void) => void;
   /** Looks for it elsewhere; true if the store works on another device now. */

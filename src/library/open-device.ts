@@ -63,7 +63,7 @@ const ORPHAN_PATIENCE_MS = 90_000;
 function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePolicy {
   const policy = parseGonePolicy(onGone);
   if (policy !== undefined) return policy;
-  throw new DmRemapError('usage', `on-gone: "${onGone}" is none of fail, hold, hold:SECONDS`);
+  throw new DmRemapError('usage', `on-gone ${onGone}: expected fail, hold or hold:SECONDS (1 to 1000000)`);
 }
 
 class OpenedDevice implements ProtectedDevice {

@@ -104,7 +104,7 @@ describe.each(['uring', 'portable'] as const)('a device in this process, --io %s
 
   it('says so when it is closed with the main device given up, and the set is not marked as clean', async () => {
     const faultsYaml = 'main:\n  - { sectors: "8-15", on: [write], error: ENODEV }\n';
-    const device = await images.open({ io, faultsYaml });
+    const device = await images.open({ io, faultsYaml, onGone: 'fail' });
     expect(await failureOf(device.write(UNIT_BYTES, filled(UNIT_BYTES, 1)))).toBe('io');
     expect((await device.status()).breakerOpen).not.toBeNull();
     expect(await failureOf(device.close())).toBe('io');

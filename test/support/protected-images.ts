@@ -21,9 +21,8 @@ export class ProtectedImages {
     this.sparePath = join(directory, 'spare.img');
   }
 
-  /** Sparse files in memory, formatted. */
-  static async create(mainBytes: number, spareBytes = 4 << 20): Promise<ProtectedImages> {
-    const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  /** Sparse files, formatted; in memory if no `parent` folder is given. */
+  static async create(mainBytes: number, spareBytes = 4 << 20, parent = MEMORY): Promise<ProtectedImages> {
     const images = new ProtectedImages(mkdtempSync(join(parent, 'dmr-')));
     images.file('main.img', mainBytes);
     images.file('spare.img', spareBytes);
@@ -57,3 +56,5 @@ export class ProtectedImages {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
+
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
