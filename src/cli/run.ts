@@ -1,5 +1,10 @@
 import { parseNbdUri } from '../frontends/nbd/uri.js';
-import type { OpenDeviceOptions, ProtectedDevice, ServeNbdOptions } from '../library/device-types.js';
+import type {
+  OpenDeviceOptions,
+  ProtectedDevice,
+  ServeNbdOptions,
+  UblkEndpoint,
+} from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
@@ -37,6 +42,7 @@ export async function run(args: RunArguments, context: CliContext): Promise<numb
       { event: 'opened', setId, sizeBytes, io },
       `opened ${name || setId}: ${formatSize(sizeBytes)}, ${io} I/O`,
     );
+    if (device.ublk !== undefined) logBlockDevice(log, device.ublk);
     await serve(device, args, context);
     end = await untilTold(device, firstSignal, context, log);
   } finally {
@@ -53,6 +59,15 @@ async function serve(device: ProtectedDevice, args: RunArguments, context: CliCo
     const endpoint = await device.serveNbd(uri, args.tls);
     context.out.write(`ready ${endpoint.uri}\n`);
   }
+}
+
+function logBlockDevice(log: Log, { path, queueCount, depth, isZeroCopy, isRecovered }: UblkEndpoint): void {
+  const origin = isRecovered ? 'taken over' : 'added';
+  const copies = isZeroCopy ? 'no copies' : 'data is copied';
+  log.info(
+    { event: 'blockDevice', path, queueCount, depth, isZeroCopy, isRecovered },
+    `${path} ${origin}: ${queueCount} queue(s) of ${depth} requests, ${copies}`,
+  );
 }
 
 type End = 'stopped' | 'handedOver';

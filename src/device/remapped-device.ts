@@ -232,6 +232,7 @@ function servedGeometry(parts: DeviceParts): ServedGeometry {
     logicalBlockBytes: parts.shape.logicalBlockBytes,
     preferredBlockBytes: parts.shape.unitBytes,
     memoryAlignmentBytes: Math.max(...parts.stores.map((store) => store.geometry.memoryAlignmentBytes)),
+    takesRequestBuffers: parts.stores.every((store) => store.takesRequestBuffers === true),
     physicalBlockBytes: Math.max(main.physicalBlockBytes, parts.shape.logicalBlockBytes),
     rotational: main.rotational,
     readOnly: main.readOnly,

@@ -6,7 +6,8 @@ import { MAIN } from '../engine/effect.js';
 import { RegionFlag } from '../engine/region-filter.js';
 import { planRequest, RequestPlan } from '../engine/request-plan.js';
 import type { BlockStore } from '../ports/block-store.js';
-import { MAX_TRANSFER_BYTES, WriteZeroesFlag } from '../ports/served-device.js';
+import { isRequestBuffer } from '../ports/io-memory.js';
+import { MAX_TRANSFER_BYTES, NEEDS_MEMORY, WriteZeroesFlag } from '../ports/served-device.js';
 import { AnswerQueue } from './answer-queue.js';
 import { BackendRuns } from './backend-runs.js';
 import type { DirtySpares } from './dirty-spares.js';
@@ -127,7 +128,7 @@ export class RequestQueue {
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {
-    const { context, locks, goCold, breakerFailed } = this.#parts;
+    const { context, locks, breakerFailed } = this.#parts;
     const { filter, shape, table } = context;
     if (
       filter.hasAny(offsetBytes, lengthBytes, RegionFlag.locked) &&
@@ -137,11 +138,11 @@ export class RequestQueue {
       return;
     }
     const isWrite = this.#slots.operation[slot] === Operation.write;
-    if (isWrite && filter.hasAny(offsetBytes, lengthBytes, RegionFlag.doubtful)) return goCold(slot);
+    if (isWrite && filter.hasAny(offsetBytes, lengthBytes, RegionFlag.doubtful)) return this.#toCold(slot);
     planRequest(shape, table, filter, offsetBytes, lengthBytes, this.#plan);
     assert(!this.#plan.overflow, 'a plan holds every run of the largest request');
     if (this.#plan.firstLostOffsetBytes !== -1) {
-      if (isWrite || context.lostReadsAsZero) return goCold(slot);
+      if (isWrite || context.lostReadsAsZero) return this.#toCold(slot);
       context.counters[Counter.requestsFailed]! += 1;
       return this.answer(slot, ERRNO.EIO);
     }
@@ -223,13 +224,24 @@ export class RequestQueue {
   }
 
   #ended(slot: number): void {
-    const { goCold, locks, flushFailed } = this.#parts;
+    const { locks, flushFailed } = this.#parts;
     this.#slots.phase[slot] = Phase.waiting;
     if (this.#slots.failed[slot] === 0) this.#slots.finish(slot, 0);
     else if (this.#slots.operation[slot] === Operation.flush) flushFailed(slot);
-    else goCold(slot);
+    else this.#toCold(slot);
     if (locks.hasWaiting) locks.grantQuiet();
     if (this.#starved.length > 0) this.#parts.wantPoll();
+  }
+
+  /** The cold path looks into the data; a request that comes again with its data in memory is counted then. */
+  #toCold(slot: number): void {
+    const { operation, lengthBytes, memoryOffset } = this.#slots;
+    if (!isRequestBuffer(memoryOffset[slot]!)) return this.#parts.goCold(slot);
+    const { counters } = this.#parts.context;
+    const isRead = operation[slot] === Operation.read;
+    counters[isRead ? Counter.reads : Counter.writes]! -= 1;
+    counters[isRead ? Counter.readBytes : Counter.writtenBytes]! -= lengthBytes[slot]!;
+    this.answer(slot, NEEDS_MEMORY);
   }
 }
 

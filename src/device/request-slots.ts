@@ -9,7 +9,7 @@ export class RequestSlots {
   readonly flags: Uint8Array;
   readonly offsetBytes: Float64Array;
   readonly lengthBytes: Float64Array;
-  readonly memoryOffset: Uint32Array;
+  readonly memoryOffset: Float64Array;
   /** Backend I/Os that have not completed yet. */
   readonly pending: Uint16Array;
   /** A backend I/O failed; which errno matters only to the cold path, which tries again. */
@@ -25,7 +25,7 @@ export class RequestSlots {
     this.flags = new Uint8Array(count);
     this.offsetBytes = new Float64Array(count);
     this.lengthBytes = new Float64Array(count);
-    this.memoryOffset = new Uint32Array(count);
+    this.memoryOffset = new Float64Array(count);
     this.pending = new Uint16Array(count);
     this.failed = new Uint8Array(count);
     this.#sinks = new Array(count).fill(undefined);

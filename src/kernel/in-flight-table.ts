@@ -2,7 +2,7 @@ import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
 import { isPowerOfTwo } from '../base/units.js';
 import type { Geometry } from '../ports/block-store.js';
-import type { IoMemory } from '../ports/io-memory.js';
+import { type IoMemory, isRequestBuffer } from '../ports/io-memory.js';
 
 /**
  * What each ticket of a store is doing, in arrays indexed by ticket, and the one place that decides what a system
@@ -48,7 +48,7 @@ export class InFlightTable {
   ): void {
     assert((memoryOffset & this.#alignmentMask) === 0, 'memory offset not aligned');
     assert(
-      memoryOffset >= 0 && memoryOffset + length <= this.#memoryBytes,
+      memoryOffset >= 0 && (memoryOffset + length <= this.#memoryBytes || isRequestBuffer(memoryOffset)),
       'transfer outside the I/O memory',
     );
     this.beginRange(ticket, operation, offset, length);

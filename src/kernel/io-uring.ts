@@ -2,7 +2,7 @@ import { assert } from '../base/assert.js';
 import { ERRNO, errnoName } from '../base/errno.js';
 import { ok, type Result } from '../base/result.js';
 import { mapMemory } from './aligned-memory.js';
-import { ioUringEnter } from './ffi.js';
+import { ioUringEnter, ioUringRegister } from './ffi.js';
 import { mapRing, type RingFailure, type RingMapping } from './ring-mapping.js';
 import {
   CQE_FLAG,
@@ -12,6 +12,8 @@ import {
   EXT_ARG,
   FEATURE,
   OP,
+  REGISTER,
+  RSRC_REGISTER,
   SETUP,
   SQ_FLAG,
   SQE_WORD,
@@ -126,6 +128,37 @@ export class Ring {
     words[base + SQE_WORD.PAD_HIGH] = 0;
   }
 
+  /** READ_FIXED and WRITE_FIXED: as `submit`, `address` a byte offset in registered buffer number `bufferIndex`. */
+  submitFixed(
+    kind: number,
+    ticket: number,
+    opcode: number,
+    fd: number,
+    address: number,
+    length: number,
+    offset: number,
+    opFlags: number,
+    bufferIndex: number,
+  ): void {
+    this.submit(kind, ticket, opcode, fd, address, length, offset, opFlags, 0, 0);
+    this.entryWords[((this.sqTail - 1) & this.sqMask) * SQE_WORDS + SQE_WORD.BUFFER] = bufferIndex;
+  }
+
+  /** Room for buffers that the kernel itself registers and unregisters (ublk zero copy). 0 or a negative errno. */
+  registerBufferTable(count: number): number {
+    const argument = mapMemory(RSRC_REGISTER.SIZE_BYTES);
+    argument.view.setUint32(RSRC_REGISTER.COUNT, count, true);
+    argument.view.setUint32(RSRC_REGISTER.FLAGS, RSRC_REGISTER.SPARSE, true);
+    const result = ioUringRegister(
+      this.mapping.fd,
+      REGISTER.BUFFERS2,
+      argument.address,
+      RSRC_REGISTER.SIZE_BYTES,
+    );
+    argument.unmap();
+    return result;
+  }
+
   /** URING_CMD: `commandOp` is a u32; `address` and `address3` as the command wants them. */
   submitCommand(
     kind: number,
@@ -143,7 +176,7 @@ export class Ring {
 
   /**
    * URING_CMD of a ublk queue, with its struct ublksrv_io_cmd: `queueAndTag` is queue | tag << 16, `memoryAddress` where
-   * the data is or goes.
+   * the data is or goes, `autoBuffer` a struct ublk_auto_buf_reg (0 without zero copy).
    */
   submitUblkCommand(
     kind: number,
@@ -153,8 +186,9 @@ export class Ring {
     queueAndTag: number,
     result: number,
     memoryAddress: number,
+    autoBuffer: number,
   ): void {
-    this.submit(kind, ticket, OP.URING_CMD, fd, 0, 0, commandOp, 0, 0, 0);
+    this.submit(kind, ticket, OP.URING_CMD, fd, autoBuffer, 0, commandOp, 0, 0, 0);
     const words = this.entryWords;
     const base = ((this.sqTail - 1) & this.sqMask) * SQE_WORDS;
     words[base + SQE_WORD.ADDRESS3_LOW] = queueAndTag;

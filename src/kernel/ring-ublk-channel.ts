@@ -4,7 +4,16 @@ import { alignUp } from '../base/units.js';
 import type { UblkChannel, UblkChannelSink } from '../ports/ublk-channel.js';
 import { getpagesize, mmap, munmap, viewMemory } from './ffi.js';
 import type { CompletionHandler, Ring } from './io-uring.js';
-import { IO_DESC_BYTES, MAX_QUEUE_DEPTH, QUEUE_COMMAND } from './ublk-abi.js';
+import {
+  AUTO_BUFFER_FALLBACK,
+  IO_DESC_BYTES,
+  MAX_QUEUE_DEPTH,
+  QUEUE_COMMAND,
+  USER_COPY_BASE,
+  USER_COPY_QUEUE_BYTES,
+  USER_COPY_TAG_BYTES,
+} from './ublk-abi.js';
+import { OP } from './uring-abi.js';
 
 /**
  * The driver's side of one queue, through the ring of the thread that serves it. Every command of a queue must come
@@ -15,7 +24,9 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
   readonly descriptors: Uint32Array;
   readonly #options: RingUblkChannelOptions;
   readonly #mapped: { readonly address: number; readonly lengthBytes: number };
+  readonly isZeroCopy: boolean;
   readonly #kind: number;
+  readonly #copyKind: number;
   #sink: UblkChannelSink | undefined;
 
   /** The error is a positive errno. */
@@ -25,6 +36,11 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
     const offset = options.queueIndex * alignUp(MAX_QUEUE_DEPTH * IO_DESC_BYTES, pageBytes);
     const address = mmap(lengthBytes, PROT_READ, MAP_SHARED_POPULATE, options.charFd, offset);
     if (address < 0) return failed(-address);
+    const registered = options.isZeroCopy ? options.ring.registerBufferTable(options.depth) : 0;
+    if (registered < 0) {
+      munmap(address, lengthBytes);
+      return failed(-registered);
+    }
     return ok(new RingUblkChannel(options, { address, lengthBytes }));
   }
 
@@ -35,8 +51,12 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
     this.#options = options;
     this.#mapped = mapped;
     this.depth = options.depth;
+    this.isZeroCopy = options.isZeroCopy;
     this.descriptors = new Uint32Array(viewMemory(mapped.address, mapped.lengthBytes));
     this.#kind = options.ring.registerHandler(this);
+    this.#copyKind = options.ring.registerHandler({
+      ringCompletion: (tag, result) => this.#sink!.copied(tag, result),
+    });
   }
 
   attach(sink: UblkChannelSink): void {
@@ -52,6 +72,14 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
     this.#submit(QUEUE_COMMAND.COMMIT_AND_FETCH_REQ, tag, result, memoryOffset);
   }
 
+  copyIn(tag: number, lengthBytes: number, memoryOffset: number): void {
+    this.#copy(OP.READ, tag, lengthBytes, memoryOffset);
+  }
+
+  copyOut(tag: number, lengthBytes: number, memoryOffset: number): void {
+    this.#copy(OP.WRITE, tag, lengthBytes, memoryOffset);
+  }
+
   /** For the ring. */
   ringCompletion(tag: number, result: number): void {
     this.#sink!.arrived(tag, result);
@@ -60,6 +88,7 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
   /** When every tag has ended. The descriptors must not be looked at any more. */
   close(): void {
     this.#options.ring.releaseHandler(this.#kind);
+    this.#options.ring.releaseHandler(this.#copyKind);
     munmap(this.#mapped.address, this.#mapped.lengthBytes);
   }
 
@@ -73,17 +102,31 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
       command,
       queueAndTag,
       result,
-      memoryAddress + memoryOffset,
+      this.isZeroCopy ? 0 : memoryAddress + memoryOffset,
+      this.isZeroCopy ? tag | AUTO_BUFFER_FALLBACK : 0,
     );
+  }
+
+  /** The data of a request is a range of the file /dev/ublkcN while the request is in hand (USER_COPY). */
+  #copy(opcode: number, tag: number, lengthBytes: number, memoryOffset: number): void {
+    const { ring, charFd, queueIndex, memoryAddress } = this.#options;
+    const offset = USER_COPY_BASE + queueIndex * USER_COPY_QUEUE_BYTES + tag * USER_COPY_TAG_BYTES;
+    const address = memoryAddress + memoryOffset;
+    ring.submit(this.#copyKind, tag, opcode, charFd, address, lengthBytes, offset, 0, 0, 0);
   }
 }
 
 export interface RingUblkChannelOptions {
-  readonly ring: Pick<Ring, 'registerHandler' | 'releaseHandler' | 'submitUblkCommand'>;
+  readonly ring: Pick<
+    Ring,
+    'registerHandler' | 'releaseHandler' | 'registerBufferTable' | 'submit' | 'submitUblkCommand'
+  >;
   /** /dev/ublkcN; open once in the whole process. */
   readonly charFd: number;
   readonly queueIndex: number;
   readonly depth: number;
+  /** The device has USER_COPY and AUTO_BUF_REG. */
+  readonly isZeroCopy: boolean;
   /** Of `IoMemory`. */
   readonly memoryAddress: number;
 }

@@ -55,6 +55,7 @@ function shorteningQueue(ring: Ring): RingQueue {
     registerHandler: (handler) => ring.registerHandler(handler),
     releaseHandler: (kind) => ring.releaseHandler(kind),
     submitCommand: (...command) => ring.submitCommand(...command),
+    submitFixed: (...entry) => ring.submitFixed(...entry),
     submit: (kind, ticket, opcode, fd, address, length, ...rest) => {
       const isTransfer = opcode === OP.READ || opcode === OP.WRITE;
       const lengthBytes = isTransfer ? Math.min(length, shortBytes) : length;

@@ -40,7 +40,6 @@ export const DEVICE_STATE = { DEAD: 0, LIVE: 1, QUIESCED: 2, FAIL_IO: 3 } as con
 
 /** dev_info.flags. A driver silently clears those that it does not know. */
 export const FEATURE_FLAG = {
-  SUPPORT_ZERO_COPY: 0x1,
   USER_RECOVERY: 0x8,
   USER_RECOVERY_REISSUE: 0x10,
   USER_COPY: 0x80,
@@ -84,3 +83,6 @@ export const MAX_QUEUE_DEPTH = 4096;
 export const USER_COPY_BASE = 0x8000_0000;
 export const USER_COPY_QUEUE_BYTES = 2 ** 41;
 export const USER_COPY_TAG_BYTES = 2 ** 25;
+
+/** struct ublk_auto_buf_reg: buffer number in the low 16 bits; with FALLBACK a failure is told instead of being EIO. */
+export const AUTO_BUFFER_FALLBACK = 1 << 16;

@@ -1,4 +1,4 @@
-import { DEV_INFO } from './ublk-abi.js';
+import { DEV_INFO, FEATURE_FLAG } from './ublk-abi.js';
 
 /** struct ublksrv_ctrl_dev_info: what the driver knows of one device. */
 export interface UblkDeviceInfo {
@@ -42,3 +42,11 @@ export function decodeDeviceInfo(view: DataView): UblkDeviceInfo {
     serverTag: view.getBigUint64(DEV_INFO.SERVER_FLAGS, true),
   };
 }
+
+/** Requests of this device are reached in the client's own pages. Both flags are set at its creation, or neither. */
+export function isZeroCopy({ flags }: UblkDeviceInfo): boolean {
+  return (flags & ZERO_COPY_FLAGS) === ZERO_COPY_FLAGS;
+}
+
+/** The driver registers each request's pages as a buffer of our ring; those that fail we copy. Linux 6.16. */
+export const ZERO_COPY_FLAGS = FEATURE_FLAG.USER_COPY | FEATURE_FLAG.AUTO_BUF_REG;

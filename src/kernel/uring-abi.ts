@@ -7,6 +7,8 @@
 export const OP = {
   NOP: 0,
   FSYNC: 3,
+  READ_FIXED: 4,
+  WRITE_FIXED: 5,
   SENDMSG: 9,
   ACCEPT: 13,
   ASYNC_CANCEL: 14,
@@ -16,6 +18,12 @@ export const OP = {
   RECV: 27,
   URING_CMD: 46,
 } as const;
+
+/** Opcodes of io_uring_register. */
+export const REGISTER = { BUFFERS2: 15 } as const;
+
+/** struct io_uring_rsrc_register: byte offsets; SPARSE makes a table of empty places. */
+export const RSRC_REGISTER = { SIZE_BYTES: 32, COUNT: 0, FLAGS: 4, SPARSE: 1 } as const;
 
 /** Flags of io_uring_setup. */
 export const SETUP = {

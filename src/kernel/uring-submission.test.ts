@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { type Geometry, NO_IDENTITY, PLAIN_QUEUE } from '../ports/block-store.js';
-import { plainMemory } from '../ports/io-memory.js';
+import { plainMemory, REQUEST_BUFFER_BASE, REQUEST_BUFFER_BYTES } from '../ports/io-memory.js';
 import type { CompletionHandler } from './io-uring.js';
 import type { DeviceKind } from './open-device.js';
 import { OP } from './uring-abi.js';
@@ -41,6 +41,9 @@ describe('what UringStore queues', () => {
     submit: (...entry) => {
       submissions.push(entry);
     },
+    submitFixed: (...entry) => {
+      submissions.push(entry);
+    },
     submitCommand: (...command) => {
       submissions.push(command);
     },
@@ -77,6 +80,19 @@ describe('what UringStore queues', () => {
     expect(completions).toEqual([]);
     answer(1, 3072);
     expect(completions).toEqual([[1, 4096]]);
+  });
+
+  it('reads and writes request buffers by their number and a place in them', () => {
+    const store = openStore('blockDevice');
+    const buffer = REQUEST_BUFFER_BASE + 7 * REQUEST_BUFFER_BYTES;
+    store.read(1, FAR, 4096, buffer);
+    store.write(2, FAR, 4096, buffer + 8192, true);
+    answer(2, 512);
+    expect(submissions).toEqual([
+      [KIND, 1, OP.READ_FIXED, FD, 0, 4096, FAR, 0, 7],
+      [KIND, 2, OP.WRITE_FIXED, FD, 8192, 4096, FAR, 2, 7],
+      [KIND, 2, OP.WRITE_FIXED, FD, 8192 + 512, 3584, FAR + 512, 2, 7],
+    ]);
   });
 
   it('repeats what was interrupted, and reports other errors at once', () => {

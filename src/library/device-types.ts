@@ -58,6 +58,12 @@ export interface UblkOptions {
 export interface UblkEndpoint {
   /** `/dev/ublkbN`. */
   readonly path: string;
+  readonly queueCount: number;
+  readonly depth: number;
+  /** Data goes between disks and clients without copies. */
+  readonly isZeroCopy: boolean;
+  /** It was there already, left by an earlier process. */
+  readonly isRecovered: boolean;
   /** Resolves when the block device was stopped, by us or by somebody else. */
   readonly ended: Promise<void>;
   /** Who uses it, in words; empty when nobody does. */

@@ -5,7 +5,7 @@ import { blockDeviceUsers } from '../kernel/block-device-users.js';
 import { close as closeFd } from '../kernel/ffi.js';
 import { DEVICE_STATE, FEATURE_FLAG } from '../kernel/ublk-abi.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
-import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
+import { isZeroCopy, type UblkDeviceInfo, ZERO_COPY_FLAGS } from '../kernel/ublk-device-info.js';
 import type { UblkParams } from '../kernel/ublk-params.js';
 import type { DeviceInfo, UblkEndpoint } from './device-types.js';
 import { DmRemapError } from './errors.js';
@@ -24,7 +24,7 @@ export async function serveUblk(
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
-  const server = new UblkServer(control, client, device);
+  const server = new UblkServer(control, client, device, recovers);
   try {
     writeProperties(device.deviceId, info, mainPath);
     if (recovers) await startRecovery(control, device.deviceId);
@@ -42,24 +42,34 @@ export async function serveUblk(
 
 export class UblkServer implements UblkEndpoint {
   readonly path: string;
+  readonly queueCount: number;
+  readonly depth: number;
+  readonly isZeroCopy: boolean;
+  readonly isRecovered: boolean;
   readonly #control: UblkControl;
   readonly #client: ThreadClient;
   readonly #device: UblkDeviceInfo;
   #charFd = -1;
 
-  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo) {
+  constructor(control: UblkControl, client: ThreadClient, device: UblkDeviceInfo, isRecovered: boolean) {
     this.#control = control;
     this.#client = client;
     this.#device = device;
     this.path = blockPath(device.deviceId);
+    this.queueCount = device.queueCount;
+    this.depth = device.queueDepth;
+    this.isZeroCopy = isZeroCopy(device);
+    this.isRecovered = isRecovered;
   }
 
   /** Has every queue ask for its first requests. */
   async fetchAll(): Promise<void> {
-    const { deviceId, queueDepth: depth, maxIoBytes } = this.#device;
+    const { deviceId, maxIoBytes } = this.#device;
+    const { depth } = this;
     this.#charFd = await openNode(charPath(deviceId));
     const flushFailuresTold = new SharedArrayBuffer(4);
-    const job = { charFd: this.#charFd, queueIndex: 0, depth, maxIoBytes, flushFailuresTold };
+    const charFd = this.#charFd;
+    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy: this.isZeroCopy, flushFailuresTold };
     await this.#client.call({ verb: 'ublkServe', job });
   }
 
@@ -100,17 +110,27 @@ async function canRecover(control: UblkControl, orphan: UblkDeviceInfo): Promise
 
 async function addDevice(plan: UblkPlan, info: DeviceInfo): Promise<UblkDeviceInfo> {
   const { control, queueCount, depth: queueDepth, maxIoBytes } = plan;
-  const flags = FEATURE_FLAG.USER_RECOVERY | FEATURE_FLAG.USER_RECOVERY_REISSUE;
   const serverTag = serverTagOfSetId(info.setId);
+  const flags = RECOVERY_FLAGS | (await zeroCopyFlags(control, info));
   const added = await control.add({ queueCount, queueDepth, maxIoBytes, flags, serverPid: -1, serverTag });
   if (!added.ok) throw new DmRemapError('system', `no ublk device can be added: ${errnoName(added.error)}`);
-  const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value.maxIoBytes));
+  const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value));
   if (result === 0) return added.value;
   await control.delete(added.value.deviceId);
   throw commandFailed('the driver refused its parameters', added.value.deviceId, result);
 }
 
-function paramsOf({ geometry }: DeviceInfo, maxIoBytes: number): UblkParams {
+/** A write may be given out again after a crash: ours may all be repeated. */
+const RECOVERY_FLAGS = FEATURE_FLAG.USER_RECOVERY | FEATURE_FLAG.USER_RECOVERY_REISSUE;
+
+/** Where the driver offers it and the disks take it. */
+async function zeroCopyFlags(control: UblkControl, { geometry }: DeviceInfo): Promise<number> {
+  if (!geometry.takesRequestBuffers) return 0;
+  const offered = await control.features();
+  return (offered & ZERO_COPY_FLAGS) === ZERO_COPY_FLAGS ? ZERO_COPY_FLAGS : 0;
+}
+
+function paramsOf({ geometry }: DeviceInfo, device: UblkDeviceInfo): UblkParams {
   const { queue } = geometry;
   return {
     sizeBytes: geometry.sizeBytes,
@@ -118,13 +138,13 @@ function paramsOf({ geometry }: DeviceInfo, maxIoBytes: number): UblkParams {
     physicalBlockBytes: geometry.physicalBlockBytes,
     minimumIoBytes: Math.max(queue.minimumIoBytes, geometry.physicalBlockBytes),
     optimalIoBytes: queue.optimalIoBytes,
-    maxIoBytes: Math.min(maxIoBytes, queue.maxTransferBytes),
+    maxIoBytes: Math.min(device.maxIoBytes, queue.maxTransferBytes),
     rotational: geometry.rotational,
     readOnly: geometry.readOnly,
     volatileCache: queue.volatileCache,
     discardGranularityBytes: queue.discardGranularityBytes,
     canWriteZeroes: queue.canWriteZeroes,
-    memoryAlignmentBytes: MEMORY_ALIGNMENT_BYTES,
+    memoryAlignmentBytes: isZeroCopy(device) ? geometry.memoryAlignmentBytes : COPY_ALIGNMENT_BYTES,
   };
 }
 
@@ -159,7 +179,7 @@ function commandFailed(what: string, deviceId: number, result: number): DmRemapE
 }
 
 /** Requests are copied into our own pages, so any client memory will do that the driver itself takes. */
-const MEMORY_ALIGNMENT_BYTES = 4;
+const COPY_ALIGNMENT_BYTES = 4;
 const RECOVERY_LIMIT_MS = 90_000;
 const RECOVERY_RETRY_MS = 50;
 const NODE_ATTEMPTS = 100;

@@ -14,6 +14,8 @@ export interface BlockStore {
   readonly geometry: Geometry;
   /** For messages: path, and what else identifies it to a person. */
   readonly description: string;
+  /** `read` and `write` take request buffers of this thread's ring (`io-memory.ts`). */
+  readonly takesRequestBuffers?: boolean;
   /** Must be called once, before the first I/O. */
   attach(sink: CompletionSink): void;
   read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void;

@@ -17,3 +17,16 @@ export function plainMemory(sizeBytes: number): IoMemory {
   const buffer = new ArrayBuffer(sizeBytes);
   return { bytes: new Uint8Array(buffer), view: new DataView(buffer), address: 0 };
 }
+
+/**
+ * Memory offsets from here on are no I/O memory: they name request buffers, pages of a client that the kernel has
+ * registered with one thread's ring (ublk zero copy). We can have them read into and written from, but not look into
+ * them.
+ */
+export const REQUEST_BUFFER_BASE = 2 ** 40;
+/** Room for one request buffer; their numbers count from 0. */
+export const REQUEST_BUFFER_BYTES = 2 ** 25;
+
+export function isRequestBuffer(memoryOffset: number): boolean {
+  return memoryOffset >= REQUEST_BUFFER_BASE;
+}

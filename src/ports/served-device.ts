@@ -44,6 +44,8 @@ export interface ServedGeometry {
   /** Unit of relocation; I/O of this size and alignment is cheapest. */
   readonly preferredBlockBytes: number;
   readonly memoryAlignmentBytes: number;
+  /** `read` and `write` take request buffers (`io-memory.ts`); one may be answered with `NEEDS_MEMORY`. */
+  readonly takesRequestBuffers: boolean;
   readonly physicalBlockBytes: number;
   readonly rotational: boolean;
   readonly readOnly: boolean;
@@ -52,9 +54,15 @@ export interface ServedGeometry {
 }
 
 export interface RequestSink {
-  /** `errno`: 0 or a positive errno. */
+  /** `errno`: 0, a positive errno, or `NEEDS_MEMORY`. */
   completed(slot: number, errno: number): void;
 }
+
+/**
+ * The answer to a transfer with a request buffer whose data has to be looked into (an error, a lost block): nothing was
+ * decided; do it again with I/O memory.
+ */
+export const NEEDS_MEMORY = 0xffff;
 
 /** Bits for `writeZeroes`. */
 export const WriteZeroesFlag = { none: 0, durable: 1, mayUnmap: 2, fastOnly: 4 } as const;

@@ -10,16 +10,27 @@ export interface UblkChannel {
    * them alone until `commit`.
    */
   readonly descriptors: Uint32Array;
+  /**
+   * Requests come with their data in request buffer number `tag` (`io-memory.ts`) instead of in memory. The memory of
+   * `fetch` and `commit` is not used; `copyIn` and `copyOut` reach the data.
+   */
+  readonly isZeroCopy: boolean;
   /** Must be called once, before anything else. */
   attach(sink: UblkChannelSink): void;
   /** First request of a tag. `memoryOffset`: of its data, room for the longest request. */
   fetch(tag: number, memoryOffset: number): void;
   /** Answers a tag's request (bytes done, 0 for what moves no data, or a negative errno) and asks for the next. */
   commit(tag: number, result: number, memoryOffset: number): void;
+  /** Copies the data of a write into memory; answered by `copied`. Zero copy only. */
+  copyIn(tag: number, lengthBytes: number, memoryOffset: number): void;
+  /** Copies memory to where a read wants its data; answered by `copied`. Zero copy only. */
+  copyOut(tag: number, lengthBytes: number, memoryOffset: number): void;
 }
 
 /** Never called inside the channel's own methods. */
 export interface UblkChannelSink {
   /** `result` 0: a request is there, write data in memory. Negative: the tag is over (-ENODEV: the device stops). */
   arrived(tag: number, result: number): void;
+  /** `result`: bytes copied, or a negative errno. */
+  copied(tag: number, result: number): void;
 }

@@ -83,6 +83,7 @@ export interface UblkQueueJob {
   readonly queueIndex: number;
   readonly depth: number;
   readonly maxIoBytes: number;
+  readonly isZeroCopy: boolean;
   /** Where the buffers of its tags are: `depth` times `maxIoBytes`. */
   readonly memoryOffset: number;
   /** One word, shared by all queues of the device. */

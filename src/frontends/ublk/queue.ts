@@ -1,8 +1,9 @@
 import { assert } from '../../base/assert.js';
 import { ERRNO } from '../../base/errno.js';
 import { SECTOR_BYTES } from '../../base/units.js';
+import { REQUEST_BUFFER_BASE, REQUEST_BUFFER_BYTES } from '../../ports/io-memory.js';
 import type { RequestSink, ServedDevice } from '../../ports/served-device.js';
-import { WriteZeroesFlag } from '../../ports/served-device.js';
+import { NEEDS_MEMORY, WriteZeroesFlag } from '../../ports/served-device.js';
 import type { UblkChannel, UblkChannelSink } from '../../ports/ublk-channel.js';
 import type { FlushFailures } from './flush-failures.js';
 import {
@@ -16,11 +17,17 @@ import {
 /**
  * One hardware queue of a ublk block device on a protected device: takes requests off the channel, starts them, and
  * commits their results. Tags map to slots of the device; nothing is allocated per request.
+ *
+ * With zero copy a transfer goes straight between the disk and the client's pages. Where the device has to look into
+ * the data (`NEEDS_MEMORY`) it is done again by way of the tag's own memory.
  */
 export class UblkQueue implements UblkChannelSink, RequestSink {
   readonly #parts: UblkQueueParts;
   /** By slot. */
   readonly #tagOfSlot: Uint16Array;
+  /** By tag: the request's data is in memory, or goes through it. */
+  readonly #inMemory: Uint8Array;
+  readonly #isDirect: boolean;
   /** Tags that found every slot taken, first come first served. */
   readonly #waiting: number[] = [];
   /** Requests that arrived and are not committed. */
@@ -33,6 +40,8 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   constructor(parts: UblkQueueParts) {
     this.#parts = parts;
     this.#tagOfSlot = new Uint16Array(parts.device.slotCount);
+    this.#inMemory = new Uint8Array(parts.channel.depth);
+    this.#isDirect = parts.channel.isZeroCopy && parts.device.geometry.takesRequestBuffers;
     parts.channel.attach(this);
   }
 
@@ -68,73 +77,118 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     assert(result === 0, `the ublk driver refused a command for tag ${tag}: errno ${-result}`);
     if (this.#isReleasing) return;
     this.#activeCount += 1;
+    const isRegistered = (this.#operationWord(tag) & UblkFlag.needsBuffer) === 0;
+    this.#inMemory[tag] = this.#isDirect && isRegistered ? 0 : 1;
+    const isWrite = (this.#operationWord(tag) & OPERATION_MASK) === UblkOperation.write;
+    if (isWrite && this.#parts.channel.isZeroCopy && this.#inMemory[tag] === 1) this.#fetchData(tag);
+    else this.#startSoon(tag);
+  }
+
+  completed(slot: number, errno: number): void {
+    const tag = this.#tagOfSlot[slot]!;
+    const isRead = (this.#operationWord(tag) & OPERATION_MASK) === UblkOperation.read;
+    if (errno === NEEDS_MEMORY) {
+      this.#inMemory[tag] = 1;
+      if (isRead) this.#begin(tag, slot);
+      else this.#fetchData(tag);
+    } else if (errno === 0 && isRead && this.#parts.channel.isZeroCopy && this.#inMemory[tag] === 1) {
+      this.#parts.channel.copyOut(tag, this.#lengthBytes(tag), this.#memoryOf(tag));
+    } else {
+      this.#commit(tag, this.#resultOf(tag, errno));
+    }
+    if (this.#waiting.length > 0) this.#parts.kick();
+  }
+
+  copied(tag: number, result: number): void {
+    const isRead = (this.#operationWord(tag) & OPERATION_MASK) === UblkOperation.read;
+    if (result !== this.#lengthBytes(tag)) this.#commit(tag, -ERRNO.EIO);
+    else if (isRead) this.#commit(tag, result);
+    else this.#startSoon(tag);
+  }
+
+  #startSoon(tag: number): void {
     const slot = this.#waiting.length === 0 ? this.#parts.device.acquire(this) : -1;
     if (slot === -1) this.#waiting.push(tag);
     else this.#begin(tag, slot);
   }
 
-  completed(slot: number, errno: number): void {
-    const tag = this.#tagOfSlot[slot]!;
-    const { channel } = this.#parts;
-    this.#activeCount -= 1;
-    channel.commit(tag, this.#resultOf(tag, errno), this.#memoryOf(tag));
-    if (this.#waiting.length > 0) this.#parts.kick();
-    if (this.#isReleasing) this.#checkReleased();
-  }
-
   #begin(tag: number, slot: number): void {
-    const { device, channel } = this.#parts;
-    const { descriptors } = channel;
-    const first = tag * DESCRIPTION_WORDS;
-    const operation = descriptors[first + DESCRIPTION_WORD.OPERATION]!;
+    const { device } = this.#parts;
+    const word = this.#operationWord(tag);
     this.#tagOfSlot[slot] = tag;
-    if ((operation & OPERATION_MASK) === UblkOperation.flush) return device.flush(slot);
-    const lengthBytes = descriptors[first + DESCRIPTION_WORD.SECTOR_COUNT]! * SECTOR_BYTES;
-    const offsetBytes =
-      (descriptors[first + DESCRIPTION_WORD.START_SECTOR_HIGH]! * 2 ** 32 +
-        descriptors[first + DESCRIPTION_WORD.START_SECTOR_LOW]!) *
-      SECTOR_BYTES;
-    switch (operation & OPERATION_MASK) {
+    if ((word & OPERATION_MASK) === UblkOperation.flush) return device.flush(slot);
+    const lengthBytes = this.#lengthBytes(tag);
+    const offsetBytes = this.#offsetBytes(tag);
+    const durable = (word & UblkFlag.fua) !== 0;
+    switch (word & OPERATION_MASK) {
       case UblkOperation.read:
-        return device.read(slot, offsetBytes, lengthBytes, this.#memoryOf(tag));
-      case UblkOperation.write: {
-        const durable = (operation & UblkFlag.fua) !== 0;
-        return device.write(slot, offsetBytes, lengthBytes, this.#memoryOf(tag), durable);
-      }
+        return device.read(slot, offsetBytes, lengthBytes, this.#dataOf(tag));
+      case UblkOperation.write:
+        return device.write(slot, offsetBytes, lengthBytes, this.#dataOf(tag), durable);
       case UblkOperation.discard:
         return device.discard(slot, offsetBytes, lengthBytes);
       case UblkOperation.writeZeroes: {
-        const unmap = (operation & UblkFlag.noUnmap) === 0 ? WriteZeroesFlag.mayUnmap : 0;
-        const durable = (operation & UblkFlag.fua) !== 0 ? WriteZeroesFlag.durable : 0;
-        return device.writeZeroes(slot, offsetBytes, lengthBytes, unmap | durable);
+        const unmap = (word & UblkFlag.noUnmap) === 0 ? WriteZeroesFlag.mayUnmap : 0;
+        return device.writeZeroes(
+          slot,
+          offsetBytes,
+          lengthBytes,
+          unmap | (durable ? WriteZeroesFlag.durable : 0),
+        );
       }
       default:
-        this.#refuse(tag, slot);
+        // An operation that was never offered.
+        device.release(slot);
+        this.#commit(tag, -ERRNO.EOPNOTSUPP);
     }
   }
 
-  /** An operation that was never offered. */
-  #refuse(tag: number, slot: number): void {
-    this.#parts.device.release(slot);
+  #fetchData(tag: number): void {
+    this.#parts.channel.copyIn(tag, this.#lengthBytes(tag), this.#memoryOf(tag));
+  }
+
+  #commit(tag: number, result: number): void {
     this.#activeCount -= 1;
-    this.#parts.channel.commit(tag, -ERRNO.EOPNOTSUPP, this.#memoryOf(tag));
+    this.#parts.channel.commit(tag, result, this.#memoryOf(tag));
+    if (this.#isReleasing) this.#checkReleased();
   }
 
   /** What the driver wants to hear: bytes of a transfer, else 0, or a negative errno. */
   #resultOf(tag: number, errno: number): number {
-    const { channel, device, flushFailures } = this.#parts;
-    const first = tag * DESCRIPTION_WORDS;
-    const operation = channel.descriptors[first + DESCRIPTION_WORD.OPERATION]! & OPERATION_MASK;
+    const { device, flushFailures } = this.#parts;
+    const operation = this.#operationWord(tag) & OPERATION_MASK;
     if (operation === UblkOperation.flush && flushFailures.takeUntold(device.flushFailureCount)) {
       return -ERRNO.EIO;
     }
     if (errno !== 0) return -errno;
-    if (operation > UblkOperation.write) return 0;
-    return channel.descriptors[first + DESCRIPTION_WORD.SECTOR_COUNT]! * SECTOR_BYTES;
+    return operation > UblkOperation.write ? 0 : this.#lengthBytes(tag);
   }
 
+  #operationWord(tag: number): number {
+    return this.#parts.channel.descriptors[tag * DESCRIPTION_WORDS + DESCRIPTION_WORD.OPERATION]!;
+  }
+
+  #lengthBytes(tag: number): number {
+    const first = tag * DESCRIPTION_WORDS;
+    return this.#parts.channel.descriptors[first + DESCRIPTION_WORD.SECTOR_COUNT]! * SECTOR_BYTES;
+  }
+
+  #offsetBytes(tag: number): number {
+    const { descriptors } = this.#parts.channel;
+    const first = tag * DESCRIPTION_WORDS;
+    const high = descriptors[first + DESCRIPTION_WORD.START_SECTOR_HIGH]!;
+    return (high * 2 ** 32 + descriptors[first + DESCRIPTION_WORD.START_SECTOR_LOW]!) * SECTOR_BYTES;
+  }
+
+  /** The tag's own memory. */
   #memoryOf(tag: number): number {
     return this.#parts.memoryOffset + tag * this.#parts.maxIoBytes;
+  }
+
+  /** Where the data of the request is. */
+  #dataOf(tag: number): number {
+    if (this.#inMemory[tag] === 1) return this.#memoryOf(tag);
+    return REQUEST_BUFFER_BASE + tag * REQUEST_BUFFER_BYTES;
   }
 
   #tagEnded(): void {

@@ -26,4 +26,6 @@ export const UblkFlag = {
   fua: 1 << 13,
   /** WRITE_ZEROES: the space must stay allocated. */
   noUnmap: 1 << 15,
+  /** Zero copy: the kernel could not register the request's buffer. */
+  needsBuffer: 1 << 17,
 } as const;

@@ -2,7 +2,7 @@ import { assert } from '../../../base/assert.js';
 import { ERRNO } from '../../../base/errno.js';
 import type { ByteStream, ByteStreamSink, SegmentList } from '../../../ports/byte-stream.js';
 import type { IoMemory } from '../../../ports/io-memory.js';
-import type { TestLoop } from './test-loop.js';
+import type { TestLoop } from '../../testing/test-loop.js';
 
 /** The server's end of a connection whose other end is a test: it hands in bytes and looks at what came out. */
 export class MemoryStream implements ByteStream {

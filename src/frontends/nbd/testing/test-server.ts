@@ -1,12 +1,12 @@
 import { plainMemory } from '../../../ports/io-memory.js';
 import type { ServedGeometry } from '../../../ports/served-device.js';
+import { ArrayDevice } from '../../testing/array-device.js';
+import { TestLoop } from '../../testing/test-loop.js';
 import { Option } from '../protocol.js';
 import { type NbdEvent, NbdServer } from '../server.js';
-import { ArrayDevice } from './array-device.js';
 import { FirstFitPool } from './first-fit-pool.js';
 import { MemoryStream } from './memory-stream.js';
 import { contextData, infoData, optionBytes, u32 } from './test-client.js';
-import { TestLoop } from './test-loop.js';
 
 export interface TestServerOptions {
   readonly geometry?: Partial<ServedGeometry>;

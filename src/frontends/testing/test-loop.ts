@@ -1,4 +1,4 @@
-import type { Scheduler } from '../../../ports/scheduler.js';
+import type { Scheduler } from '../../ports/scheduler.js';
 
 interface Task {
   readonly dueMs: number;

@@ -1,9 +1,9 @@
-import { assert } from '../../../base/assert.js';
-import { ERRNO } from '../../../base/errno.js';
-import { PLAIN_QUEUE } from '../../../ports/block-store.js';
-import type { IoMemory } from '../../../ports/io-memory.js';
-import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../../../ports/served-device.js';
-import { MAX_TRANSFER_BYTES } from '../../../ports/served-device.js';
+import { assert } from '../../base/assert.js';
+import { ERRNO } from '../../base/errno.js';
+import { PLAIN_QUEUE } from '../../ports/block-store.js';
+import { type IoMemory, isRequestBuffer } from '../../ports/io-memory.js';
+import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../../ports/served-device.js';
+import { MAX_TRANSFER_BYTES } from '../../ports/served-device.js';
 import type { TestLoop } from './test-loop.js';
 
 /** A served device over an array, which checks what it is asked and can be told to fail. */
@@ -18,6 +18,10 @@ export class ArrayDevice implements ServedDevice {
   failure: (operation: string, offsetBytes: number) => number = () => 0;
   /** `RunState` bits of the blocks at an offset, and how far they reach. */
   state: (offsetBytes: number) => StateRun = () => ({ state: 0, lengthBytes: Number.MAX_SAFE_INTEGER });
+  /** Where the data of each transfer was. */
+  readonly places: number[] = [];
+  /** What transfers with a request buffer are answered with; their data goes nowhere. */
+  requestBufferAnswer: number = 0;
   /** While true, operations are kept instead of completed. */
   holding = false;
   private readonly memory: IoMemory;
@@ -34,6 +38,7 @@ export class ArrayDevice implements ServedDevice {
       logicalBlockBytes: 512,
       preferredBlockBytes: 4096,
       memoryAlignmentBytes: 1,
+      takesRequestBuffers: false,
       physicalBlockBytes: 4096,
       queue: PLAIN_QUEUE,
       rotational: false,
@@ -60,6 +65,8 @@ export class ArrayDevice implements ServedDevice {
 
   read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
     this.checkTransfer(offsetBytes, lengthBytes, memoryOffset);
+    if (isRequestBuffer(memoryOffset))
+      return this.startOnBuffer('readBuffer', slot, offsetBytes, lengthBytes);
     this.start('read', slot, offsetBytes, lengthBytes, () => {
       this.memory.bytes.set(this.data.subarray(offsetBytes, offsetBytes + lengthBytes), memoryOffset);
     });
@@ -73,6 +80,8 @@ export class ArrayDevice implements ServedDevice {
     durable: boolean,
   ): void {
     this.checkTransfer(offsetBytes, lengthBytes, memoryOffset);
+    if (isRequestBuffer(memoryOffset))
+      return this.startOnBuffer('writeBuffer', slot, offsetBytes, lengthBytes);
     this.start(durable ? 'writeDurable' : 'write', slot, offsetBytes, lengthBytes, () => {
       this.data.set(this.memory.bytes.subarray(memoryOffset, memoryOffset + lengthBytes), offsetBytes);
     });
@@ -109,6 +118,12 @@ export class ArrayDevice implements ServedDevice {
     for (const completion of this.held.splice(0)) this.loop.after(0, completion);
   }
 
+  private startOnBuffer(name: string, slot: number, offsetBytes: number, lengthBytes: number): void {
+    assert(this.geometry.takesRequestBuffers, 'request buffers are for devices that take them');
+    this.log.push(`${name} ${offsetBytes}+${lengthBytes}`);
+    this.loop.after(0, () => this.finish(slot, this.requestBufferAnswer));
+  }
+
   private start(
     name: string,
     slot: number,
@@ -137,14 +152,16 @@ export class ArrayDevice implements ServedDevice {
     sink.completed(slot, errno);
     const name = this.log[startedBefore];
     if (name === undefined) this.sinks[slot] = null;
-    else assert(name.startsWith('flush'), 'only a flush follows on the same slot');
+    else assert(/^(flush|read) /.test(name), 'only a flush, or a read again, follows on the same slot');
   }
 
   private checkTransfer(offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
     this.checkRange(offsetBytes, lengthBytes);
     assert(lengthBytes <= MAX_TRANSFER_BYTES, 'a transfer is not too long');
+    this.places.push(memoryOffset);
     assert(memoryOffset % this.geometry.memoryAlignmentBytes === 0, 'memory is aligned');
-    assert(memoryOffset + lengthBytes <= this.memory.bytes.length, 'memory is there');
+    const isThere = memoryOffset + lengthBytes <= this.memory.bytes.length || isRequestBuffer(memoryOffset);
+    assert(isThere, 'memory is there');
   }
 
   private checkRange(offsetBytes: number, lengthBytes: number): void {

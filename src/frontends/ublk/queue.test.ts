@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { ERRNO } from '../../base/errno.js';
+import { isRequestBuffer, plainMemory } from '../../ports/io-memory.js';
+import { NEEDS_MEMORY } from '../../ports/served-device.js';
+import { ArrayDevice } from '../testing/array-device.js';
+import { TestLoop } from '../testing/test-loop.js';
+import { FlushFailures } from './flush-failures.js';
+import { UblkQueue } from './queue.js';
+import { UblkFlag, UblkOperation } from './request-description.js';
+import { ArrayChannel } from './testing/array-channel.js';
+
+describe('a ublk queue', () => {
+  it('reads, writes and answers with the bytes that were done', () => {
+    const test = new Setup();
+    const written = pattern(4096, 7);
+    test.channel.request(0, UblkOperation.write, 16, 8, written);
+    test.channel.request(1, UblkOperation.write | UblkFlag.fua, 24, 1, pattern(512, 8));
+    test.loop.settle();
+    test.channel.request(0, UblkOperation.read, 16, 8);
+    test.loop.settle();
+    expect(test.device.log).toEqual(['write 8192+4096', 'writeDurable 12288+512', 'read 8192+4096']);
+    expect(test.channel.commits.map(({ result }) => result)).toEqual([4096, 512, 4096]);
+    expect(test.channel.dataOf(0)).toEqual(written);
+  });
+
+  it('reaches sectors behind 2^32', () => {
+    const test = new Setup();
+    test.device.failure = (_operation, offsetBytes) => (offsetBytes === 2 ** 32 * 512 ? ERRNO.EIO : 0);
+    Object.assign(test.device.geometry, { sizeBytes: 2 ** 42 });
+    test.channel.request(0, UblkOperation.read, 2 ** 32, 1);
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([{ tag: 0, result: -ERRNO.EIO }]);
+  });
+
+  it('flushes whatever the sector field says, and passes ranges on with their flags', () => {
+    const test = new Setup();
+    test.channel.request(0, UblkOperation.flush, 2 ** 53 - 1, 0);
+    test.channel.request(1, UblkOperation.discard, 0, 2048);
+    test.channel.request(2, UblkOperation.writeZeroes, 8, 8);
+    test.loop.settle();
+    test.channel.request(0, UblkOperation.writeZeroes | UblkFlag.noUnmap | UblkFlag.fua, 8, 8);
+    test.loop.settle();
+    expect(test.device.log).toEqual(['flush 0+0', 'discard 0+1048576', 'zero2 4096+4096', 'zero1 4096+4096']);
+    expect(test.channel.commits.every(({ result }) => result === 0)).toBe(true);
+  });
+
+  it('refuses operations that it never offered', () => {
+    const test = new Setup();
+    test.channel.request(0, 10, 0, 8);
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([{ tag: 0, result: -ERRNO.EOPNOTSUPP }]);
+    expect(test.device.slotsInUse).toBe(0);
+  });
+
+  it('fails the next flush once after a flush failed that no client asked for', () => {
+    const test = new Setup();
+    const flush = (): number => {
+      test.channel.request(0, UblkOperation.flush, 0, 0);
+      test.loop.settle();
+      return test.channel.commits.at(-1)!.result;
+    };
+    expect(flush()).toBe(0);
+    test.device.flushFailureCount += 1;
+    expect(flush()).toBe(-ERRNO.EIO);
+    expect(flush()).toBe(0);
+  });
+
+  it('keeps requests waiting while the device has no slot, and loses none', () => {
+    const test = new Setup({ slotCount: 2 });
+    for (let tag = 0; tag < DEPTH; tag += 1) test.channel.request(tag, UblkOperation.read, tag, 1);
+    test.loop.settle();
+    expect(test.channel.commits.map(({ tag }) => tag).sort()).toEqual([0, 1, 2, 3]);
+  });
+
+  it('ends when every tag was taken back', () => {
+    const test = new Setup();
+    test.channel.stop();
+    test.loop.settle();
+    expect(test.ended).toBe(1);
+  });
+
+  it('answers what it has begun before it releases the device, and leaves the rest alone', () => {
+    const test = new Setup();
+    test.device.holding = true;
+    test.channel.request(0, UblkOperation.write, 0, 1, pattern(512, 1));
+    test.loop.settle();
+    let released = 0;
+    test.queue.release(() => {
+      released += 1;
+    });
+    test.channel.request(1, UblkOperation.write, 8, 1, pattern(512, 2));
+    test.loop.settle();
+    expect(released).toBe(0);
+    test.device.resume();
+    test.loop.settle();
+    expect(released).toBe(1);
+    expect(test.channel.commits).toEqual([{ tag: 0, result: 512 }]);
+    expect(test.device.log).toEqual(['write 0+512']);
+  });
+});
+
+describe('a ublk queue with zero copy', () => {
+  it('hands request buffers to a device that takes them', () => {
+    const test = new Setup({ isZeroCopy: true, takesRequestBuffers: true });
+    test.channel.request(3, UblkOperation.read, 0, 8);
+    test.channel.request(2, UblkOperation.write, 8, 8, pattern(4096, 1));
+    test.loop.settle();
+    expect(test.device.places.every(isRequestBuffer)).toBe(true);
+    expect(new Set(test.device.places).size).toBe(2);
+    expect(test.channel.commits.map(({ result }) => result)).toEqual([4096, 4096]);
+  });
+
+  it('goes through memory where the device has to look into the data', () => {
+    const test = new Setup({ isZeroCopy: true, takesRequestBuffers: true });
+    test.device.requestBufferAnswer = NEEDS_MEMORY;
+    const written = pattern(4096, 5);
+    test.channel.request(0, UblkOperation.write, 8, 8, written);
+    test.loop.settle();
+    test.channel.request(1, UblkOperation.read, 8, 8);
+    test.loop.settle();
+    expect(test.device.data.subarray(4096, 8192)).toEqual(written);
+    expect(test.channel.dataOf(1)).toEqual(written);
+    expect(test.channel.commits).toEqual([
+      { tag: 0, result: 4096 },
+      { tag: 1, result: 4096 },
+    ]);
+  });
+
+  it('goes through memory for devices that take no request buffers, and where the kernel could not register one', () => {
+    for (const takesRequestBuffers of [false, true]) {
+      const test = new Setup({ isZeroCopy: true, takesRequestBuffers });
+      const written = pattern(4096, 9);
+      const flag = takesRequestBuffers ? UblkFlag.needsBuffer : 0;
+      test.channel.request(0, UblkOperation.write | flag, 8, 8, written);
+      test.loop.settle();
+      test.channel.request(0, UblkOperation.read | flag, 8, 8);
+      test.loop.settle();
+      expect(test.channel.dataOf(0)).toEqual(written);
+    }
+  });
+
+  it('copies nothing out after an error', () => {
+    const test = new Setup({ isZeroCopy: true });
+    test.device.failure = () => ERRNO.EIO;
+    test.channel.request(0, UblkOperation.read, 8, 8);
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([{ tag: 0, result: -ERRNO.EIO }]);
+  });
+});
+
+const DEPTH = 4;
+const MAX_IO_BYTES = 64 << 10;
+
+class Setup {
+  readonly loop = new TestLoop();
+  readonly device: ArrayDevice;
+  readonly channel: ArrayChannel;
+  readonly queue: UblkQueue;
+  ended = 0;
+
+  constructor(options: { slotCount?: number; isZeroCopy?: boolean; takesRequestBuffers?: boolean } = {}) {
+    const { slotCount = 64, isZeroCopy = false, takesRequestBuffers = false } = options;
+    const memory = plainMemory(DEPTH * MAX_IO_BYTES);
+    this.device = new ArrayDevice(memory, this.loop, { takesRequestBuffers }, slotCount);
+    this.channel = new ArrayChannel(memory, this.loop, DEPTH, isZeroCopy);
+    this.queue = new UblkQueue({
+      device: this.device,
+      channel: this.channel,
+      memoryOffset: 0,
+      maxIoBytes: MAX_IO_BYTES,
+      flushFailures: new FlushFailures(new Int32Array(1)),
+      kick: () => {},
+    });
+    this.loop.poll = () => void this.queue.poll();
+    this.queue.start(() => {
+      this.ended += 1;
+    });
+    this.loop.settle();
+  }
+}
+
+function pattern(lengthBytes: number, seed: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: lengthBytes }, (_, index) => (index * 31 + seed) & 0xff);
+}
