@@ -5,7 +5,6 @@ export class BackendRuns {
   readonly #firstTicket: number;
   readonly #slot: Uint16Array;
   readonly #target: Uint8Array;
-  readonly #mark: Float64Array;
   readonly #free: Uint16Array;
   #freeCount: number;
 
@@ -13,7 +12,6 @@ export class BackendRuns {
     this.#firstTicket = firstTicket;
     this.#slot = new Uint16Array(count);
     this.#target = new Uint8Array(count);
-    this.#mark = new Float64Array(count);
     this.#free = Uint16Array.from({ length: count }, (_, index) => count - 1 - index);
     this.#freeCount = count;
   }
@@ -22,14 +20,13 @@ export class BackendRuns {
     return this.#freeCount;
   }
 
-  /** A ticket for one run; the caller has made sure that one is free. `mark`: for flushes, see `DirtySpares`. */
-  take(slot: number, target: number, mark = 0): number {
+  /** A ticket for one run; the caller has made sure that one is free. */
+  take(slot: number, target: number): number {
     assert(this.#freeCount > 0, 'a run is free');
     this.#freeCount -= 1;
     const index = this.#free[this.#freeCount]!;
     this.#slot[index] = slot;
     this.#target[index] = target;
-    this.#mark[index] = mark;
     return this.#firstTicket + index;
   }
 
@@ -39,10 +36,6 @@ export class BackendRuns {
 
   targetOf(ticket: number): number {
     return this.#target[ticket - this.#firstTicket]!;
-  }
-
-  markOf(ticket: number): number {
-    return this.#mark[ticket - this.#firstTicket]!;
   }
 
   free(ticket: number): void {

@@ -12,7 +12,7 @@ import type { Scheduler } from '../ports/scheduler.js';
 import { WriteZeroesFlag } from '../ports/served-device.js';
 import type { EffectRunner } from './effect-runner.js';
 import type { RequestSlots } from './request-slots.js';
-import { Operation, Phase } from './request-slots.js';
+import { Operation, Phase } from './slot-fields.js';
 
 /** Requests that the hot path could not finish, each handled by one procedure; a bounded number at a time. */
 export class ColdPath {

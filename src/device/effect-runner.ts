@@ -108,11 +108,10 @@ export class EffectRunner {
       return;
     }
     const { services } = this.#options;
-    const mark = effect.kind === 'flush' ? services.flushMark(effect.target) : 0;
+    if (effect.kind === 'flush') services.noteFlushStarted(effect.target);
     this.#answers[index] = (result) => {
       if (effect.kind === 'write' && result >= 0) services.noteWritten(effect.target);
-      if (effect.kind === 'flush' && result >= 0) services.noteFlushed(effect.target, mark);
-      if (effect.kind === 'flush' && result < 0) services.noteFlushFailed(effect.target);
+      if (effect.kind === 'flush') services.noteFlushEnded(effect.target, result >= 0);
       answer(result);
     };
     submitTo(this.#options.stores[effect.target]!, this.#options.firstTicket + index, effect);
@@ -140,11 +139,10 @@ export interface RunnerServices {
   commit(changes: readonly DescriptorChange[], done: (result: number) => void): void;
   /** A write to this target completed and is not durable yet. */
   noteWritten(target: number): void;
-  /** What a flush that begins now will have covered. */
-  flushMark(target: number): number;
-  noteFlushed(target: number, mark: number): void;
-  /** A flush failed: what was written before and not flushed since may be gone. */
-  noteFlushFailed(target: number): void;
+  /** A flush is about to be sent. */
+  noteFlushStarted(target: number): void;
+  /** Not `succeeded`: what was written before and not flushed since may be gone. */
+  noteFlushEnded(target: number, succeeded: boolean): void;
 }
 
 type StoreEffect = Extract<Effect, { kind: 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' }>;

@@ -9,6 +9,15 @@ export const SLOT_COUNT = 1024;
 /** Parts of requests in flight at once; one largest request with 512-byte units needs 2048. */
 export const RUN_COUNT = 4096;
 
+/** Requests in hand at once on one queue of another thread; the largest depth of a ublk queue is 4096, 128 its default. */
+export const QUEUE_SLOT_COUNT = 1024;
+
+/** Parts of requests in flight at once on such a queue. A request that finds too few is the owner's. */
+export const QUEUE_RUN_COUNT = 1024;
+
+/** What a store of such a queue must be able to tell apart. */
+export const QUEUE_TICKET_COUNT = QUEUE_SLOT_COUNT + QUEUE_RUN_COUNT;
+
 /** I/Os of cold-path procedures in flight at once; more are put off. */
 export const COLD_TICKET_COUNT = 512;
 

@@ -13,7 +13,7 @@ function survivalBy(random: () => number): () => boolean {
 
 /** Rounds of random requests, each ended by a kill or a power cut, often between any two writes. Answers remaps. */
 function play(seed: number, spareBytes: readonly number[], unitBytes: number, rounds: number): number {
-  const { rig, model } = damagedDevice(seed * 104_729, spareBytes, unitBytes, true);
+  const { rig, model } = damagedDevice(seed * 104_729, spareBytes, { unitBytes, volatileCaches: true });
   const workload = new Workload(rig, model, seed);
   const random = xorshift(seed * 17);
   rig.open();

@@ -7,7 +7,7 @@ describe('a protected device', () => {
   for (const unitBytes of [1024, 4096, 16384]) {
     it(`hides write errors and never returns a wrong byte, with units of ${unitBytes} bytes, through kills and clean stops`, () => {
       for (let seed = 1; seed <= 12; seed += 1) {
-        const { rig, model } = damagedDevice(seed * 7919, [8 << 20], unitBytes);
+        const { rig, model } = damagedDevice(seed * 7919, [8 << 20], { unitBytes });
         const workload = new Workload(rig, model, seed);
         const random = xorshift(seed * 31);
         rig.open();
@@ -31,7 +31,7 @@ describe('a protected device', () => {
   }
 
   it('spreads over several spares and survives kills', () => {
-    const { rig, model } = damagedDevice(4711, [4 << 20, 2 << 20, 3 << 20], 4096);
+    const { rig, model } = damagedDevice(4711, [4 << 20, 2 << 20, 3 << 20]);
     const workload = new Workload(rig, model, 99);
     rig.open();
     for (let round = 0; round < 8; round += 1) {

@@ -1,4 +1,3 @@
-import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
 import { Breaker } from '../engine/breaker.js';
 import type { ColdContext, EngineEvent } from '../engine/cold-context.js';
@@ -13,21 +12,29 @@ import type { BlockStore, CompletionSink } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../ports/served-device.js';
-import { MAX_TRANSFER_BYTES } from '../ports/served-device.js';
+import { checkRange, checkTransfer } from './check-request.js';
 import { ColdPath } from './cold-path.js';
+import type { DeviceShare } from './device-share.js';
 import { DirtySpares } from './dirty-spares.js';
 import { EffectRunner } from './effect-runner.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SLOT_COUNT } from './limits.js';
 import type { ColdMemory } from './memory-map.js';
 import type { MetadataState } from './metadata-state.js';
 import { MetadataWriter } from './metadata-writer.js';
+import type { ForwardTarget, QueueLink } from './queue-link.js';
+import { addTo, QueueLinks } from './queue-links.js';
 import { RequestQueue } from './request-queue.js';
-import { Operation, RequestSlots } from './request-slots.js';
+import { RequestSlots } from './request-slots.js';
+import { SharedWords } from './shared-words.js';
+import { Operation, type SlotFields } from './slot-fields.js';
 import { describeRun } from './state-run.js';
 import { UnitLocks } from './unit-locks.js';
 
-/** One protected device at work: hot path, cold path and metadata on their stores. */
-export class RemappedDevice implements ServedDevice, CompletionSink {
+/**
+ * One protected device at work: hot path, cold path and metadata on their stores. Other threads may serve queues of it
+ * (`QueueDevice`); this one is the owner then, the only one that locks, changes the table and writes metadata.
+ */
+export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSink {
   readonly geometry: ServedGeometry;
   readonly slotCount = SLOT_COUNT;
   readonly context: ColdContext;
@@ -37,14 +44,19 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   readonly #queue: RequestQueue;
   readonly #cold: ColdPath;
   readonly #runner: EffectRunner;
-  #flushFailureCount = 0;
+  readonly #words: SharedWords;
+  readonly #links: QueueLinks;
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
     this.geometry = servedGeometry(parts);
-    const dirtySpares = new DirtySpares(parts.stores.length);
-    this.context = coldContext(parts, dirtySpares);
-    const locks = new UnitLocks(parts.shape, parts.filter, this.#slots);
+    this.#words = SharedWords.allocate(parts.stores.length);
+    const dirtySpares = new DirtySpares(this.#words.dirty);
+    // An earlier process may have left writes that no flush has covered.
+    for (const target of parts.stores.keys()) dirtySpares.noteWritten(target);
+    const locks = new UnitLocks(parts.shape, parts.filter, this.#slots, this.#words.locksWaiting);
+    this.#links = new QueueLinks(this, locks, this.#words);
+    this.context = this.#coldContext(dirtySpares);
     this.#runner = new EffectRunner({
       stores: parts.stores,
       scheduler: parts.scheduler,
@@ -59,11 +71,10 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
         },
         commit: (changes, done) => this.metadata.commit(changes, done),
         noteWritten: (target) => dirtySpares.noteWritten(target),
-        flushMark: (target) => dirtySpares.mark(target),
-        noteFlushed: (target, mark) => dirtySpares.noteFlushed(target, mark),
-        noteFlushFailed: (target) => {
-          dirtySpares.noteFlushFailed(target);
-          this.#countFlushFailure();
+        noteFlushStarted: (target) => dirtySpares.noteFlushStarted(target),
+        noteFlushEnded: (target, succeeded) => {
+          dirtySpares.noteFlushEnded(target, succeeded);
+          if (!succeeded) this.#countFlushFailure();
         },
       },
     });
@@ -99,7 +110,36 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   }
 
   get flushFailureCount(): number {
-    return this.#flushFailureCount;
+    return Atomics.load(this.#words.flushFailureCount, 0);
+  }
+
+  /** For threads that are to serve queues of this device. */
+  get share(): DeviceShare {
+    const { shape, table, filter, lostReadsAsZero } = this.#parts;
+    const { mainSizeBytes, unitBytes, logicalBlockBytes, spares } = shape;
+    return {
+      geometry: this.geometry,
+      sizes: { mainSizeBytes, unitBytes, logicalBlockBytes, spares },
+      table: table.shared,
+      filter: filter.shared,
+      words: this.#words.shared,
+      lostReadsAsZero,
+    };
+  }
+
+  /** A queue that another thread is about to serve. `wake`: makes that thread poll its `QueueDevice`. */
+  addQueue(wake: () => void): QueueLink {
+    return this.#links.add(wake);
+  }
+
+  /** When the thread of the queue has ended, with all its requests answered. What it has counted is kept. */
+  removeQueue(link: QueueLink): void {
+    this.#links.remove(link);
+    addTo(this.context.counters, link.memory.counters);
+  }
+
+  get queueCount(): number {
+    return this.#links.count;
   }
 
   acquire(sink: RequestSink): number {
@@ -108,10 +148,11 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
 
   release(slot: number): void {
     this.#slots.release(slot);
+    if (this.#links.isStarved) this.#parts.wantPoll();
   }
 
   read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
-    this.#check(offsetBytes, lengthBytes, MAX_TRANSFER_BYTES);
+    checkTransfer(this.geometry, offsetBytes, lengthBytes);
     this.#queue.read(slot, offsetBytes, lengthBytes, memoryOffset);
   }
 
@@ -122,7 +163,7 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
     memoryOffset: number,
     durable: boolean,
   ): void {
-    this.#check(offsetBytes, lengthBytes, MAX_TRANSFER_BYTES);
+    checkTransfer(this.geometry, offsetBytes, lengthBytes);
     this.#queue.write(slot, offsetBytes, lengthBytes, memoryOffset, durable);
   }
 
@@ -131,17 +172,29 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   }
 
   discard(slot: number, offsetBytes: number, lengthBytes: number): void {
-    this.#check(offsetBytes, lengthBytes, this.geometry.sizeBytes);
+    checkRange(this.geometry, offsetBytes, lengthBytes);
     count(this.context.counters, Counter.discards);
     this.#slots.begin(slot, Operation.discard, offsetBytes, lengthBytes, 0, 0);
     this.#cold.take(slot);
   }
 
   writeZeroes(slot: number, offsetBytes: number, lengthBytes: number, flags: number): void {
-    this.#check(offsetBytes, lengthBytes, this.geometry.sizeBytes);
+    checkRange(this.geometry, offsetBytes, lengthBytes);
     count(this.context.counters, Counter.writeZeroes);
     this.#slots.begin(slot, Operation.writeZeroes, offsetBytes, lengthBytes, 0, flags);
     this.#cold.take(slot);
+  }
+
+  /** An I/O has failed for the queue already: straight to the cold path, because a bad sector costs seconds. */
+  startForwarded(slot: number, queue: SlotFields, origin: number): void {
+    const operation = queue.operation[origin]!;
+    const offsetBytes = queue.offsetBytes[origin]!;
+    const lengthBytes = queue.lengthBytes[origin]!;
+    const memoryOffset = queue.memoryOffset[origin]!;
+    this.#slots.begin(slot, operation, offsetBytes, lengthBytes, memoryOffset, queue.flags[origin]!);
+    const isRange = operation === Operation.discard || operation === Operation.writeZeroes;
+    if (isRange || queue.failed[origin] !== 0) this.#cold.take(slot);
+    else this.#queue.start(slot);
   }
 
   describeRun(offsetBytes: number, lengthBytes: number, run: StateRun): void {
@@ -151,11 +204,14 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   complete(ticket: number, result: number): void {
     if (ticket < FIRST_COLD_TICKET) this.#queue.complete(ticket, result);
     else this.#runner.complete(ticket, result);
+    if (this.#links.isStarved) this.#parts.wantPoll();
   }
 
-  /** Once per turn of whoever drives the device; true if there is more to do at once. */
+  /** Once per turn of whoever drives the device, and after being woken; true if there is more to do at once. */
   poll(): boolean {
-    return this.#queue.poll();
+    const more = this.#queue.poll();
+    if (this.#links.count === 0) return more;
+    return this.#links.poll() || more;
   }
 
   /** No request and no background work is in hand. */
@@ -171,19 +227,31 @@ export class RemappedDevice implements ServedDevice, CompletionSink {
   }
 
   #countFlushFailure(): void {
-    this.#flushFailureCount += 1;
+    Atomics.add(this.#words.flushFailureCount, 0, 1);
     count(this.context.counters, Counter.flushErrors);
     this.#parts.report({ kind: 'flushFailed' });
   }
 
-  #check(offsetBytes: number, lengthBytes: number, limitBytes: number): void {
-    const block = this.geometry.logicalBlockBytes;
-    assert(lengthBytes > 0 && lengthBytes <= limitBytes, `request of ${lengthBytes} bytes`);
-    assert(offsetBytes % block === 0 && lengthBytes % block === 0, 'requests are whole logical blocks');
-    assert(
-      offsetBytes >= 0 && offsetBytes + lengthBytes <= this.geometry.sizeBytes,
-      'request inside the device',
-    );
+  #coldContext(dirtySpares: DirtySpares): ColdContext {
+    const { shape, table, filter, allocator, counters, memory, coldMemory, lostReadsAsZero, report } =
+      this.#parts;
+    return {
+      shape,
+      table,
+      filter,
+      allocator,
+      breaker: new Breaker(this.#words.breaker),
+      suspension: new SpareSuspension(),
+      counters,
+      totalCounters: () => this.#links.totalCounters(counters),
+      memory: memory.bytes,
+      zeroes: coldMemory.zeroes,
+      lostReadsAsZero,
+      isDirty: (target) => dirtySpares.isDirty(target),
+      flushFailuresOf: (target) => dirtySpares.flushFailures(target),
+      doubtfulUnits: new Map(),
+      report,
+    };
   }
 }
 
@@ -205,25 +273,6 @@ export interface DeviceParts {
 }
 
 export type DeviceEvent = EngineEvent | { readonly kind: 'flushFailed' };
-
-function coldContext(parts: DeviceParts, dirtySpares: DirtySpares): ColdContext {
-  return {
-    shape: parts.shape,
-    table: parts.table,
-    filter: parts.filter,
-    allocator: parts.allocator,
-    breaker: new Breaker(),
-    suspension: new SpareSuspension(),
-    counters: parts.counters,
-    memory: parts.memory.bytes,
-    zeroes: parts.coldMemory.zeroes,
-    lostReadsAsZero: parts.lostReadsAsZero,
-    isDirty: (target) => dirtySpares.isDirty(target),
-    flushFailuresOf: (target) => dirtySpares.flushFailures(target),
-    doubtfulUnits: new Map(),
-    report: parts.report,
-  };
-}
 
 function servedGeometry(parts: DeviceParts): ServedGeometry {
   const main = parts.stores[0]!.geometry;

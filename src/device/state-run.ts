@@ -7,7 +7,7 @@ import { RunState } from '../ports/served-device.js';
 
 /** What the blocks from `offsetBytes` are, and how far that goes: remapped, lost, a hole in the main file, or plain. */
 export function describeRun(
-  context: ColdContext,
+  context: RunContext,
   main: BlockStore,
   offsetBytes: number,
   lengthBytes: number,
@@ -22,8 +22,10 @@ export function describeRun(
   if (state === 0) narrowToAllocation(main, offsetBytes, run);
 }
 
+type RunContext = Pick<ColdContext, 'shape' | 'filter' | 'table'>;
+
 /** Nothing in between changes state: the end of the region if it is plain, else of the logical block or unit. */
-function stepEnd(context: ColdContext, at: number, endBytes: number): number {
+function stepEnd(context: RunContext, at: number, endBytes: number): number {
   const { shape, filter, table } = context;
   if (!filter.hasAny(at, 1, RegionFlag.remapped))
     return Math.min(endBytes, at - (at % REGION_BYTES) + REGION_BYTES);
@@ -33,7 +35,7 @@ function stepEnd(context: ColdContext, at: number, endBytes: number): number {
   return Math.min(endBytes, at - (at % step) + step);
 }
 
-function stateAt(context: ColdContext, at: number): number {
+function stateAt(context: RunContext, at: number): number {
   const { shape, filter, table } = context;
   if (!filter.hasAny(at, 1, RegionFlag.remapped)) return 0;
   const unit = Math.floor(at / shape.unitBytes);

@@ -16,7 +16,7 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   const { state, context } = work;
   const updatedSeconds = yield* perform({ kind: 'wallClock' });
   const sequence = state.superblock.sequence + 1;
-  const counters = Array.from(context.counters);
+  const counters = Array.from(context.totalCounters());
   const next: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
   const results = yield* performAll(
     next.copies.map((_, copyIndex) => superblockWrite(work, next, copyIndex)),

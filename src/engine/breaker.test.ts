@@ -39,14 +39,14 @@ describe('the breaker', () => {
     const breaker = new Breaker();
     for (let failures = 1; failures < 64; failures += 1) breaker.needsProof(false, 'write', 0);
     breaker.noteAlive('read', 0);
-    breaker.readFailureStreak = 0;
+    breaker.noteSuccess('read');
     expect(breaker.needsProof(false, 'write', 0)).toBe(true);
   });
 
   it('begins to count anew after a success of the same kind', () => {
     const breaker = new Breaker();
     for (let failures = 1; failures < 64; failures += 1) breaker.needsProof(false, 'write', 0);
-    breaker.writeFailureStreak = 0;
+    breaker.noteSuccess('write');
     expect(failuresUntilProof(breaker, 'write')).toBe(64);
   });
 

@@ -1,3 +1,5 @@
+import { assert } from '../base/assert.js';
+
 /**
  * Tells a dead device from a bad sector (P7). While it is open no I/O is sent to the main device and no spare is
  * used up. Pure: the time is handed in, probes are done by `probe.ts`.
@@ -6,17 +8,29 @@
  * - An ambiguous error needs a proof of life: a read elsewhere on the device that succeeds (valid for a moment).
  * - A streak of failures without any success in between needs one too, of the same kind: a drive that has gone
  *   read-only answers reads happily and fails every write with a medium error.
+ *
+ * One thread decides, with all of these methods. Others see and say through the words: `isOpen` and `noteSuccess`.
  */
 export class Breaker {
+  /** In shared memory where there are other threads. Loaded plainly: a moment late does no harm. */
+  readonly #words: Int32Array;
   #openedReason: string | undefined;
   #nextTrialAtMs = 0;
   #aliveUntilMs = Number.NEGATIVE_INFINITY;
-  /** Failed units in a row; set to 0 by the hot path when an I/O of that kind succeeds on the main device. */
-  readFailureStreak = 0;
-  writeFailureStreak = 0;
+
+  constructor(words: Int32Array = new Int32Array(BREAKER_WORD_COUNT)) {
+    assert(words.length === BREAKER_WORD_COUNT, 'words of a breaker');
+    this.#words = words;
+  }
 
   get isOpen(): boolean {
-    return this.#openedReason !== undefined;
+    return this.#words[Word.isOpen] !== 0;
+  }
+
+  /** For the hot path: an I/O of this kind succeeded on the main device, so the row of failures is over. */
+  noteSuccess(operation: 'read' | 'write'): void {
+    const streak = streakWord(operation);
+    if (this.#words[streak] !== 0) Atomics.store(this.#words, streak, 0);
   }
 
   get reason(): string | undefined {
@@ -28,25 +42,23 @@ export class Breaker {
    * proof does not do where blocks would be declared lost: the device may have vanished since.
    */
   needsProof(ambiguous: boolean, operation: 'read' | 'write', nowMs: number, declaresLoss = false): boolean {
-    if (operation === 'read') this.readFailureStreak += 1;
-    else this.writeFailureStreak += 1;
+    Atomics.add(this.#words, streakWord(operation), 1);
     return this.isWave(operation) || (ambiguous && (declaresLoss || nowMs >= this.#aliveUntilMs));
   }
 
   /** So many units failed in a row that bad sectors alone are no explanation. */
   isWave(operation: 'read' | 'write'): boolean {
-    const streak = operation === 'read' ? this.readFailureStreak : this.writeFailureStreak;
-    return streak >= FAILURE_WAVE_UNITS;
+    return this.#words[streakWord(operation)]! >= FAILURE_WAVE_UNITS;
   }
 
   noteAlive(operation: 'read' | 'write', nowMs: number): void {
     this.#aliveUntilMs = nowMs + PROOF_VALID_MS;
-    if (operation === 'read') this.readFailureStreak = 0;
-    else this.writeFailureStreak = 0;
+    this.noteSuccess(operation);
   }
 
   trip(reason: string, nowMs: number): void {
     this.#openedReason = reason;
+    Atomics.store(this.#words, Word.isOpen, 1);
     this.#nextTrialAtMs = nowMs + TRIAL_PAUSE_MS;
   }
 
@@ -59,9 +71,18 @@ export class Breaker {
 
   close(nowMs: number): void {
     this.#openedReason = undefined;
+    Atomics.store(this.#words, Word.isOpen, 0);
     this.noteAlive('read', nowMs);
     this.noteAlive('write', nowMs);
   }
+}
+
+/** The streaks count failed units in a row. */
+const Word = { isOpen: 0, readFailureStreak: 1, writeFailureStreak: 2 } as const;
+export const BREAKER_WORD_COUNT = 3;
+
+function streakWord(operation: 'read' | 'write'): number {
+  return operation === 'read' ? Word.readFailureStreak : Word.writeFailureStreak;
 }
 
 /** Units that fail in a row before the device has to prove itself: 64 units of 4 KiB are one bad track or two. */

@@ -15,7 +15,10 @@ export interface ColdContext {
   readonly allocator: SpareAllocator;
   readonly breaker: Breaker;
   readonly suspension: SpareSuspension;
+  /** Of this thread. */
   readonly counters: Counters;
+  /** Of all threads that serve the device. */
+  readonly totalCounters: () => Counters;
   /** All I/O memory; procedures copy within it. */
   readonly memory: Uint8Array;
   /** Memory that is zero and stays so. */

@@ -39,11 +39,6 @@ export class RangeLocks {
     return this.#ranges.length;
   }
 
-  /** Calls `visit` with every range in force. */
-  forEach(visit: (range: LockedRange) => void): void {
-    this.#ranges.forEach(visit);
-  }
-
   #blocked(range: LockedRange, position: number): boolean {
     return this.#ranges.some(
       (other, index) =>

@@ -5,10 +5,14 @@ import { MAX_SPARE_UNITS } from '../format/layout.js';
 /**
  * Main unit -> spare unit, with what is known of each spare unit: the in-memory form of all descriptor pages.
  *
- * Lives in one SharedArrayBuffer: any number of reading threads, one writer, no locks on the read path. The writer
- * fills a spare unit's fields first and publishes them with one atomic store of its hash slot; readers that still see
- * the old slot are excluded by the lock of the unit (`range-lock.ts`). Entries are never removed from the hash while
- * it is shared; a unit that moves keeps its slot.
+ * Lives in one SharedArrayBuffer: any number of reading threads, one writer, no locks on the read path.
+ *
+ * Why a reader never sees half an entry. The writer fills a spare unit's fields and then publishes them with one
+ * atomic store of its hash slot; readers load the slot atomically, so they see the fields as well. A reader looks up
+ * units that it has in flight and that nobody has locked (`UnitLocks`), so what is said of these does not change
+ * meanwhile. On its way it passes the slots of other units, which may change: from empty to an entry, or to another
+ * entry of the same unit, because a unit that moves keeps its slot and no slot is emptied. What it compares there, the
+ * main unit of an entry, never changes once it is published, not even when the spare unit is retired.
  *
  * 25 bytes per spare unit (19 for fields, 6 for one and a half hash slots); pages never touched cost no memory.
  */
@@ -28,19 +32,22 @@ export class RemapTable {
   readonly #state: Uint8Array;
   readonly #reason: Uint8Array;
   readonly #moveCount: Uint8Array;
+  readonly #isWriter: boolean;
 
+  /** For the thread that writes. */
   static allocate(spareUnitCapacity: number): RemapTable {
     assert(
       spareUnitCapacity > 0 && spareUnitCapacity <= MAX_SPARE_UNITS,
       `spare units: ${spareUnitCapacity}`,
     );
-    return new RemapTable(new SharedArrayBuffer(tableBytes(spareUnitCapacity)), spareUnitCapacity);
+    return new RemapTable(new SharedArrayBuffer(tableBytes(spareUnitCapacity)), spareUnitCapacity, true);
   }
 
   /** Views a table that another thread allocated. */
-  constructor(shared: SharedArrayBuffer, spareUnitCapacity: number) {
+  constructor(shared: SharedArrayBuffer, spareUnitCapacity: number, isWriter = false) {
     assert(shared.byteLength === tableBytes(spareUnitCapacity), 'table and capacity belong together');
     this.shared = shared;
+    this.#isWriter = isWriter;
     this.spareUnitCapacity = spareUnitCapacity;
     this.#slotCount = slotCountFor(spareUnitCapacity);
     const n = evenCount(spareUnitCapacity);
@@ -77,7 +84,7 @@ export class RemapTable {
     const high = (mainUnit / 0x1_0000_0000) | 0;
     let slot = this.#slotOf(low, high);
     for (;;) {
-      const entry = this.#slots[slot]!;
+      const entry = this.#isWriter ? this.#slots[slot]! : Atomics.load(this.#slots, slot);
       if (entry === 0) return -1;
       if (this.#mainUnitLow[entry - 1] === low && this.#mainUnitHigh[entry - 1] === high) return entry - 1;
       slot = slot + 1 === this.#slotCount ? 0 : slot + 1;
@@ -87,6 +94,7 @@ export class RemapTable {
   state(spareUnit: number): number {
     return this.#state[spareUnit]!;
   }
+  /** Of a mapped spare unit, or of one that was retired after it was mapped. */
   mainUnit(spareUnit: number): number {
     return this.#mainUnitHigh[spareUnit]! * 0x1_0000_0000 + this.#mainUnitLow[spareUnit]!;
   }
@@ -117,8 +125,7 @@ export class RemapTable {
    */
   set(spareUnit: number, entry: Readonly<Descriptor>): void {
     this.#uncount(spareUnit);
-    this.#mainUnitLow[spareUnit] = entry.mainUnit >>> 0;
-    this.#mainUnitHigh[spareUnit] = (entry.mainUnit / 0x1_0000_0000) | 0;
+    if (entry.state === DescriptorState.mapped) this.#setMainUnit(spareUnit, entry.mainUnit);
     this.#lostMask[spareUnit] = entry.lostMask;
     this.#timeSeconds[spareUnit] = entry.timeSeconds;
     this.#errorCount[spareUnit] = entry.errorCount;
@@ -132,12 +139,19 @@ export class RemapTable {
   /** Reads a spare unit's fields into a reused object. */
   get(spareUnit: number, into: Descriptor): void {
     into.state = this.#state[spareUnit]!;
-    into.mainUnit = this.mainUnit(spareUnit);
+    into.mainUnit = into.state === DescriptorState.mapped ? this.mainUnit(spareUnit) : 0;
     into.lostMask = this.#lostMask[spareUnit]!;
     into.timeSeconds = this.#timeSeconds[spareUnit]!;
     into.errorCount = this.#errorCount[spareUnit]!;
     into.reason = this.#reason[spareUnit]!;
     into.moveCount = this.#moveCount[spareUnit]!;
+  }
+
+  #setMainUnit(spareUnit: number, mainUnit: number): void {
+    const isKnown = this.#state[spareUnit] !== DescriptorState.free;
+    assert(!isKnown || this.mainUnit(spareUnit) === mainUnit, 'a spare unit serves one main unit for good');
+    this.#mainUnitLow[spareUnit] = mainUnit >>> 0;
+    this.#mainUnitHigh[spareUnit] = (mainUnit / 0x1_0000_0000) | 0;
   }
 
   #publish(spareUnit: number, mainUnit: number): void {

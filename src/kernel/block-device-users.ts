@@ -4,10 +4,12 @@ import { sysfsBlockDevice } from './sysfs-block-device.js';
 
 /**
  * Who uses a block device, in words for a person; empty when nobody does. Looks for mounts, swap, devices stacked on
- * it, and processes that have it open (other users' only as root), and asks the kernel for whoever else holds it.
+ * it, and processes that have it open (other users' only as root), and asks the kernel for whoever else holds it. A
+ * device that is not there, because its server never got as far as starting it, has no users.
  */
 export function blockDeviceUsers(path: string): string[] {
-  const { rdev } = statSync(path);
+  const rdev = statSync(path, { throwIfNoEntry: false })?.rdev;
+  if (rdev === undefined) return [];
   const number = `${deviceMajor(rdev)}:${deviceMinor(rdev)}`;
   const users = [...mountsOf(number), ...swapsOn(rdev), ...holdersOf(rdev), ...openersOf(path)];
   if (users.length === 0 && isHeld(path)) users.push('held by the kernel');

@@ -14,6 +14,8 @@ export const CONTROL = {
   START_USER_RECOVERY: 0xc020_7510,
   END_USER_RECOVERY: 0xc020_7511,
   GET_FEATURES: 0x8020_7513,
+  /** Linux 6.9. */
+  DEL_DEV_ASYNC: 0x8020_7514,
 } as const;
 
 /** struct ublksrv_ctrl_cmd, at byte 48 of the 128-byte submission entry. */

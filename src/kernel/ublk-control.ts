@@ -82,9 +82,14 @@ export class UblkControl {
     return this.#command(CONTROL.STOP_DEV, deviceId, 0, 0);
   }
 
-  /** Answers when nobody has /dev/ublkcN open or mapped any more. */
+  /** Answers when nobody holds the device any more: /dev/ublkcN open or mapped, /dev/ublkbN open or mounted. */
   delete(deviceId: number): Promise<number> {
     return this.#command(CONTROL.DEL_DEV, deviceId, 0, 0);
+  }
+
+  /** As `delete`, answering at once; the number becomes free later. EOPNOTSUPP before Linux 6.9. */
+  deleteUnwaited(deviceId: number): Promise<number> {
+    return this.#command(CONTROL.DEL_DEV_ASYNC, deviceId, 0, 0);
   }
 
   /** -EBUSY while the earlier server is still being torn down. */

@@ -12,7 +12,9 @@ import { DmRemapError } from './errors.js';
 import type { ThreadClient } from './thread-client.js';
 import type { UblkPlan } from './ublk-plan.js';
 import { removeProperties, writeProperties } from './ublk-properties.js';
+import { startRecovery } from './ublk-recovery.js';
 import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
+import { removeUblkDevice } from './ublk-removal.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
 export async function serveUblk(
@@ -86,7 +88,7 @@ export class UblkServer implements UblkEndpoint {
     const stopped = await this.#control.stop(deviceId);
     if (this.#charFd >= 0) await this.ended;
     if (this.#charFd >= 0) closeFd(this.#charFd);
-    const deleted = await this.#control.delete(deviceId);
+    const deleted = await removeUblkDevice(this.#control, deviceId);
     removeProperties(deviceId);
     for (const result of [stopped, deleted])
       if (result < 0 && result !== -ERRNO.ENODEV) throw commandFailed('cannot be removed', deviceId, result);
@@ -102,7 +104,7 @@ async function canRecover(control: UblkControl, orphan: UblkDeviceInfo): Promise
   const info = await control.info(orphan.deviceId);
   if (!info.ok) return false;
   if (info.value.state !== DEVICE_STATE.DEAD) return true;
-  const result = await control.delete(orphan.deviceId);
+  const result = await removeUblkDevice(control, orphan.deviceId);
   if (result < 0)
     throw commandFailed('is left from an earlier run and cannot be removed', orphan.deviceId, result);
   return false;
@@ -116,7 +118,7 @@ async function addDevice(plan: UblkPlan, info: DeviceInfo): Promise<UblkDeviceIn
   if (!added.ok) throw new DmRemapError('system', `no ublk device can be added: ${errnoName(added.error)}`);
   const result = await control.setParams(added.value.deviceId, paramsOf(info, added.value));
   if (result === 0) return added.value;
-  await control.delete(added.value.deviceId);
+  await removeUblkDevice(control, added.value.deviceId);
   throw commandFailed('the driver refused its parameters', added.value.deviceId, result);
 }
 
@@ -148,18 +150,6 @@ function paramsOf({ geometry }: DeviceInfo, device: UblkDeviceInfo): UblkParams 
   };
 }
 
-/** -EBUSY as long as the driver tears the earlier server down. */
-async function startRecovery(control: UblkControl, deviceId: number): Promise<void> {
-  const untilMs = performance.now() + RECOVERY_LIMIT_MS;
-  for (;;) {
-    const result = await control.startRecovery(deviceId);
-    if (result === 0) return;
-    if (result !== -ERRNO.EBUSY || performance.now() >= untilMs)
-      throw commandFailed('cannot be taken over from the server that is gone', deviceId, result);
-    await delay(RECOVERY_RETRY_MS);
-  }
-}
-
 /** The node is made by devtmpfs or udev, a moment after the device. */
 async function openNode(path: string): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
@@ -180,7 +170,5 @@ function commandFailed(what: string, deviceId: number, result: number): DmRemapE
 
 /** Requests are copied into our own pages, so any client memory will do that the driver itself takes. */
 const COPY_ALIGNMENT_BYTES = 4;
-const RECOVERY_LIMIT_MS = 90_000;
-const RECOVERY_RETRY_MS = 50;
 const NODE_ATTEMPTS = 100;
 const NODE_RETRY_MS = 50;

@@ -3,13 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ERRNO, errnoName } from '../base/errno.js';
 import { blockDeviceUsers } from '../kernel/block-device-users.js';
 import { isProcessAlive } from '../kernel/process-alive.js';
+import { signalProcess } from '../kernel/signal-process.js';
 import { DEVICE_STATE } from '../kernel/ublk-abi.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
 import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
 import { DmRemapError } from './errors.js';
 import { openControl } from './ublk-plan.js';
 import { propertiesPath, removeProperties } from './ublk-properties.js';
-import { blockPath } from './ublk-registry.js';
+import { blockPath, ublkDeviceIds } from './ublk-registry.js';
+import { removeUblkDevice } from './ublk-removal.js';
 
 /**
  * Takes a block device away: asks the process that serves it to stop, or removes what a process that is gone has left.
@@ -52,22 +54,26 @@ function isServer(user: string, { serverPid }: UblkDeviceInfo): boolean {
 async function remove(control: UblkControl, info: UblkDeviceInfo, force: boolean): Promise<void> {
   const { deviceId, serverPid, state } = info;
   const isServed = state === DEVICE_STATE.LIVE && isProcessAlive(serverPid);
-  if (isServed && !force) process.kill(serverPid, 'SIGTERM');
+  if (isServed && !force) signalProcess(serverPid, 'SIGTERM');
   else await control.stop(deviceId);
   if (!isServed) {
-    await control.delete(deviceId);
+    await removeUblkDevice(control, deviceId);
     removeProperties(deviceId);
     return;
   }
   await untilGone(control, info);
 }
 
-/** The server finishes what is in flight, writes its metadata and removes the device itself. */
+/**
+ * The server finishes what is in flight, writes its metadata and removes the device itself. After a forced stop the
+ * driver knows its number as long as somebody holds it; its nodes are gone.
+ */
 async function untilGone(control: UblkControl, { deviceId, serverPid }: UblkDeviceInfo): Promise<void> {
   const untilMs = performance.now() + STOP_LIMIT_MS;
   for (;;) {
     const info = await control.info(deviceId);
-    if (!info.ok && info.error === ERRNO.ENODEV && !isProcessAlive(serverPid)) return;
+    const isGone = !info.ok ? info.error === ERRNO.ENODEV : !ublkDeviceIds().includes(deviceId);
+    if (isGone && !isProcessAlive(serverPid)) return;
     if (performance.now() >= untilMs)
       throw new DmRemapError(
         'system',

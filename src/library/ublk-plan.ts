@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ERRNO, errnoName } from '../base/errno.js';
 import type { Result } from '../base/result.js';
 import { isProcessAlive } from '../kernel/process-alive.js';
+import { signalProcess } from '../kernel/signal-process.js';
 import { DEVICE_STATE } from '../kernel/ublk-abi.js';
 import { CONTROL_PATH, UblkControl } from '../kernel/ublk-control.js';
 import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
@@ -75,7 +76,7 @@ async function waitForServerToLeave(
   if (state !== DEVICE_STATE.LIVE) return;
   if (isProcessAlive(serverPid)) {
     if (!takeOver) throw alreadyServed(deviceId, serverPid);
-    process.kill(serverPid, 'SIGUSR2');
+    signalProcess(serverPid, 'SIGUSR2');
   }
   const untilMs = performance.now() + LEAVE_LIMIT_MS;
   for (;;) {

@@ -92,7 +92,7 @@ export class CallServer {
       usableSpareUnits: usableUnitCount(metadata.superblock),
       breakerOpen: context.breaker.reason ?? null,
       connections: this.#endpoints.connectionCount,
-      counters: countersByName(context.counters),
+      counters: countersByName(context.totalCounters()),
     };
   }
 

@@ -53,9 +53,8 @@ export class OfflineSession {
       unlock: refuse,
       commit: refuse,
       noteWritten: () => {},
-      flushMark: () => 0,
-      noteFlushed: () => {},
-      noteFlushFailed: () => {},
+      noteFlushStarted: () => {},
+      noteFlushEnded: () => {},
     };
     this.#runner = new EffectRunner({
       stores: this.#stores,

@@ -189,9 +189,8 @@ const NO_SERVICES: RunnerServices = {
   unlock: refuseService,
   commit: refuseService,
   noteWritten: refuseService,
-  flushMark: refuseService,
-  noteFlushed: refuseService,
-  noteFlushFailed: refuseService,
+  noteFlushStarted: refuseService,
+  noteFlushEnded: refuseService,
 };
 
 /** Address space for payload; pages become real when they are first used. */

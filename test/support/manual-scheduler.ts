@@ -27,6 +27,16 @@ export class ManualScheduler implements Scheduler {
     this.#nowMs = endMs;
   }
 
+  /** Runs one task of those that are due now, by `pick(how many)`; false if there is none. What comes of it waits. */
+  runOne(pick: (dueCount: number) => number): boolean {
+    const due = this.#tasks.filter(({ dueMs }) => dueMs <= this.#nowMs);
+    if (due.length === 0) return false;
+    const chosen = due[pick(due.length)]!;
+    this.#tasks.splice(this.#tasks.indexOf(chosen), 1);
+    chosen.task();
+    return true;
+  }
+
   /** Runs task after task, moving the clock as needed; rejects when nothing is left to run and `done()` is not true. */
   async runUntil(done: () => boolean): Promise<void> {
     while (!done()) {

@@ -1,14 +1,13 @@
 import { xorshift } from '../../../test/support/xorshift.js';
 import { BlockModel } from './block-model.js';
-import { DeviceOnMemory } from './device-on-memory.js';
+import { DeviceOnMemory, type DeviceOnMemoryOptions } from './device-on-memory.js';
 import { BLOCK_BYTES, fillBlock } from './workload.js';
 
 /** A main disk of known contents with bad sectors of every kind, all over it. */
 export function damagedDevice(
   seed: number,
   spareBytes: readonly number[],
-  unitBytes = 4096,
-  volatileCaches = false,
+  options: Partial<DeviceOnMemoryOptions> = {},
 ): { rig: DeviceOnMemory; model: BlockModel } {
   const random = xorshift(seed);
   const lines: string[] = [];
@@ -27,11 +26,11 @@ export function damagedDevice(
   }
   const spareFaults = '{ sectors: "1120-1130,1200", on: [write], error: EIO }';
   const faults = `main:\n${lines.map((line) => `  - ${line}\n`).join('')}spare:\n  - ${spareFaults}\n`;
-  const rig = new DeviceOnMemory({ mainBytes: MAIN_BYTES, spareBytes, unitBytes, faults, volatileCaches });
+  const rig = new DeviceOnMemory({ mainBytes: MAIN_BYTES, spareBytes, faults, ...options });
   const media = rig.disks[0]!.contents;
   const view = new DataView(media.buffer, media.byteOffset, media.byteLength);
   for (let block = 0; block < BLOCK_COUNT; block += 1) fillBlock(media, view, block * BLOCK_BYTES, block + 1);
-  rig.format(unitBytes === 1024 ? 2 : 5);
+  rig.format(options.unitBytes === 1024 ? 2 : 5);
   return { rig, model: new BlockModel(BLOCK_COUNT, unreadable, (block) => block + 1) };
 }
 

@@ -4,7 +4,7 @@ import type { Result } from '../../base/result.js';
 import type { Procedure } from '../../engine/effect.js';
 import { planLayout } from '../../format/plan-layout.js';
 import { SAMPLE_COUNT, type Superblock } from '../../format/superblock.js';
-import type { CompletionSink, Geometry } from '../../ports/block-store.js';
+import type { BlockStore, Geometry } from '../../ports/block-store.js';
 import { type IoMemory, plainMemory } from '../../ports/io-memory.js';
 import { parseFaultScenario } from '../../storage/fault-scenario.js';
 import { FaultStore } from '../../storage/fault-store.js';
@@ -16,9 +16,13 @@ import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../limits.js';
 import { markClosed } from '../mark-closed.js';
 import { markOpened } from '../mark-opened.js';
 import { layOutColdMemory } from '../memory-map.js';
+import { QueueDevice, type QueueDeviceParts, viewShare } from '../queue-device.js';
+import type { QueueLink } from '../queue-link.js';
 import { type DeviceEvent, RemappedDevice } from '../remapped-device.js';
+import { Actor } from './actor.js';
 import { CrashableStore, Power } from './crashable-store.js';
 import { ScriptedStore } from './scripted-store.js';
+import { StoreSplitter } from './store-splitter.js';
 
 /**
  * A whole protected device on memory disks and a clock that tests turn: the disks outlive it, so it can be killed and
@@ -33,12 +37,19 @@ export class DeviceOnMemory {
   /** Where payload memory begins. */
   readonly payloadOffset: number;
   device: RemappedDevice | undefined;
+  /** Queues of it, each as if on a thread of its own. */
+  queues: OpenQueue[] = [];
+  /** How often a queue has woken the owner. */
+  ownerWakeCount = 0;
   /** What the device sees of the disks, by target: faults that the test makes up as it goes. */
   readonly stores: readonly ScriptedStore[];
   readonly #crashable: readonly CrashableStore[];
   readonly #power = new Power();
   readonly #coldMemory = layOutColdMemory();
-  readonly #router = new SwitchableSink();
+  readonly #splitters: readonly StoreSplitter[];
+  readonly #owner = new Actor(this.scheduler);
+  /** What the owner, or whoever puts the set together, does its I/O on. */
+  readonly #ownStores: readonly BlockStore[];
   readonly #options: DeviceOnMemoryOptions;
 
   constructor(options: DeviceOnMemoryOptions) {
@@ -57,7 +68,9 @@ export class DeviceOnMemory {
       const faulty = new FaultStore(store, rules[index] ?? [], { memory, scheduler });
       return new ScriptedStore(faulty, scheduler);
     });
-    for (const store of this.stores) store.attach(this.#router);
+    const isLate = options.lateStores ?? false;
+    this.#splitters = this.stores.map((store) => new StoreSplitter(store, scheduler, isLate));
+    this.#ownStores = this.#splitters.map((splitter) => splitter.front(this.#owner));
   }
 
   format(copies = 5): void {
@@ -88,16 +101,16 @@ export class DeviceOnMemory {
     assert(set.ok, `assembles: ${JSON.stringify(set)}`);
     const device = new RemappedDevice({
       ...set.value,
-      stores: this.stores,
-      scheduler: this.scheduler,
+      stores: this.#ownStores,
+      scheduler: this.#owner.scheduler,
       memory: this.memory,
       coldMemory: this.#coldMemory,
       lostReadsAsZero,
       report: (event) => this.events.push(event),
-      wantPoll: () => this.scheduler.after(0, () => device.poll()),
+      wantPoll: () => this.#pollSoon(this.#owner, device),
     });
     this.device = device;
-    this.#router.sink = device;
+    this.#owner.sink = device;
     let opened: number | undefined;
     device.metadata.run(
       (work) => markOpened(work, set.value),
@@ -111,10 +124,42 @@ export class DeviceOnMemory {
     return device;
   }
 
+  /** One more queue. `adapt` may exchange parts of it. */
+  addQueue(adapt: (parts: QueueDeviceParts) => QueueDeviceParts = (parts) => parts): OpenQueue {
+    const { device } = this;
+    assert(device !== undefined, 'is open');
+    const actor = new Actor(this.scheduler);
+    const link = device.addQueue(() => this.#pollSoon(actor, queue));
+    const wakeOwner = (): void => {
+      this.ownerWakeCount += 1;
+      this.#pollSoon(this.#owner, device);
+    };
+    const stores = this.#splitters.map((splitter) => splitter.front(actor));
+    const wantPoll = (): void => this.#pollSoon(actor, queue);
+    const view = viewShare(device.share, link.memory.shared);
+    const queue = new QueueDevice(adapt({ ...view, stores, wantPoll, wakeOwner }));
+    actor.sink = queue;
+    const open = { queue, link, actor };
+    this.queues.push(open);
+    return open;
+  }
+
+  /** All that can be asked to do something now: the device, then its queues. */
+  served(): { readonly device: RemappedDevice | QueueDevice; readonly actor: Actor }[] {
+    const { device } = this;
+    assert(device !== undefined, 'is open');
+    const all = [
+      { device, actor: this.#owner },
+      ...this.queues.map(({ queue, actor }) => ({ device: queue, actor })),
+    ];
+    return all.filter(({ actor }) => !actor.isAtWork);
+  }
+
   /** As after kill -9: what was sent to the disks still happens, nothing else does. */
   kill(): void {
-    this.#router.sink = NOBODY;
+    this.#disconnect();
     this.device = undefined;
+    this.queues = [];
     this.scheduler.advance(60_000);
     this.#power.restore();
   }
@@ -124,14 +169,12 @@ export class DeviceOnMemory {
    * `powerCut` make an end of it.
    */
   dieAfterWrites(count: number): void {
-    this.#power.cutAfterWrites(count, () => {
-      this.#router.sink = NOBODY;
-    });
+    this.#power.cutAfterWrites(count, () => this.#disconnect());
   }
 
   /** As when the power fails: of every sector that no flush has covered, `survives` says whether it got written. */
   powerCut(survives: (target: number, sector: number) => boolean): void {
-    this.#router.sink = NOBODY;
+    this.#disconnect();
     this.#power.cut();
     for (const [target, store] of this.#crashable.entries())
       store.dropCache((sector) => survives(target, sector));
@@ -142,6 +185,7 @@ export class DeviceOnMemory {
     const { device } = this;
     assert(device !== undefined, 'is open');
     while (!device.isIdle) this.scheduler.advance(1000);
+    for (const { link } of this.queues) device.removeQueue(link);
     let closed: number | undefined;
     device.metadata.run(markClosed, (result) => {
       closed = result;
@@ -151,10 +195,21 @@ export class DeviceOnMemory {
     this.kill();
   }
 
+  #disconnect(): void {
+    this.#owner.kill();
+    for (const { actor } of this.queues) actor.kill();
+  }
+
+  #pollSoon(actor: Actor, polled: RemappedDevice | QueueDevice): void {
+    actor.scheduler.after(0, () => {
+      if (polled.poll()) this.#pollSoon(actor, polled);
+    });
+  }
+
   #run<Value>(procedure: Procedure<Value>): Value {
     const refuse = (): never => assert(false, 'no device is at work') as never;
     const runner = new EffectRunner({
-      stores: this.stores,
+      stores: this.#ownStores,
       scheduler: this.scheduler,
       firstTicket: FIRST_COLD_TICKET,
       ticketCount: COLD_TICKET_COUNT,
@@ -164,12 +219,11 @@ export class DeviceOnMemory {
         unlock: refuse,
         commit: refuse,
         noteWritten: () => {},
-        flushMark: () => 0,
-        noteFlushed: () => {},
-        noteFlushFailed: () => {},
+        noteFlushStarted: () => {},
+        noteFlushEnded: () => {},
       },
     });
-    this.#router.sink = runner;
+    this.#owner.sink = runner;
     let outcome: { readonly value: Value } | undefined;
     runner.start(procedure, (value) => {
       outcome = { value };
@@ -188,6 +242,14 @@ export interface DeviceOnMemoryOptions {
   readonly faults?: string;
   /** A power cut takes what was not flushed. */
   readonly volatileCaches?: boolean;
+  /** I/O reaches the disks some time after it was submitted. */
+  readonly lateStores?: boolean;
+}
+
+export interface OpenQueue {
+  readonly queue: QueueDevice;
+  readonly link: QueueLink;
+  readonly actor: Actor;
 }
 
 export interface AssembleOptions {
@@ -238,13 +300,4 @@ function blankSuperblock(options: DeviceOnMemoryOptions, copyCount: number): Sup
   };
 }
 
-class SwitchableSink implements CompletionSink {
-  sink: CompletionSink = NOBODY;
-
-  complete(ticket: number, result: number): void {
-    this.sink.complete(ticket, result);
-  }
-}
-
-const NOBODY: CompletionSink = { complete: () => {} };
 const PAYLOAD_BYTES = 4 << 20;

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js';
-import type { RequestSink } from '../../ports/served-device.js';
+import type { RequestSink, ServedDevice } from '../../ports/served-device.js';
 import { WriteZeroesFlag } from '../../ports/served-device.js';
 import type { DeviceOnMemory } from './device-on-memory.js';
 import { BLOCK_BYTES, blockContents, fillBlock } from './workload.js';
@@ -10,10 +10,13 @@ import { BLOCK_BYTES, blockContents, fillBlock } from './workload.js';
  */
 export class TestClient implements RequestSink {
   readonly #rig: DeviceOnMemory;
+  readonly #deviceOf: () => ServedDevice | undefined;
   readonly #outcomes = new Map<number, BegunRequest>();
 
-  constructor(rig: DeviceOnMemory) {
+  /** Of the device itself, whichever is open at the time, or of one of its queues. */
+  constructor(rig: DeviceOnMemory, queue?: ServedDevice) {
     this.#rig = rig;
+    this.#deviceOf = () => queue ?? rig.device;
   }
 
   /** Answers the errno; -1 if there is no answer, as when the device was killed meanwhile. */
@@ -72,6 +75,22 @@ export class TestClient implements RequestSink {
     );
   }
 
+  /** Into the place of `beginWrite`; `contentsAt` tells what came. */
+  beginRead(firstBlock: number, blockCount: number, bufferIndex = 0): BegunRequest {
+    const memoryOffset = this.#rig.payloadOffset + (bufferIndex << 20);
+    return this.#begin((slot, device) =>
+      device.read(slot, firstBlock * BLOCK_BYTES, blockCount * BLOCK_BYTES, memoryOffset),
+    );
+  }
+
+  /** Of the nth block in a place. */
+  contentsAt(bufferIndex: number, nth = 0): number {
+    return blockContents(
+      this.#rig.memory.view,
+      this.#rig.payloadOffset + (bufferIndex << 20) + nth * BLOCK_BYTES,
+    );
+  }
+
   beginFlush(): BegunRequest {
     return this.#begin((slot, device) => device.flush(slot));
   }
@@ -83,8 +102,8 @@ export class TestClient implements RequestSink {
     request.errno = errno;
   }
 
-  #begin(start: (slot: number, device: NonNullable<DeviceOnMemory['device']>) => void): BegunRequest {
-    const { device } = this.#rig;
+  #begin(start: (slot: number, device: ServedDevice) => void): BegunRequest {
+    const device = this.#deviceOf();
     assert(device !== undefined, 'the device is open');
     const slot = device.acquire(this);
     assert(slot !== -1, 'a slot is free');

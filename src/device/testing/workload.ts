@@ -1,22 +1,23 @@
 import { xorshift } from '../../../test/support/xorshift.js';
 import { assert } from '../../base/assert.js';
 import { ERRNO } from '../../base/errno.js';
-import type { RequestSink } from '../../ports/served-device.js';
+import type { ServedDevice } from '../../ports/served-device.js';
 import type { BlockModel, ModelFlush, ModelRead, ModelWrite } from './block-model.js';
 import type { DeviceOnMemory } from './device-on-memory.js';
 
 /**
- * Random reads, writes, zeroes and flushes, several at a time, checked against a model. Block contents:
- * a number in the first four bytes and again at the end.
+ * Random reads, writes, zeroes and flushes, several at a time, on the device and its queues, checked against a model.
+ * Block contents: a number in the first four bytes and again at the end.
  */
-export class Workload implements RequestSink {
+export class Workload {
   readonly #rig: DeviceOnMemory;
   readonly #model: BlockModel;
   readonly #random: () => number;
   readonly #blockCount: number;
-  readonly #pending = new Map<number, PendingRequest>();
+  readonly #pending = new Set<PendingRequest>();
   readonly #freeBuffers: number[] = [];
   #nextContents = 1_000_000;
+  #isDraining = false;
   writeErrors = 0;
   readErrors = 0;
 
@@ -36,12 +37,20 @@ export class Workload implements RequestSink {
     this.#rig.scheduler.advance(this.#random() % 3 === 0 ? 40 : 0);
   }
 
+  /** Starts one more request on what is not at work, if one is allowed. */
+  startOne(): void {
+    if (this.#isDraining) return;
+    if (this.#freeBuffers.length > 0 && this.#rig.served().length > 0) this.#startOne();
+  }
+
   /** Waits for everything in flight. */
   drain(): void {
+    this.#isDraining = true;
     for (let turns = 0; this.#pending.size > 0; turns += 1) {
       assert(turns < 1000, 'every request is answered');
       this.#rig.scheduler.advance(100);
     }
+    this.#isDraining = false;
   }
 
   /** The device was killed: what was in flight is never answered. */
@@ -64,17 +73,8 @@ export class Workload implements RequestSink {
     }
   }
 
-  completed(slot: number, errno: number): void {
-    const request = this.#pending.get(slot);
-    if (request === undefined) return;
-    this.#pending.delete(slot);
-    this.#freeBuffers.push(request.memoryOffset);
-    if (request.operation === 'read') this.#endRead(request, errno);
-    else this.#endWrite(request, errno);
-  }
-
   #dropPending(): void {
-    for (const { memoryOffset } of this.#pending.values()) this.#freeBuffers.push(memoryOffset);
+    for (const { memoryOffset } of this.#pending) this.#freeBuffers.push(memoryOffset);
     this.#pending.clear();
   }
 
@@ -88,33 +88,46 @@ export class Workload implements RequestSink {
   }
 
   #start(operation: PendingRequest['operation'], first: number, blockCount: number): void {
-    const { device, memory } = this.#rig;
-    assert(device !== undefined, 'the device is open');
+    const served = this.#rig.served();
+    const { device, actor } = served[served.length === 1 ? 0 : this.#random() % served.length]!;
     const memoryOffset = this.#freeBuffers.pop()!;
     const blocks = Array.from({ length: blockCount }, (_, index) => first + index);
     const contents = operation === 'zero' ? 0 : this.#nextContents;
     if (operation === 'write') this.#nextContents += 1;
-    const slot = device.acquire(this);
-    assert(slot !== -1, 'a slot is free');
     const isWrite = operation === 'write' || operation === 'zero';
     const writes = isWrite ? blocks.map((block) => this.#model.beginWrite(block, contents)) : [];
     const reads = operation === 'read' ? blocks.map((block) => this.#model.beginRead(block)) : [];
     const durable = operation === 'write' && this.#random() % 4 === 0;
     const flush = operation === 'flush' ? this.#model.beginFlush() : undefined;
-    this.#pending.set(slot, { operation, blocks, reads, writes, memoryOffset, durable, flush });
-    const offsetBytes = first * BLOCK_BYTES;
-    const lengthBytes = blockCount * BLOCK_BYTES;
+    const request = { operation, blocks, reads, writes, memoryOffset, durable, flush };
+    this.#pending.add(request);
+    actor.run(() => this.#send(device, request, contents));
+  }
+
+  #send(device: ServedDevice, request: PendingRequest, contents: number): void {
+    const { bytes, view } = this.#rig.memory;
+    const { operation, blocks, memoryOffset } = request;
+    const slot = device.acquire({ completed: (_slot, errno) => this.#completed(request, errno) });
+    assert(slot !== -1, 'a slot is free');
+    const offsetBytes = (blocks[0] ?? 0) * BLOCK_BYTES;
+    const lengthBytes = blocks.length * BLOCK_BYTES;
     if (operation === 'flush') return device.flush(slot);
     if (operation === 'read') {
-      memory.bytes.fill(0xaa, memoryOffset, memoryOffset + lengthBytes);
+      bytes.fill(0xaa, memoryOffset, memoryOffset + lengthBytes);
       return device.read(slot, offsetBytes, lengthBytes, memoryOffset);
     }
     if (operation === 'zero')
       return device.writeZeroes(slot, offsetBytes, lengthBytes, this.#random() % 2 === 0 ? 0 : 2);
-    for (let index = 0; index < blockCount; index += 1) {
-      fillBlock(memory.bytes, memory.view, memoryOffset + index * BLOCK_BYTES, contents);
-    }
-    device.write(slot, offsetBytes, lengthBytes, memoryOffset, durable);
+    for (const [index] of blocks.entries())
+      fillBlock(bytes, view, memoryOffset + index * BLOCK_BYTES, contents);
+    device.write(slot, offsetBytes, lengthBytes, memoryOffset, request.durable);
+  }
+
+  #completed(request: PendingRequest, errno: number): void {
+    if (!this.#pending.delete(request)) return;
+    this.#freeBuffers.push(request.memoryOffset);
+    if (request.operation === 'read') this.#endRead(request, errno);
+    else this.#endWrite(request, errno);
   }
 
   #endRead(request: PendingRequest, errno: number): void {

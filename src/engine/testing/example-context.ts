@@ -24,6 +24,7 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     isDirty: () => true,
     flushFailuresOf: () => 0,
     counters: newCounters(),
+    totalCounters: () => newCounters(),
     memory: new Uint8Array(MEMORY_BYTES),
     zeroes: { memoryOffset: MEMORY_BYTES - 4096, lengthBytes: 4096 },
     lostReadsAsZero: false,

@@ -6,6 +6,8 @@ export type ToGuest =
       readonly module: string;
       readonly step: string;
       readonly args: object;
+      /** Time-outs are this much longer (`patience.ts`). */
+      readonly slowness: number;
     }
   | { readonly kind: 'recorded'; readonly id: number }
   /** Lets the kernel say which tasks are blocked, on the console. */

@@ -4,6 +4,7 @@ import type { ToGuest } from '../messages.js';
 import type { Scenario } from '../scenario.js';
 import { Guest } from './guest.js';
 import { HostPort } from './host-port.js';
+import { setSlowness } from './patience.js';
 
 /** Runs inside the machine: takes steps from the host, runs them, tells how they ended. */
 const port = new HostPort();
@@ -32,11 +33,18 @@ function act(message: ToGuest): void {
   }
 }
 
-async function runStep({ module, step, args }: Extract<ToGuest, { kind: 'step' }>): Promise<unknown> {
+async function runStep({
+  module,
+  step,
+  args,
+  slowness,
+}: Extract<ToGuest, { kind: 'step' }>): Promise<unknown> {
   const { default: scenario } = (await import(pathToFileURL(module).href)) as { default: Scenario };
   const perform = scenario.steps[step];
   if (perform === undefined) throw new Error(`${scenario.name} has no step ${step}`);
-  writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args)}\n`);
+  setSlowness(slowness);
+  // The kernel refuses a message that is longer than about 1000 characters.
+  writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args).slice(0, 200)}\n`);
   const guest = new Guest({ say: (text) => port.send({ kind: 'said', text }), record });
   const value = await perform(guest, args as never);
   await guest.undo();

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { CommandEnd } from './command.js';
+import { patienceMs } from './patience.js';
 
 /** A program that goes on beside the step: a server, a workload. */
 export class Background {
@@ -37,7 +38,7 @@ export class Background {
 
   /** Waits for a line of its standard output; throws, with all it said, if it ends before or takes too long. */
   async line(pattern: RegExp, timeoutSeconds = 60): Promise<RegExpMatchArray> {
-    const deadlineMs = Date.now() + timeoutSeconds * 1_000;
+    const deadlineMs = Date.now() + patienceMs(timeoutSeconds);
     for (;;) {
       const complete = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1);
       const match = complete
@@ -57,7 +58,7 @@ export class Background {
 
   /** Waits for its end; throws, with all it said, if that takes too long. */
   async finish(timeoutSeconds = 60): Promise<CommandEnd> {
-    const deadlineMs = Date.now() + timeoutSeconds * 1_000;
+    const deadlineMs = Date.now() + patienceMs(timeoutSeconds);
     while (this.end === null) {
       if (Date.now() >= deadlineMs) throw this.failure(`did not end within ${timeoutSeconds} s`);
       await Promise.race([this.ended, this.news(deadlineMs)]);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { patienceMs } from './patience.js';
 
 /** How a program inside the machine ended. */
 export interface CommandEnd {
@@ -10,7 +11,7 @@ export interface CommandEnd {
 }
 
 export interface CommandOptions {
-  /** Then it is killed, and the step fails. Default 60. */
+  /** Then it is killed, and the step fails; on an idle host. Default 60. */
   readonly timeoutSeconds?: number;
   /** Statuses that are no failure; default 0 only, null: any. */
   readonly statuses?: readonly number[] | null;
@@ -63,7 +64,7 @@ function spawnToEnd(
       timedOut = true;
       child.kill('SIGKILL');
       setTimeout(() => finish(null, 'SIGKILL'), 2_000);
-    }, timeoutSeconds * 1_000);
+    }, patienceMs(timeoutSeconds));
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
     child.on('error', reject);

@@ -6,15 +6,15 @@ export class MappedDevice {
   readonly name: string;
   readonly path: string;
   private readonly guest: Guest;
+  private isRemoved = false;
 
   /** `table`: its lines, as dmsetup(8) reads them. */
   static async create(guest: Guest, name: string, table: string): Promise<MappedDevice> {
     await guest.modprobe('dm_mod');
     await dmsetup(guest, ['create', name], table);
-    guest.atEnd(async () => {
-      await dmsetup(guest, ['remove', '--retry', name]);
-    });
-    return new MappedDevice(guest, name);
+    const device = new MappedDevice(guest, name);
+    guest.atEnd(() => device.remove());
+    return device;
   }
 
   /** A device that an earlier step left. */
@@ -49,7 +49,10 @@ export class MappedDevice {
     await dmsetup(this.guest, ['message', this.name, '0', text]);
   }
 
+  /** A second time does nothing. */
   async remove(): Promise<void> {
+    if (this.isRemoved) return;
+    this.isRemoved = true;
     await dmsetup(this.guest, ['remove', '--retry', this.name]);
   }
 }

@@ -14,7 +14,7 @@ export function dmremap(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandEnd> {
-  return guest.run([...PROGRAM, ...args], options);
+  return guest.run([...PROGRAM, ...args], { timeoutSeconds: LIMIT_SECONDS, ...options });
 }
 
 export interface ServeOptions {
@@ -42,12 +42,11 @@ export interface Served {
 
 /** Runs `dmremap run` and comes back when its block device can be used. Stopped cleanly at the end of the step. */
 export async function serve(guest: Guest, options: ServeOptions): Promise<Served> {
-  const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
   const socketPath = `/run/lab/${nextSocket++}.sock`;
   const attach = options.frontend === 'ublk' ? ['--ublk'] : ['--nbd', `nbd+unix:///?socket=${socketPath}`];
   if (options.frontend === 'ublk') await guest.modprobe('ublk_drv');
-  const program = guest.start([...PROGRAM, 'run', ...devices, ...attach, ...(options.further ?? [])]);
-  const [, ready] = await program.line(/^ready (\S+)/);
+  const program = startServer(guest, options, attach);
+  const [, ready] = await program.line(/^ready (\S+)/, LIMIT_SECONDS);
   const nbd =
     options.frontend === 'nbd'
       ? await NbdAttachment.create(guest, socketPath, { blockBytes: options.blockBytes ?? 512 })
@@ -63,7 +62,7 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
   const crash = async (): Promise<void> => {
     stopped = true;
     program.kill('SIGKILL');
-    await program.finish();
+    await program.finish(LIMIT_SECONDS);
   };
   const handedOver = async (): Promise<void> => {
     stopped = true;
@@ -72,14 +71,27 @@ export async function serve(guest: Guest, options: ServeOptions): Promise<Served
   return { path: nbd?.path ?? ready!, program, stop, crash, handedOver };
 }
 
+/** `dmremap run`, not waited for. Killed at the end of the step. */
+export function startServer(
+  guest: Guest,
+  options: ServeOptions,
+  attach: readonly string[] = ['--ublk'],
+): Background {
+  const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
+  return guest.start([...PROGRAM, 'run', ...devices, ...attach, ...(options.further ?? [])]);
+}
+
 async function stopProgram(program: Background): Promise<void> {
   program.kill('SIGTERM');
   await endInOrder(program);
 }
 
 async function endInOrder(program: Background): Promise<void> {
-  const { status } = await program.finish();
+  const { status } = await program.finish(LIMIT_SECONDS);
   if (status !== 0) throw program.failure(`did not stop cleanly: status ${status}`);
 }
 
 let nextSocket = 1;
+
+/** A busy host under emulation is slow, and a server waits for the I/O of the one before. */
+const LIMIT_SECONDS = 120;

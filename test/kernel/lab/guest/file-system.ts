@@ -4,9 +4,14 @@ import type { Guest } from './guest.js';
 export const FILE_SYSTEMS = ['ext4', 'xfs', 'btrfs'] as const;
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
 
-export async function makeFileSystem(guest: Guest, type: FileSystem, device: string): Promise<void> {
+export async function makeFileSystem(
+  guest: Guest,
+  type: FileSystem,
+  device: string,
+  further: readonly string[] = [],
+): Promise<void> {
   await guest.modprobe(type);
-  await guest.run([`mkfs.${type}`, ...MAKE_ARGUMENTS[type], device], { timeoutSeconds: 120 });
+  await guest.run([`mkfs.${type}`, ...MAKE_ARGUMENTS[type], ...further, device], { timeoutSeconds: 120 });
 }
 
 /** Unmounted at the end of the step. Returns the directory. */

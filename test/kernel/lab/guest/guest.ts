@@ -16,12 +16,18 @@ export class Guest {
   }
 
   /** Runs a program to its end; throws, with the command and all it said, unless it ends with status 0. */
-  run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
-    return runCommand(argv, options);
+  async run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
+    const startedMs = Date.now();
+    this.say(`$ ${argv.join(' ')}`);
+    const end = await runCommand(argv, options);
+    const tookMs = Date.now() - startedMs;
+    if (tookMs > WORTH_SAYING_MS) this.say(`  took ${(tookMs / 1_000).toFixed(1)} s`);
+    return end;
   }
 
   /** Starts a program that goes on. It is killed when the step ends. */
   start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Background {
+    this.say(`$ ${argv.join(' ')} &`);
     const program = new Background(argv, environment);
     this.atEnd(async () => {
       program.kill('SIGKILL');
@@ -73,3 +79,5 @@ export class Guest {
     return new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 }
+
+const WORTH_SAYING_MS = 2_000;

@@ -21,8 +21,9 @@ export class PatternFile {
   private readonly memory: MappedMemory = mapMemory(MAX_IO_BYTES);
   private busy = false;
 
-  static async open(path: string): Promise<PatternFile> {
-    return new PatternFile(path, await open(path, constants.O_RDWR | constants.O_DIRECT));
+  /** `flags`: further ones, O_DSYNC for example. */
+  static async open(path: string, flags = 0): Promise<PatternFile> {
+    return new PatternFile(path, await open(path, constants.O_RDWR | constants.O_DIRECT | flags));
   }
 
   private constructor(path: string, file: FileHandle) {

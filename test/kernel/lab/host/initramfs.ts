@@ -70,7 +70,7 @@ mkdir -p /root/run/lock /root/run/lab
 ln -sf /proc/self/mounts /root/etc/mtab
 modules=/root/usr/lib/modules/$(uname -r)
 mkdir -p "$modules"
-mount --bind "/root$(word lab.modules)" "$modules"
+mount --bind "/root$(word lab.modules)" "$modules" || fail 'mounting the modules'
 echo "$(word lab.hungSeconds)" > /root/proc/sys/kernel/hung_task_timeout_secs
 echo 1 > /root/proc/sys/kernel/sysrq
 hostname lab

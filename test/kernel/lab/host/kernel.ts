@@ -14,13 +14,11 @@ export interface Kernel {
   readonly initramfsPath: string;
   /** Modules, decompressed, with their `modules.dep`; the guest sees them as its /usr/lib/modules/RELEASE. */
   readonly modulesDirectory: string;
-  /** As `uname -r` says it. */
-  readonly release: string;
 }
 
 /** Downloads a kernel on its first use; later it comes from the cache, which is never refreshed by itself. */
 export async function kernel(name: KernelName): Promise<Kernel> {
-  const directory = join(cacheDirectory, 'kernels', name);
+  const directory = join(cacheDirectory, 'kernels', `${name}-${CACHE_LAYOUT}`);
   if (!existsSync(directory)) {
     console.log(`laboratory: fetching kernel ${name} into ${cacheDirectory}`);
     await fillOnce(directory, async (unfinished) => fetchKernel(name, unfinished));
@@ -32,7 +30,6 @@ export async function kernel(name: KernelName): Promise<Kernel> {
     imagePath: join(directory, 'vmlinuz'),
     initramfsPath: await initramfsOf(directory, modulesDirectory),
     modulesDirectory,
-    release,
   };
 }
 
@@ -51,6 +48,9 @@ function fetchKernel(name: KernelName, directory: string): void {
   rmSync(unpacked, { recursive: true });
   writeFileSync(join(directory, 'package.txt'), `${packageName}\n`);
 }
+
+/** Changes with what `fetchKernel` leaves in a folder, so that folders of an earlier one aren't used. */
+const CACHE_LAYOUT = 1;
 
 /** Where depmod looks for them below a root directory. */
 const MODULES = 'lib/modules';

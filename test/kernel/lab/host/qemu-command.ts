@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { projectDirectory } from '../project-directory.js';
 import type { Accelerator } from './accelerator.js';
 import type { Disk } from './disk.js';
+import { clockParameters } from './guest-clock.js';
 import type { Kernel } from './kernel.js';
 
 export interface Hardware {
@@ -29,7 +30,7 @@ export function qemuCommand(hardware: Hardware, inside: Inside): string[] {
     ...['-m', String(memoryMiB), '-smp', String(processors)],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...['-kernel', kernel.imagePath, '-initrd', kernel.initramfsPath],
-    ...['-append', kernelParameters(hardware, inside)],
+    ...['-append', kernelParameters(kernel, inside)],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
     ...['-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci', '-device', 'virtio-scsi-pci,id=scsi'],
     ...(inside.kind === 'agent' ? agentPort(inside.socketPath) : []),
@@ -37,9 +38,10 @@ export function qemuCommand(hardware: Hardware, inside: Inside): string[] {
   ];
 }
 
-function kernelParameters({ kernel }: Hardware, inside: Inside): string {
+function kernelParameters(kernel: Kernel, inside: Inside): string {
   const words = [
-    'console=ttyS0 panic=-1 loglevel=5 mitigations=off tsc=reliable printk.devkmsg=on',
+    'console=ttyS0 panic=-1 loglevel=5 mitigations=off printk.devkmsg=on',
+    clockParameters(),
     `lab.start=${join(projectDirectory, 'test/kernel/lab/guest/start.sh')}`,
     `lab.modules=${kernel.modulesDirectory}`,
     `lab.hungSeconds=${HUNG_TASK_SECONDS}`,

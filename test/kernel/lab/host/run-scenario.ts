@@ -30,7 +30,7 @@ export async function runScenario(found: FoundScenario, options: RunOptions): Pr
   process.on('exit', () => rmSync(workDirectory, { recursive: true, force: true }));
   const { scenario, modulePath } = found;
   const chosen = await kernel(options.kernel);
-  const lab = new ScenarioLab({
+  const lab = await ScenarioLab.make({
     scenario,
     modulePath,
     kernel: chosen,
@@ -49,16 +49,20 @@ export async function runScenario(found: FoundScenario, options: RunOptions): Pr
 
 async function failureOf(scenario: Scenario, lab: ScenarioLab): Promise<string | null> {
   const limitSeconds = scenario.timeoutSeconds ?? 180;
+  const startedMs = Date.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`not done after ${limitSeconds} s`), limitSeconds * 1_000);
+    timer = setInterval(() => {
+      const seconds = (Date.now() - startedMs) / 1_000;
+      if (seconds > limitSeconds * lab.slowness) resolve(`not done after ${Math.round(seconds)} s`);
+    }, 1_000);
   });
   const work = (scenario.host ?? hostOfOneStep(scenario))(lab).then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   const failure = await Promise.race([work, late]);
-  clearTimeout(timer);
+  clearInterval(timer);
   if (failure !== null) await lab.showBlockedTasks();
   return failure;
 }

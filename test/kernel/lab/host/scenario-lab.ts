@@ -8,6 +8,7 @@ import { ConsoleLog } from './console-log.js';
 import { type Disk, plainDisk } from './disk.js';
 import type { Kernel } from './kernel.js';
 import { RunningMachine } from './running-machine.js';
+import { volatileDisk } from './volatile-disk.js';
 
 export interface LabOptions {
   readonly scenario: Scenario;
@@ -33,20 +34,29 @@ export class ScenarioLab implements Lab {
   readonly consoleLogs: ConsoleLog[] = [];
   /** What happened behind the scenario's back; the first one fails it. */
   readonly troubles: string[] = [];
+  /** Of the slowest boot so far; the scenario's time is longer by it. */
+  slowness = 1;
   private readonly options: LabOptions;
-  private readonly disks: Map<string, Disk>;
+  private readonly disks = new Map<string, Disk>();
   private readonly nextRandom: () => number;
   private machine: RunningMachine | null = null;
   private onRecords: (() => void)[] = [];
 
-  constructor(options: LabOptions) {
+  static async make(options: LabOptions): Promise<ScenarioLab> {
+    const lab = new ScenarioLab(options);
+    for (const [name, disk] of Object.entries(options.scenario.disks ?? {})) {
+      const make = disk.isVolatile ? volatileDisk : plainDisk;
+      lab.disks.set(name, await make(name, disk, options.workDirectory, lab));
+    }
+    return lab;
+  }
+
+  private constructor(options: LabOptions) {
     this.options = options;
     this.kernel = options.kernel.name;
     this.frontends = options.frontends;
     this.seed = options.seed;
     this.nextRandom = xorshift(options.seed);
-    const wanted = Object.entries(options.scenario.disks ?? {});
-    this.disks = new Map(wanted.map(([name, disk]) => [name, plainDisk(name, disk, options.workDirectory)]));
   }
 
   random(limit: number): number {
@@ -71,6 +81,7 @@ export class ScenarioLab implements Lab {
       onSaid: (text) => this.say(text),
       onStepFailed: (message) => this.troubles.push(message),
     });
+    this.slowness = Math.max(this.slowness, this.machine.slowness);
     return this.machine;
   }
 

@@ -6,11 +6,11 @@ import { makeTree, treeChecksum } from '../lab/guest/file-tree.js';
 import { scenario } from '../lab/scenario.js';
 
 export default scenario({
-  name: 'nbd-ext4',
+  name: 'healthy-ext4',
   about:
     'A healthy protected disk carries ext4: files survive remounting and a restart of the server, fsck is content.',
   kernels: ['6.12'],
-  frontends: ['nbd'],
+  frontends: ['nbd', 'ublk'],
   disks: { main: { sizeMiB: 96 }, spare: { sizeMiB: 16 } },
   steps: {
     async main(guest, { frontend }: { frontend: 'nbd' | 'ublk' }) {

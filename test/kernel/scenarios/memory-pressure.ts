@@ -1,0 +1,127 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MappedDevice, tableWithBadSectors } from '../lab/guest/device-mapper.js';
+import { diskPath } from '../lab/guest/disks.js';
+import { dmremap, type Served, serve } from '../lab/guest/dmremap.js';
+import { expect, expectEqual } from '../lab/guest/expect.js';
+import { checkFileSystem, makeFileSystem, mount, unmount } from '../lab/guest/file-system.js';
+import type { Guest } from '../lab/guest/guest.js';
+import { scenario } from '../lab/scenario.js';
+
+export default scenario({
+  name: 'memory-pressure',
+  about:
+    'More dirty pages than memory, and swap, on a block device whose server lives in the same memory: everything finishes.',
+  kernels: ['6.12', '6.18'],
+  memoryMiB: 384,
+  disks: { main: { sizeMiB: 640 }, spare: { sizeMiB: 16 } },
+  timeoutSeconds: 900,
+  steps: {
+    async main(guest) {
+      const disk = diskPath('main');
+      const main = await MappedDevice.create(guest, 'main', tableWithBadSectors(disk, BAD_SECTORS));
+      await dmremap(guest, ['format', '--main', main.path, '--spare', diskPath('spare'), '--yes']);
+      await withoutSwap(guest);
+      const served = await serve(guest, { main: main.path, spares: [diskPath('spare')], frontend: 'ublk' });
+      isGuarded(guest, served);
+      await filledThroughPageCache(guest, served);
+      await usedAsSwap(guest, served);
+      isGuarded(guest, served);
+      await served.stop();
+    },
+  },
+});
+
+/** As boot/dm-remap@.service has it: what runs from here, the server among it, is not swapped out. */
+async function withoutSwap(guest: Guest): Promise<void> {
+  await guest.run(['mount', '-t', 'cgroup2', 'cgroup2', CGROUPS]);
+  guest.write(`${CGROUPS}/cgroup.subtree_control`, '+memory');
+  for (const name of ['server', 'programs']) mkdirSync(`${CGROUPS}/${name}`);
+  guest.write(`${CGROUPS}/server/memory.swap.max`, '0');
+  guest.write(`${CGROUPS}/server/cgroup.procs`, String(process.pid));
+}
+
+/** Every thread may be waited for when memory is reclaimed, and the process is not killed for want of it. */
+function isGuarded(guest: Guest, { program }: Served): void {
+  const tasks = `/proc/${program.pid}/task`;
+  const threads = readdirSync(tasks).map((id) => {
+    const [, name, rest] = /\((.*)\) (.*)/.exec(readFileSync(join(tasks, id, 'stat'), 'utf8'))!;
+    return { name: name!, flags: Number(rest!.split(' ')[FLAGS_AFTER_NAME]) };
+  });
+  guest.say(`threads: ${threads.map(({ name, flags }) => `${name} 0x${flags.toString(16)}`).join(', ')}`);
+  for (const { name, flags } of threads)
+    expectEqual(flags & PF_IO_FLUSHER, PF_IO_FLUSHER, `PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE of ${name}`);
+  const score = readFileSync(`/proc/${program.pid}/oom_score_adj`, 'utf8').trim();
+  expectEqual(score, '-1000', 'oom_score_adj of the server');
+}
+
+async function filledThroughPageCache(guest: Guest, served: Served): Promise<void> {
+  await makeFileSystem(guest, 'ext4', served.path, ['-b', '4096']);
+  const directory = await mount(guest, 'ext4', served.path);
+  guest.write('/proc/sys/vm/dirty_ratio', '80');
+  guest.write('/proc/sys/vm/dirty_background_ratio', '70');
+  await program(guest, FILL, [`${directory}/large`, String(FILE_MIB)]);
+  await guest.run(['sync'], { timeoutSeconds: 300 });
+  await program(guest, COMPARE, [`${directory}/large`, String(FILE_MIB)]);
+  await unmount(guest, directory);
+  await checkFileSystem(guest, 'ext4', served.path);
+  guest.say(`${FILE_MIB} MiB written through the page cache and compared`);
+}
+
+async function usedAsSwap(guest: Guest, served: Served): Promise<void> {
+  await guest.run(['mkswap', served.path]);
+  await guest.run(['swapon', served.path]);
+  const refusal = await dmremap(guest, ['stop', served.path], { statuses: null });
+  expect(refusal.stderr.includes('used as swap'), `a stop is refused: ${refusal.stderr}`);
+  await program(guest, TOUCH, [String(TOUCHED_MIB)]);
+  guest.say(
+    `swap: ${readFileSync('/proc/vmstat', 'utf8')
+      .match(/pswp\w+ \d+/g)!
+      .join(', ')}`,
+  );
+  await guest.run(['swapoff', served.path], { timeoutSeconds: 300 });
+}
+
+/** Runs JavaScript in a control group of its own, where it can be swapped out. */
+async function program(guest: Guest, script: string, args: readonly string[]): Promise<void> {
+  const enter = `echo $$ > ${CGROUPS}/programs/cgroup.procs && exec "$@"`;
+  await guest.run(['sh', '-c', enter, 'sh', 'node', '-e', script, ...args], { timeoutSeconds: 400 });
+}
+
+/** Arguments: path, MiB. Every MiB of the file has contents of its own. */
+const FILL = `
+const [path, count] = process.argv.slice(1);
+const fd = fs.openSync(path, 'w');
+for (let index = 0; index < Number(count); index++) fs.writeSync(fd, Buffer.alloc(1 << 20, 'MiB ' + index + ' '));
+`;
+
+const COMPARE = `
+const [path, count] = process.argv.slice(1);
+const fd = fs.openSync(path, 'r');
+const found = Buffer.alloc(1 << 20);
+for (let index = 0; index < Number(count); index++) {
+  fs.readSync(fd, found);
+  if (!found.equals(Buffer.alloc(1 << 20, 'MiB ' + index + ' '))) throw new Error('MiB ' + index + ' differs');
+}
+`;
+
+/** Argument: MiB. Fills more memory than there is, then compares it twice. */
+const TOUCH = `
+const pieces = [];
+for (let index = 0; index < Number(process.argv[1]); index++) pieces.push(Buffer.alloc(1 << 20, 'MiB ' + index + ' '));
+const wanted = Buffer.alloc(1 << 20);
+for (let pass = 0; pass < 2; pass++)
+  pieces.forEach((piece, index) => {
+    wanted.fill('MiB ' + index + ' ');
+    if (!piece.equals(wanted)) throw new Error('MiB ' + index + ' differs');
+  });
+`;
+
+const CGROUPS = '/sys/fs/cgroup';
+const FILE_MIB = 512;
+const TOUCHED_MIB = 448;
+const BAD_SECTORS = Array.from({ length: 40 }, (_, index) => 20_000 + index * 30_011);
+/** linux/sched.h: PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE, which PR_SET_IO_FLUSHER sets. */
+const PF_IO_FLUSHER = 0x0018_0000;
+/** proc_pid_stat(5): field 9, counted from the state, which follows the name. */
+const FLAGS_AFTER_NAME = 6;
