@@ -4,21 +4,20 @@ import type { openDevice as OpenDevice } from '../../../src/library/open-device.
 import { projectDirectory } from '../lab/project-directory.js';
 
 /**
- * `node --expose-gc library-loop.js MAIN SPARE COUNT`: opens, uses and closes a protected device again and again in one
- * process, through the package as a program would. Prints what the process holds, as JSON, after the first cycles and
- * after the last.
+ * `node --expose-gc library-loop.js MAIN SPARE WARM_UP COUNT`: opens, uses and closes a protected device again and again in one
+ * process, through the package as a program would. Prints what the process holds, as JSON, after WARM_UP cycles and
+ * after COUNT.
  */
-const [main, spare, count] = process.argv.slice(2) as [string, string, string];
+const [main, spare, warmUpCycles, cycles] = process.argv.slice(2) as [string, string, string, string];
 const library = (await import(join(projectDirectory, 'dist/library/index.js'))) as {
   readonly openDevice: typeof OpenDevice;
 };
 
 const BYTES = 65_536;
-const WARM_UP_CYCLES = 20;
 
-for (let cycle = 1; cycle <= Number(count); cycle++) {
+for (let cycle = 1; cycle <= Number(cycles); cycle++) {
   await useOnce(cycle);
-  if (cycle === WARM_UP_CYCLES) show();
+  if (cycle === Number(warmUpCycles)) show();
 }
 show();
 

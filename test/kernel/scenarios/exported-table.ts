@@ -4,7 +4,7 @@ import { MappedDevice, tableWithBadSectors } from '../lab/guest/device-mapper.js
 import { dmremap, type ServeOptions } from '../lab/guest/dmremap.js';
 import { expect, expectEqual } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
-import { remapsOf } from '../lab/guest/set-metadata.js';
+import { formatSet, remapsOf } from '../lab/guest/set-metadata.js';
 import { useDevice } from '../lab/guest/use-device.js';
 import { type Frontend, scenario } from '../lab/scenario.js';
 
@@ -14,6 +14,7 @@ export default scenario({
     'The table of "dmremap export --dm-table", loaded with dmsetup, shows the bytes of our device, sector by sector, with remaps on two spares and lost blocks; and the way back is open.',
   kernels: ['6.12'],
   frontends: ['ublk', 'nbd'],
+  processors: 1,
   timeoutSeconds: 300,
   steps: {
     async main(guest, { frontend }: { frontend: Frontend }) {
@@ -23,11 +24,11 @@ export default scenario({
       for (const [index, other] of others.entries())
         spares.push((await MappedDevice.create(guest, `spare${index}`, smallTable(other))).path);
       const set = { main: main.path, spares, frontend };
-      await dmremap(guest, ['format', ...devicesOf(set), '--yes', '--force']);
+      await formatSet(set);
 
       const ours = await fill(guest, main, ram!, set);
       expectEqual(ours.failing, BAD_FOR_READS.slice(1), 'sectors that fail on our device');
-      const remaps = await remapsOf(guest, spares);
+      const remaps = await remapsOf(spares);
       expectEqual(remaps.length, BAD_FOR_WRITES.length + 3, 'remaps');
       expectEqual([...new Set(remaps.map(({ spareIndex }) => spareIndex))], [0, 1], 'spares in use');
       await compareExported(guest, set, ours);

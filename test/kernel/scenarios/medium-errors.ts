@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { ramDisks } from '../lab/guest/brd.js';
 import { ofKind } from '../lab/guest/device-log.js';
-import { dmremap, type ServeOptions } from '../lab/guest/dmremap.js';
+import type { ServeOptions } from '../lab/guest/dmremap.js';
 import { errorCode } from '../lab/guest/error-code.js';
 import { expectEqual } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
 import { PatternFile } from '../lab/guest/pattern-file.js';
 import { ScsiDebug } from '../lab/guest/scsi-debug.js';
-import { describeRemaps, remapsOf } from '../lab/guest/set-metadata.js';
+import { describeRemaps, formatSet, remapsOf } from '../lab/guest/set-metadata.js';
 import { useDevice } from '../lab/guest/use-device.js';
 import { type Frontend, scenario } from '../lab/scenario.js';
 
@@ -17,18 +17,19 @@ export default scenario({
     'Medium errors of a SCSI disk: only lost blocks fail, also after a restart, until they are written; what can be read is saved; errors that pass leave no remap; a failed flush is a failed fsync, once.',
   kernels: ['6.12'],
   frontends: ['ublk', 'nbd'],
+  processors: 1,
   timeoutSeconds: 420,
   steps: {
     async main(guest, { frontend }: { frontend: Frontend }) {
       const disk = await ScsiDebug.create(guest, { sizeMiB: 8 });
       const [spare] = await ramDisks(guest, 1, 2);
       const set = { main: disk.path, spares: [spare!], frontend };
-      await dmremap(guest, ['format', '--main', disk.path, '--spare', spare!, '--yes']);
+      await formatSet(set);
       await lostBlocks(guest, disk, set);
       await afterRestart(guest, disk, set);
       await healed(guest, disk, set);
       expectEqual(
-        describeRemaps(await remapsOf(guest, set.spares)),
+        describeRemaps(await remapsOf(set.spares)),
         ['1000: readError', '2000: recoveredRead', '3000: writeError'],
         'the remaps in the end',
       );

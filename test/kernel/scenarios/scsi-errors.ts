@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { ramDisks } from '../lab/guest/brd.js';
 import { logEvents, waitForEvents } from '../lab/guest/device-log.js';
-import { dmremap, type Served } from '../lab/guest/dmremap.js';
+import type { Served } from '../lab/guest/dmremap.js';
 import { errorCode } from '../lab/guest/error-code.js';
 import { expect, expectEqual } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
 import { PatternFile } from '../lab/guest/pattern-file.js';
 import { ScsiDebug } from '../lab/guest/scsi-debug.js';
-import { describeRemaps, remapsOf } from '../lab/guest/set-metadata.js';
+import { describeRemaps, formatSet, remapsOf } from '../lab/guest/set-metadata.js';
 import { useDevice } from '../lab/guest/use-device.js';
 import { scenario } from '../lab/scenario.js';
 
@@ -16,15 +16,16 @@ export default scenario({
   about:
     'Every way in which a SCSI disk fails commands arrives with the errno of docs/error-policy.md, and what is done about it is what the table there says.',
   kernels: ['6.12', '6.18'],
+  processors: 1,
   timeoutSeconds: 300,
   steps: {
     async main(guest) {
       const disk = await ScsiDebug.create(guest, { sizeMiB: 8, parameters: ['lbpu=1', 'lbpws=1'] });
       const [spare] = await ramDisks(guest, 1, 2);
-      await dmremap(guest, ['format', '--main', disk.path, '--spare', spare!, '--yes']);
       // So that one failed command is one failed I/O.
       guest.write(join('/sys/class/scsi_disk', disk.address, 'max_retries'), '0');
       const set = { main: disk.path, spares: [spare!], frontend: 'ublk' } as const;
+      await formatSet(set);
       const expectedRemaps: string[] = [];
       const events = await useDevice(guest, set, async (file, served) => {
         const test = new ErrorTest(guest, disk, file, served, expectedRemaps);
@@ -38,7 +39,7 @@ export default scenario({
         await test.checkAll();
       });
       guest.say(events.map(({ event }) => event).join(' '));
-      expectEqual(describeRemaps(await remapsOf(guest, [spare!])), expectedRemaps, 'the remaps');
+      expectEqual(describeRemaps(await remapsOf([spare!])), expectedRemaps, 'the remaps');
     },
   },
 });

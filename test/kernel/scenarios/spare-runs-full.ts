@@ -1,12 +1,12 @@
 import { ramDisks } from '../lab/guest/brd.js';
 import { type LogEvent, ofKind } from '../lab/guest/device-log.js';
-import { dmremap, type Served, type ServeOptions } from '../lab/guest/dmremap.js';
+import type { Served, ServeOptions } from '../lab/guest/dmremap.js';
 import { errorCode } from '../lab/guest/error-code.js';
 import { expect, expectEqual } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
 import { NullBlock } from '../lab/guest/null-block.js';
 import { PatternFile } from '../lab/guest/pattern-file.js';
-import { type Inspection, inspectSet } from '../lab/guest/set-metadata.js';
+import { formatSet, inspectSet } from '../lab/guest/set-metadata.js';
 import { useDevice } from '../lab/guest/use-device.js';
 import { UNIT_SECTORS, WriteLedger } from '../lab/guest/write-ledger.js';
 import { type Frontend, scenario } from '../lab/scenario.js';
@@ -17,19 +17,20 @@ export default scenario({
     'Sectors go bad under four writers until the spare is full: then an honest error and an alert, and everything that was acknowledged is read back, also after a restart.',
   kernels: ['6.12'],
   frontends: ['ublk', 'nbd'],
+  processors: 1,
   timeoutSeconds: 300,
   steps: {
     async main(guest, { frontend }: { frontend: Frontend }) {
-      const disk = await NullBlock.create(guest, `nullb-${frontend}`, { sizeMiB: 16 });
+      const disk = await NullBlock.create(guest, `nullb-${frontend}`, { sizeMiB: 4 });
       const [spare] = await ramDisks(guest, 1, 1);
-      await dmremap(guest, ['format', '--main', disk.path, '--spare', spare!, '--yes', '--force']);
       const set = { main: disk.path, spares: [spare!], frontend };
+      await formatSet(set);
       const writers = [0, 1, 2, 3].map((index) => new Writer(disk, index));
       const events = await useDevice(guest, set, (file, served) =>
         fill(guest, writers, file, served, frontend),
       );
       checkAlert(events);
-      checkHealth(await inspectSet(guest, [spare!]), events);
+      checkHealth(await inspectSet([spare!]), events);
       await afterRestart(guest, set, writers);
     },
   },
@@ -75,7 +76,7 @@ class Writer {
       this.generation += 1;
       expect(this.generation < 100, 'the spare is full at some time');
       for (let unit = 0; unit < UNITS_OF_WRITER; unit++) {
-        if ((unit * 7 + this.generation * 3) % 20 === 0) this.spoil(unit + 1);
+        if ((unit + this.generation) % 5 === 0) this.spoil(unit + 1);
         await this.write(file, unit);
       }
       await this.ledger.check(file);
@@ -123,7 +124,7 @@ function checkAlert(events: readonly LogEvent[]): void {
     expectEqual(ofKind(events, event), [], `${event} in the log`);
 }
 
-function checkHealth(report: Inspection, events: readonly LogEvent[]): void {
+function checkHealth(report: Awaited<ReturnType<typeof inspectSet>>, events: readonly LogEvent[]): void {
   expectEqual(report.freeSpareUnits, 0, 'free units on the spare');
   expectEqual(report.remaps.length, report.usableSpareUnits, 'units on the spare');
   expectEqual(report.state, 'critical', 'state');
@@ -144,5 +145,5 @@ async function afterRestart(guest: Guest, set: ServeOptions, writers: readonly W
   });
 }
 
-/** 4 x 1024 units of 4096 bytes are the device of 16 MiB. */
-const UNITS_OF_WRITER = 1_024;
+/** Four times that, in units of 4096 bytes, are the device of 4 MiB. */
+const UNITS_OF_WRITER = 256;

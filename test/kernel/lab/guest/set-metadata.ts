@@ -1,22 +1,27 @@
+import { type Health, healthOf } from '../../../../src/cli/health.js';
+import { formatSpares } from '../../../../src/library/format-spares.js';
+import { inspectSpares } from '../../../../src/library/inspect-spares.js';
 import type { InspectReport, RemapReport } from '../../../../src/library/offline-types.js';
-import { dmremap } from './dmremap.js';
-import type { Guest } from './guest.js';
 
-/** What `dmremap inspect --json` prints. */
-export type Inspection = InspectReport & {
-  readonly state: string;
-  readonly findings: readonly { readonly id: string }[];
-};
+// In this process, through the library: emulated processors take seconds to start `dmremap`, which does the same.
 
-/** What the metadata on the spares of a set says. */
-export async function inspectSet(guest: Guest, spares: readonly string[]): Promise<Inspection> {
-  const { stdout } = await dmremap(guest, ['inspect', '--json', ...spares]);
-  return JSON.parse(stdout) as Inspection;
+/** As `dmremap format --force`. */
+export async function formatSet(set: {
+  readonly main: string;
+  readonly spares: readonly string[];
+}): Promise<void> {
+  await formatSpares({ main: set.main, spares: set.spares, force: true });
+}
+
+/** What `dmremap inspect --json` says. */
+export async function inspectSet(spares: readonly string[]): Promise<InspectReport & Health> {
+  const report = await inspectSpares(spares);
+  return { ...report, ...healthOf(report) };
 }
 
 /** The remaps of a set in the order of the main device. */
-export async function remapsOf(guest: Guest, spares: readonly string[]): Promise<readonly RemapReport[]> {
-  return (await inspectSet(guest, spares)).remaps;
+export async function remapsOf(spares: readonly string[]): Promise<readonly RemapReport[]> {
+  return (await inspectSpares(spares)).remaps;
 }
 
 /** Remaps without what differs from run to run: where, why, and what is lost. */

@@ -1,7 +1,7 @@
 import { errorCode } from './error-code.js';
 import { expect } from './expect.js';
 import type { PatternFile } from './pattern-file.js';
-import { describeContents } from './sector-pattern.js';
+import { describeContents, type SectorContents } from './sector-pattern.js';
 
 /**
  * Writes whole units and remembers what was acknowledged, so that it can be told afterwards whether all of it is there:
@@ -54,9 +54,9 @@ export class WriteLedger {
     allowed: readonly number[],
   ): Promise<string | null> {
     const first = unit * UNIT_SECTORS;
-    const code = await file.readError(first, UNIT_SECTORS);
+    let sectors: SectorContents[] = [];
+    const code = await errorCode(file.read(first, UNIT_SECTORS).then((read) => (sectors = read)));
     if (code !== null) return code;
-    const sectors = await file.read(first, UNIT_SECTORS);
     const odd = sectors.find(
       (one, index) =>
         one.kind !== 'pattern' || one.lba !== first + index || !allowed.includes(one.generation),
