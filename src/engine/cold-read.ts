@@ -2,6 +2,7 @@ import { ERRNO } from '../base/errno.js';
 import { DescriptorReason } from '../format/descriptor-page.js';
 import { bitCount } from './bit-count.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
+import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
 import type { Procedure } from './effect.js';
 import { MAIN } from './effect.js';
@@ -69,9 +70,13 @@ function* readMainUnit(work: ReadWork, segment: Segment): Procedure<number> {
 
   const unitOffset = mainUnit * context.shape.unitBytes;
   const wanted = existingMask(context, mainUnit);
-  const salvage = yield* salvageBlocks(context, MAIN, unitOffset, wanted, scratch.unitOffset);
+  let salvage = yield* salvageBlocks(context, MAIN, unitOffset, wanted, scratch.unitOffset);
   if (salvage.abandoned) return yield* refuse(work, salvage.failure);
-  if (salvage.lostMask !== 0 && !(yield* sectorIsToBlame(work, salvage))) return ERRNO.EIO;
+  if (salvage.lostMask !== 0) {
+    if (!(yield* sectorIsToBlame(work, salvage))) return ERRNO.EIO;
+    salvage = yield* confirmLoss(context, MAIN, unitOffset, salvage, scratch.unitOffset);
+    if (salvage.abandoned) return yield* refuse(work, salvage.failure);
+  }
   copyFromUnit(context, scratch, segment);
   const mediumIsBad = salvage.mediumIsBad || (!attempt.ok && attempt.errorClass === 'media');
   if (salvage.lostMask === 0 && !mediumIsBad) return noteTransient(context, mainUnit, attempt);

@@ -2,6 +2,7 @@ import { ERRNO } from '../base/errno.js';
 import { DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
 import { bitCount } from './bit-count.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
+import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
 import type { Effect, Procedure } from './effect.js';
 import { MAIN, performAll, spareTarget } from './effect.js';
@@ -89,11 +90,13 @@ function* relocateFromMain(work: WriteWork, segment: Segment, mainUnit: number):
   const { context, scratch, changes } = work;
   const missing = (existingMask(context, mainUnit) & ~coveredMask(context, segment)) >>> 0;
   const unitOffset = mainUnit * context.shape.unitBytes;
-  const salvage = yield* salvageBlocks(context, MAIN, unitOffset, missing, scratch.unitOffset);
+  let salvage = yield* salvageBlocks(context, MAIN, unitOffset, missing, scratch.unitOffset);
   if (salvage.abandoned) return ERRNO.EIO;
   if (salvage.lostMask !== 0 && salvage.failure !== undefined) {
     const { errorClass, errno } = salvage.failure;
     if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno, true))) return ERRNO.EIO;
+    salvage = yield* confirmLoss(context, MAIN, unitOffset, salvage, scratch.unitOffset);
+    if (salvage.abandoned) return ERRNO.EIO;
   }
   copyToUnit(context, scratch, segment);
   const { lostMask } = salvage;

@@ -9,7 +9,7 @@ export interface Salvage {
   readonly lostMask: number;
   /** A medium error was seen on the way, even if everything was read in the end. */
   readonly mediumIsBad: boolean;
-  /** Of the last error that remained. */
+  /** Of the last error that remained; of those that may be the device's, if there was one. */
   readonly failure: { readonly errno: number; readonly errorClass: ErrorClass } | undefined;
   /** Not a matter of sectors: nothing may be concluded from `lostMask`. */
   readonly abandoned: boolean;
@@ -91,7 +91,10 @@ function merge(a: Salvage, b: Salvage): Salvage {
   return {
     lostMask: (a.lostMask | b.lostMask) >>> 0,
     mediumIsBad: a.mediumIsBad || b.mediumIsBad,
-    failure: b.failure ?? a.failure,
+    failure:
+      a.failure?.errorClass === 'mediaOrDevice' && b.failure?.errorClass === 'media'
+        ? a.failure
+        : (b.failure ?? a.failure),
     abandoned: a.abandoned || b.abandoned,
   };
 }

@@ -1,5 +1,6 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { type MappedMemory, mapMemory } from '../../../../src/kernel/aligned-memory.js';
+import { errorCode } from './error-code.js';
 import {
   describeContents,
   fillPattern,
@@ -69,15 +70,8 @@ export class PatternFile {
   }
 
   /** The error code that reading gives (`EIO`), or null. */
-  async readError(lba: number, sectorCount: number): Promise<string | null> {
-    try {
-      await this.read(lba, sectorCount);
-      return null;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === undefined) throw error;
-      return code;
-    }
+  readError(lba: number, sectorCount: number): Promise<string | null> {
+    return errorCode(this.read(lba, sectorCount));
   }
 
   async flush(): Promise<void> {
