@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { installMissingPackages } from '../test/kernel/lab/host/packages.js';
 import { makeWorkDirectory, removeStaleWorkDirectories } from '../test/kernel/lab/host/work-directory.js';
@@ -45,7 +45,7 @@ async function compilePeer(): Promise<string> {
 /** The machine sees the host's /tmp, but not what is mounted below /dev. */
 async function remappedSet({ sizeMiB, remapCount }: UblkBenchOptions): Promise<string> {
   const directory = makeWorkDirectory();
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  // An end by a signal, too, takes the directory along.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
   const sizeBytes = sizeMiB * 2 ** 20;
   const images = await DiskImages.create({
