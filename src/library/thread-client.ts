@@ -34,21 +34,17 @@ export class ThreadClient {
     return { client, info: (await client.#opened()) as DeviceInfo };
   }
 
-  /** Starts a thread for one more queue of a device, prepared by `share`, which is given the thread's wake-up. */
-  static async openQueue(share: (wakeUpFd: number) => Promise<QueueShare>): Promise<ThreadClient> {
-    const wakeUp = createWakeUp();
-    const options = await share(wakeUp.fd).then(
-      (given) => ({ share: given, wakeUpFd: wakeUp.fd }),
-      (error: unknown) => {
-        wakeUp.close();
-        throw error;
-      },
-    );
+  /**
+   * Starts a thread for one more queue of a device. `wakeUp` is the caller's, who closes it when the device knows the
+   * queue no more: it would be rung until then.
+   */
+  static async openQueue(share: QueueShare, wakeUp: WakeUp): Promise<ThreadClient> {
+    const options = { share, wakeUpFd: wakeUp.fd };
     const client = new ThreadClient(
       QUEUE_THREAD,
       () => options,
       () => {},
-      wakeUp,
+      { fd: wakeUp.fd, close: () => {} },
     );
     await client.#opened();
     return client;

@@ -1,3 +1,4 @@
+import { createWakeUp, type WakeUp } from '../kernel/wake-up.js';
 import type { AddedQueue } from '../runtime/messages.js';
 import type { UblkQueueJob } from '../runtime/ublk-queue-server.js';
 import { ThreadClient } from './thread-client.js';
@@ -47,10 +48,11 @@ export class UblkThreads {
 
   /** When all have ended: ends the threads of the further queues. */
   async close(): Promise<void> {
-    for (const { client, queueId } of this.#queues.splice(0)) {
+    for (const { client, queueId, wakeUp } of this.#queues.splice(0)) {
       await client.call({ verb: 'close' });
       await client.gone;
       await this.#owner.call({ verb: 'removeQueue', queueId });
+      wakeUp.close();
     }
   }
 
@@ -59,13 +61,15 @@ export class UblkThreads {
   }
 
   async #addThread(): Promise<QueueThread> {
-    let queueId = 0;
-    const client = await ThreadClient.openQueue(async (wakeUpFd) => {
-      const added = (await this.#owner.call({ verb: 'addQueue', wakeUpFd })) as AddedQueue;
-      queueId = added.queueId;
-      return added.share;
-    });
-    return { client, queueId };
+    const wakeUp = createWakeUp();
+    const added = await this.#owner
+      .call({ verb: 'addQueue', wakeUpFd: wakeUp.fd })
+      .catch((error: unknown) => {
+        wakeUp.close();
+        throw error;
+      });
+    const { queueId, share } = added as AddedQueue;
+    return { client: await ThreadClient.openQueue(share, wakeUp), queueId, wakeUp };
   }
 }
 
@@ -73,4 +77,5 @@ interface QueueThread {
   readonly client: ThreadClient;
   /** As the owner knows it. */
   readonly queueId: number;
+  readonly wakeUp: WakeUp;
 }

@@ -29,6 +29,7 @@ export class CallServer {
   readonly #ublk: UblkQueueServer | undefined;
   /** Served by other threads. */
   readonly #queues = new Map<number, QueueLink>();
+  #nextQueueId = 1;
   #isClosing = false;
 
   constructor(started: StartedDevice, mailbox: Mailbox, ended: (inOrder: boolean) => void) {
@@ -99,7 +100,7 @@ export class CallServer {
   #addQueue(wakeUpFd: number, done: CallDone): void {
     const added = addQueue(this.#started, wakeUpFd);
     if (!added.ok) return done(added.error, undefined);
-    const queueId = this.#queues.size + 1;
+    const queueId = this.#nextQueueId++;
     this.#queues.set(queueId, added.value.link);
     done(undefined, { queueId, share: added.value.share });
   }

@@ -7,7 +7,6 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { QUEUE_TICKET_COUNT } from '../../dist/device/limits.js';
 import { QueueDevice, viewShare } from '../../dist/device/queue-device.js';
 import { viewMappedMemory } from '../../dist/kernel/aligned-memory.js';
-import { duplicateDevice } from '../../dist/kernel/open-device.js';
 import { UringReactor } from '../../dist/kernel/reactor.js';
 import { UringStore } from '../../dist/kernel/uring-store.js';
 import { wake } from '../../dist/kernel/wake-up.js';
@@ -44,7 +43,7 @@ waitForClose();
 function openFaulty() {
   const rules = parseFaultScenario(readFileSync(faults, 'utf8'), faults).value;
   const stores = share.openDevices.map((open, index) => {
-    const store = new UringStore(duplicateDevice(open), memory, reactor.ring, QUEUE_TICKET_COUNT);
+    const store = new UringStore({ ...open, isBorrowed: true }, memory, reactor.ring, QUEUE_TICKET_COUNT);
     return index === 0 ? new FaultStore(store, rules.main, { scheduler: reactor, memory }) : store;
   });
   const queue = new QueueDevice({
