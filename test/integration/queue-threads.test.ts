@@ -118,7 +118,15 @@ afterEach(async () => {
 });
 
 async function startOwner(): Promise<{ owner: TestThread; memoryOffset: number }> {
-  const options = { main, spares: [spare], io: 'uring', onLost: 'error', force: false, openPatienceMs: 0 };
+  const options = {
+    main,
+    spares: [spare],
+    io: 'uring',
+    onLost: 'error',
+    force: false,
+    openPatienceMs: 0,
+    onGone: { holdMs: 0 },
+  };
   const faultsPath = join(directory, 'faults.yaml');
   const ublkMemoryBytes = CLIENTS * MEMORY_BYTES;
   const owner = new TestThread('queue-owner.mjs', { ...options, faults: faultsPath, ublkMemoryBytes });
