@@ -18,10 +18,13 @@ export class UblkThreads {
     for (let count = 1; count < queueCount; count += 1) this.#queues.push(await this.#addThread());
     const bytesPerQueue = job.depth * job.maxIoBytes;
     this.#isServing = true;
-    for (const [queueIndex, client] of this.#clients.entries()) {
-      const memoryOffset = job.memoryOffset + queueIndex * bytesPerQueue;
-      await client.call({ verb: 'ublkServe', job: { ...job, queueIndex, memoryOffset } });
-    }
+    // All at once: Linux 6.12 does not survive a server that dies when some queues have fetched and others have not.
+    await Promise.all(
+      this.#clients.map((client, queueIndex) => {
+        const memoryOffset = job.memoryOffset + queueIndex * bytesPerQueue;
+        return client.call({ verb: 'ublkServe', job: { ...job, queueIndex, memoryOffset } });
+      }),
+    );
   }
 
   /** Resolves when the driver has taken every tag of every queue back. */

@@ -7,11 +7,12 @@ import { scenario } from '../lab/scenario.js';
 /**
  * Before Linux 6.18 START_DEV reads the partition table while it holds the device's mutex. A server that dies then
  * leaves a read that waits for the next server, which the mutex keeps out: nothing but a reboot removes the device.
+ * That was seen on 6.12 and can't be cured from outside the driver (docs/ublk.md), hence 6.18 only.
  */
 export default scenario({
   name: 'killed-in-partition-scan',
   about: 'A server dies while the kernel looks for partitions on its new block device: the next one works.',
-  kernels: ['6.12', '6.18'],
+  kernels: ['6.18'],
   steps: {
     async main(guest) {
       const [main, spare] = await ramDisks(guest, 2, 16);

@@ -136,6 +136,6 @@ async function inspect(): Promise<MetadataState> {
   return { cleanShutdown, damaged, remapCount: remaps.length };
 }
 
-const CUT_COUNT = 3;
+const CUT_COUNT = 20;
 const HEALTHY_END_SECTORS = 2_048;
 const GENERATIONS_PER_BOOT = 1_000_000;
