@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseNbdUri } from '../frontends/nbd/uri.js';
 import type {
   OpenDeviceOptions,
@@ -98,7 +99,7 @@ async function untilTold(
       return 'stopped';
     }
     if (request === 'SIGUSR2' && ublk !== undefined) return 'handedOver';
-    const refusal = request === 'SIGUSR2' ? 'there is no block device to hand over' : refusalOf(ublk);
+    const refusal = request === 'SIGUSR2' ? 'there is no block device to hand over' : await refusalOf(ublk);
     if (refusal === undefined) {
       log.info(
         { event: 'stopping', signal: request },
@@ -110,11 +111,20 @@ async function untilTold(
   }
 }
 
-function refusalOf(ublk: ProtectedDevice['ublk']): string | undefined {
-  const users = ublk?.users() ?? [];
-  if (users.length === 0) return undefined;
-  return `${ublk?.path} is ${users.join(', ')}; end that first, or use "dmremap stop --force ${ublk?.path}"`;
+/** udev opens a block device for a moment now and then; who still has it after a while uses it. */
+async function refusalOf(ublk: ProtectedDevice['ublk']): Promise<string | undefined> {
+  for (let look = 1; ; look += 1) {
+    const users = ublk?.users() ?? [];
+    if (users.length === 0) return undefined;
+    if (look === USER_LOOKS)
+      return `${ublk?.path} is ${users.join(', ')}; end that first, or use "dmremap stop --force ${ublk?.path}"`;
+    await delay(USER_LOOK_PAUSE_MS);
+  }
 }
+
+/** All looks are over before a second signal would count as another request (`SAME_REQUEST_MS`). */
+const USER_LOOKS = 3;
+const USER_LOOK_PAUSE_MS = 200;
 
 /** Before a device is opened: every URI can be understood, and the TLS options fit them. */
 function checkEndpoints({ device, nbd, tls }: RunArguments): void {
