@@ -124,9 +124,13 @@ function* readAroundLost(work: ReadWork, segment: Segment, knownLost: number): P
   const target = context.shape.targetOf(spareUnit);
   const wanted = (existingMask(context, mainUnit) & ~knownLost) >>> 0;
   const offset = context.shape.spareOffsetBytes(spareUnit);
-  const salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
+  let salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
   if (salvage.abandoned) return ERRNO.EIO;
-  if (salvage.lostMask !== 0 && !(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
+  if (salvage.lostMask !== 0) {
+    if (!(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
+    salvage = yield* confirmLoss(context, target, offset, salvage, scratch.unitOffset);
+    if (salvage.abandoned) return ERRNO.EIO;
+  }
   copyFromUnit(context, scratch, segment);
   const lostMask = (knownLost | salvage.lostMask) >>> 0;
   if (salvage.mediumIsBad || salvage.lostMask !== 0) {

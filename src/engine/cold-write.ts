@@ -139,9 +139,13 @@ function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Pr
   const target = context.shape.targetOf(spareUnit);
   const offset = context.shape.spareOffsetBytes(spareUnit);
   const wanted = (missing & ~knownLost) >>> 0;
-  const salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
+  let salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
   if (salvage.abandoned) return ERRNO.EIO;
-  if (salvage.lostMask !== 0 && !(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
+  if (salvage.lostMask !== 0) {
+    if (!(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
+    salvage = yield* confirmLoss(context, target, offset, salvage, scratch.unitOffset);
+    if (salvage.abandoned) return ERRNO.EIO;
+  }
   copyToUnit(context, scratch, segment);
   const lostMask = ((knownLost & missing) | salvage.lostMask) >>> 0;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.spareError };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
-import { numberedDevice, original, touchesBlocks } from './testing/numbered-device.js';
+import { numberedDevice, original, times, touchesBlocks } from './testing/numbered-device.js';
 import type { TestClient } from './testing/test-client.js';
 
 const { EIO } = ERRNO;
@@ -48,5 +48,24 @@ describe('a main device that fails everywhere for a moment', () => {
       client.write(64, 4, 5000);
     });
     expect(losses).toBe(0);
+  });
+});
+
+describe('a spare that fails everywhere for a moment', () => {
+  it.each(
+    FAILURE_COUNTS,
+  )('has lost nothing if it works again after %i failures in the course of a read', (count) => {
+    const { rig, client } = numberedDevice({
+      faults: 'main:\n  - { sectors: "64-71", on: [write], error: ENODATA }',
+    });
+    rig.open();
+    expect(client.write(64, 8, 5000)).toBe(0);
+    let left = count;
+    rig.stores[1]!.judge = () => (left-- > 0 ? EIO : 0);
+    client.read(64, 8);
+    rig.stores[1]!.judge = () => 0;
+    rig.scheduler.advance(2000);
+    expect(client.read(64, 8)).toEqual(times(8, 5000));
+    expect(rig.device!.context.counters[Counter.blocksLost]).toBe(0);
   });
 });
