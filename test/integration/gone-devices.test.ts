@@ -23,7 +23,6 @@ function telling(lengthBytes: number): Uint8Array {
 /** An image file that is cut to nothing answers like a disk that has vanished: reads end at once. */
 describe.each([
   ['io_uring on a disk', 'uring', tmpdir()],
-  ['io_uring in memory', 'uring', undefined],
   ['plain file calls', 'portable', undefined],
 ] as const)('an image that vanishes under a device by %s', (_name, io, parent) => {
   let images: ProtectedImages;

@@ -12,6 +12,8 @@ export interface Scenario {
   /** One sentence: what is shown by it. */
   readonly about: string;
   readonly kernels: readonly KernelName[];
+  /** Why the suite leaves it out, which is said then. It runs when it is named. */
+  readonly notInSuite?: string;
   /** Ways of attaching a protected device that it is run with; none where it has nothing to do with them. */
   readonly frontends?: readonly Frontend[];
   /** Default 768. */

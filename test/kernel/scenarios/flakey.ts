@@ -18,6 +18,7 @@ export default scenario({
   about:
     'A disk that works now and then, one that refuses writes in places or everywhere, and one that lies (docs/limits.md): spares are not burnt, nothing acknowledged by an honest disk is lost, a lying one does no harm beyond its lies.',
   kernels: ['6.12'],
+  notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
   frontends: ['ublk', 'nbd'],
   processors: 1,
   timeoutSeconds: 420,
@@ -25,7 +26,8 @@ export default scenario({
     async main(guest, { frontend }: { frontend: Frontend }) {
       const [ram, spare] = await ramDisks(guest, 2, 8);
       const disk = await MappedDevice.create(guest, 'main', linearTable(ram!));
-      const set = { main: disk.path, spares: [spare!], frontend };
+      const further = ['--on-gone', 'fail'];
+      const set = { main: disk.path, spares: [spare!], frontend, further };
       await formatSet(set);
       const movedBefore = await intervals(guest, disk, ram!, set);
       const moves = await refusedWrites(guest, disk, ram!, set);

@@ -12,7 +12,7 @@ export default scenario({
   name: 'queue-limits',
   about:
     'A ublk device says of blocks, cache, discard and rotation what its main device says; discard, zeroes and FUA arrive.',
-  kernels: ['6.12', '6.18'],
+  kernels: ['6.12'],
   steps: {
     async main(guest) {
       const [spare] = await ramDisks(guest, 1, 32);

@@ -16,6 +16,7 @@ export default scenario({
   about:
     'Every way in which a SCSI disk fails commands arrives with the errno of docs/error-policy.md, and what is done about it is what the table there says.',
   kernels: ['6.12', '6.18'],
+  notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
   processors: 1,
   timeoutSeconds: 300,
   steps: {
@@ -24,7 +25,8 @@ export default scenario({
       const [spare] = await ramDisks(guest, 1, 2);
       // So that one failed command is one failed I/O.
       guest.write(join('/sys/class/scsi_disk', disk.address, 'max_retries'), '0');
-      const set = { main: disk.path, spares: [spare!], frontend: 'ublk' } as const;
+      const further = ['--on-gone', 'fail'];
+      const set = { main: disk.path, spares: [spare!], frontend: 'ublk', further } as const;
       await formatSet(set);
       const expectedRemaps: string[] = [];
       const events = await useDevice(guest, set, async (file, served) => {

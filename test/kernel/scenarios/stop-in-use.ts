@@ -12,7 +12,7 @@ export default scenario({
   name: 'stop-in-use',
   about:
     'A stop of a block device in use is refused and says why; a forced one ends it, with and without a server, and nothing hangs.',
-  kernels: ['6.12', '6.18'],
+  kernels: ['6.12'],
   timeoutSeconds: 600,
   // What a file system says whose device is taken away by force.
   expectedComplaints: [/EXT4-fs (error|warning)/, /JBD2: /],

@@ -41,13 +41,21 @@ async function main(args: readonly string[]): Promise<number> {
   const kernels = kernelsOf(values.kernel);
   if (verb === 'shell') return shell(kernels[0]!).then(() => 0);
   const isSuite = verb === 'test';
-  return runAll(await findScenarios(isSuite ? names : positionals), {
+  const found = await findScenarios(isSuite ? names : positionals);
+  const isWhole = isSuite && names.length === 0;
+  return runAll(isWhole ? withoutThoseLeftOut(found) : found, {
     kernels,
     frontend: values.frontend as Frontend | undefined,
     seed: values.seed === undefined ? randomInt(1, 2 ** 31) : Number(values.seed),
     jobs: values.jobs === undefined ? (isSuite ? availableParallelism() : 1) : Number(values.jobs),
     show: !isSuite,
   });
+}
+
+function withoutThoseLeftOut(all: readonly FoundScenario[]): readonly FoundScenario[] {
+  for (const { scenario } of all)
+    if (scenario.notInSuite !== undefined) say(`${scenario.name} left out: ${scenario.notInSuite}\n`);
+  return all.filter(({ scenario }) => scenario.notInSuite === undefined);
 }
 
 function kernelsOf(wanted: string | undefined): readonly KernelName[] {
@@ -63,7 +71,9 @@ async function list(): Promise<number> {
 
 function describe({ scenario }: FoundScenario): string {
   const where = [...scenario.kernels, ...(scenario.frontends ?? [])].join(' ');
-  return `${scenario.name.padEnd(28)} ${where}\n    ${scenario.about}\n`;
+  const leftOut =
+    scenario.notInSuite === undefined ? '' : `    left out of the suite: ${scenario.notInSuite}\n`;
+  return `${scenario.name.padEnd(28)} ${where}\n    ${scenario.about}\n${leftOut}`;
 }
 
 function say(text: string): number {
