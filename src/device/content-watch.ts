@@ -1,4 +1,5 @@
 import { crc32 } from '../base/crc32.js';
+import { ERRNO } from '../base/errno.js';
 import type { Procedure } from '../engine/effect.js';
 import { MAIN, perform } from '../engine/effect.js';
 import { SAMPLE_BYTES, samplePositions } from '../format/fingerprint.js';
@@ -19,6 +20,9 @@ export class ContentWatch {
   readonly #bufferOffset: number;
   #isReading = false;
   #isStopped = false;
+  #isTaken = false;
+  /** The device was gone before all of it was seen: too little is known of it. */
+  #isIncomplete = false;
 
   constructor(mainSizeBytes: number, memory: IoMemory, bufferOffset: number) {
     const positions = samplePositions(mainSizeBytes).filter((position) => position !== -1);
@@ -32,6 +36,11 @@ export class ContentWatch {
   /** The checksums are being taken. */
   get isReading(): boolean {
     return this.#isReading;
+  }
+
+  /** They were taken, and enough was there to take them of. */
+  get isKnown(): boolean {
+    return this.#isTaken && !this.#isIncomplete;
   }
 
   /** Takes no more of them. */
@@ -58,17 +67,20 @@ export class ContentWatch {
     this.#isReading = true;
     for (const [index, offsetBytes] of this.#positions.entries()) {
       if (this.#isStopped || this.#states[index] === State.written || skip(offsetBytes)) continue;
-      const crc = yield* this.#read(offsetBytes);
+      const crc = yield* this.#read(offsetBytes, () => {
+        this.#isIncomplete = true;
+      });
       if (crc === undefined || this.#states[index] === State.written) continue;
       this.#crcs[index] = crc;
       this.#states[index] = this.#isBlank() ? State.blank : State.telling;
     }
     this.#isReading = false;
+    this.#isTaken = true;
   }
 
   /** Compares a device, as the main device of these effects, with what is known. */
   *compare(): Procedure<ContentVerdict> {
-    if (this.#isReading) return { differingCount: 0, agreeingCount: 0 };
+    if (this.#isReading || this.#isIncomplete) return { differingCount: 0, agreeingCount: 0 };
     let differingCount = 0;
     let agreeingCount = 0;
     for (const [index, offsetBytes] of this.#positions.entries()) {
@@ -82,7 +94,8 @@ export class ContentWatch {
     return { differingCount, agreeingCount };
   }
 
-  *#read(offsetBytes: number): Procedure<number | undefined> {
+  /** The block's checksum; undefined where it can't be read. `gone`: the device isn't there. */
+  *#read(offsetBytes: number, gone: () => void = () => {}): Procedure<number | undefined> {
     const memoryOffset = this.#bufferOffset;
     const effect = {
       kind: 'read',
@@ -91,7 +104,9 @@ export class ContentWatch {
       lengthBytes: SAMPLE_BYTES,
       memoryOffset,
     } as const;
-    return (yield* perform(effect)) < 0 ? undefined : crc32(this.#block());
+    const result = yield* perform(effect);
+    if (result === -ERRNO.ENODEV) gone();
+    return result < 0 ? undefined : crc32(this.#block());
   }
 
   #isBlank(): boolean {

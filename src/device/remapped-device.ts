@@ -257,6 +257,13 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     return this.#gone.describe();
   }
 
+  /** By what the main device would be known again if it vanished and came back under another name. */
+  get recognisedBy(): 'serialNumber' | 'contents' | 'nothing' {
+    if (this.#content?.isKnown === true) return 'contents';
+    const { serial, wwn } = this.#parts.stores[MAIN]!.geometry.identity;
+    return serial === '' && wwn === '' ? 'nothing' : 'serialNumber';
+  }
+
   get onGone(): GonePolicy {
     return this.#parts.onGone;
   }

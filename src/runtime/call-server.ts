@@ -114,6 +114,7 @@ export class CallServer {
       freeSpareUnits: context.allocator.freeCount,
       usableSpareUnits: usableUnitCount(metadata.superblock),
       breakerOpen: context.breaker.reason ?? null,
+      recognisedBy: this.#started.device.recognisedBy,
       onGone: formatGonePolicy(onGone),
       gone: goneDevices.map((gone) => this.#report(gone)),
       connections: this.#endpoints.connectionCount,

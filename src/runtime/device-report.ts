@@ -32,6 +32,8 @@ export interface DeviceStatus {
   readonly usableSpareUnits: number;
   /** Why the main device was given up, or null. */
   readonly breakerOpen: string | null;
+  /** By what the main device would be known again if it vanished and came back under another name. */
+  readonly recognisedBy: 'serialNumber' | 'contents' | 'nothing';
   /** What requests do that need a device which is gone: `fail`, `hold` or `hold:SECONDS`. */
   readonly onGone: string;
   /** Devices that do not answer now. */

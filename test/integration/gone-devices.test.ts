@@ -52,6 +52,7 @@ describe.each([
   it('comes back as another file with the same contents, in the same descriptor, and the read that waited is done', async () => {
     writeFileSync(images.mainPath, telling(MAIN_BYTES));
     const device = await open();
+    await until(async () => (await device.status()).recognisedBy === 'contents');
     await device.write(2 * MIB, filled(MIB, 9));
     copyFileSync(images.mainPath, images.path('copy.img'));
     truncateSync(images.mainPath, 0);
@@ -75,7 +76,7 @@ describe.each([
   it('is refused as another file with other contents, and a stop does not hang', async () => {
     writeFileSync(images.mainPath, telling(MAIN_BYTES));
     const device = await open({ onGone: 'hold' });
-    await device.read(0, 4096);
+    await until(async () => (await device.status()).recognisedBy === 'contents');
     const other = telling(MAIN_BYTES);
     other.fill(1, MAIN_BYTES - 4096);
     writeFileSync(images.path('other.img'), other);
