@@ -17,6 +17,7 @@ describe('the command line', () => {
     [['format', '--main', 'M', '--spare', 'S', '--unit', '4kB'], '4kB'],
     [['format', '--main', 'M', '--spare', 'S', '--copies', '9'], '1 to 8'],
     [['format', '--main', 'M', '--spare', 'S', '--name', 'ä'.repeat(33)], '64 bytes'],
+    [['format', '--main', 'M', '--spare', 'S', '--name', 'attic\nDM_REMAP_UUID=x'], 'no line ends'],
     [['run', '--main', 'M', '--spare', 'S'], '--nbd'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbds://h/'], '--tls-dir'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--verify-clients'], 'nbds'],
@@ -143,7 +144,7 @@ describe('dmremap run', () => {
     ).toBe(0);
     expect(out.text).toBe('ready nbd://h:1/ real\nready nbd+unix:///?socket=s real\n');
     expect(told).toEqual(['2 ready: READY=1 STATUS=serving x', '2 ready: STOPPING=1 STATUS=stopping']);
-    expect(device.closedCount()).toBe(1);
+    expect(device.ends).toEqual(['close']);
     expect(device.options()).toMatchObject({
       main: 'M',
       spares: ['S'],
@@ -158,7 +159,20 @@ describe('dmremap run', () => {
     const device = fakeDevice(new DmRemapError('system', 'the port is taken'));
     const { context } = fakeContext({ calls: { openDevice: device.open } });
     expect((await failureOf([...args, '--log-level', 'silent'], context)).message).toBe('the port is taken');
-    expect(device.closedCount()).toBe(1);
+    expect(device.ends).toEqual(['close']);
+  });
+
+  it.each([
+    [['mounted at /mnt'], ['handOver']],
+    [[], ['close']],
+  ])('leaves a block device with the users %j to the next run when it cannot serve', async (users, ends) => {
+    const device = fakeDevice(new DmRemapError('system', 'the port is taken'), users);
+    const calls = { openDevice: device.open, guardAgainstReclaim: async () => [] };
+    const { context } = fakeContext({ calls });
+    expect((await failureOf([...args, '--ublk', '--log-level', 'silent'], context)).message).toBe(
+      'the port is taken',
+    );
+    expect(device.ends).toEqual(ends);
   });
 });
 
@@ -240,8 +254,9 @@ function formatCalls(formatted: FormatOptions[]) {
   };
 }
 
-function fakeDevice(serveFailure?: DmRemapError) {
-  let closedCount = 0;
+/** `blockDeviceUsers`: with a block device, which these use. */
+function fakeDevice(serveFailure?: DmRemapError, blockDeviceUsers?: string[]) {
+  const ends: string[] = [];
   let given: OpenDeviceOptions | undefined;
   const notice: DeviceNotice = {
     level: 'info',
@@ -256,8 +271,12 @@ function fakeDevice(serveFailure?: DmRemapError) {
       if (serveFailure !== undefined) throw serveFailure;
       return { uri: `${uri} real`, stop: async () => {} };
     },
+    ublk: blockDeviceUsers && { path: '/dev/ublkb7', users: () => blockDeviceUsers },
     close: async () => {
-      closedCount += 1;
+      ends.push('close');
+    },
+    handOver: async () => {
+      ends.push('handOver');
     },
   } as unknown as ProtectedDevice;
   return {
@@ -266,7 +285,7 @@ function fakeDevice(serveFailure?: DmRemapError) {
       options.onEvent?.(notice);
       return device;
     },
-    closedCount: () => closedCount,
+    ends,
     options: () => given,
   };
 }

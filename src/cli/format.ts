@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { FormatOptions, FormatPlan, FormatTarget } from '../library/offline-types.js';
+import { problemOfSetName } from '../library/set-name.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
@@ -129,10 +130,7 @@ function copiesOption(text: string): number {
 }
 
 function nameOption(text: string): string {
-  if (Buffer.byteLength(text) > MAX_NAME_BYTES)
-    throw new InvalidArgumentError(`give ${MAX_NAME_BYTES} bytes at most`);
+  const problem = problemOfSetName(text);
+  if (problem !== undefined) throw new InvalidArgumentError(problem);
   return text;
 }
-
-/** Room in the superblock (docs/on-disk-format.md). */
-const MAX_NAME_BYTES = 64;

@@ -36,7 +36,7 @@ export async function run(args: RunArguments, context: CliContext): Promise<numb
   const firstSignal = context.stopSignals.next();
   const onEvent = (notice: Parameters<typeof logNotice>[1]) => logNotice(log, notice);
   const device = await context.library.openDevice({ ...args.device, onEvent });
-  let end: End = 'stopped';
+  let end: End = 'failed';
   try {
     const { name, setId, sizeBytes, io } = device.info;
     log.info(
@@ -49,6 +49,13 @@ export async function run(args: RunArguments, context: CliContext): Promise<numb
     end = await untilTold(device, firstSignal, context, log);
     await tell(context, log, 'STOPPING=1', `STATUS=${end === 'handedOver' ? 'handing over' : 'stopping'}`);
   } finally {
+    if (end === 'failed' && isInUse(device)) {
+      log.error(
+        { event: 'left', path: device.ublk?.path },
+        `${device.ublk?.path} is in use and stays: its I/O waits until the set is run again`,
+      );
+      end = 'handedOver';
+    }
     await (end === 'handedOver' ? device.handOver() : device.close());
   }
   log.info({ event: end }, end === 'handedOver' ? 'handed over' : 'stopped cleanly');
@@ -79,7 +86,13 @@ function logBlockDevice(log: Log, { path, queueCount, depth, isZeroCopy, isRecov
   );
 }
 
-type End = 'stopped' | 'handedOver';
+/** `failed`: with an error that is thrown. */
+type End = 'stopped' | 'handedOver' | 'failed';
+
+/** A mistake of ours, a port that is taken, is no reason to take a mounted device away: whoever runs it next goes on. */
+function isInUse({ ublk }: ProtectedDevice): boolean {
+  return ublk !== undefined && ublk.users().length > 0;
+}
 
 /** A stop is refused while the block device is in use: its file systems would lose what they have not written yet. */
 async function untilTold(

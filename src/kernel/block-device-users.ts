@@ -1,13 +1,31 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs';
 import { deviceMajor, deviceMinor } from './device-number.js';
 import { sysfsBlockDevice } from './sysfs-block-device.js';
 
 /**
  * Who uses a block device, in words for a person; empty when nobody does. Looks for mounts, swap, devices stacked on
  * it, and processes that have it open (other users' only as root), and asks the kernel for whoever else holds it. A
- * device that is not there, because its server never got as far as starting it, has no users.
+ * device that is not there, because its server never got as far as starting it, has no users. Where one can't look,
+ * it counts as used.
  */
 export function blockDeviceUsers(path: string): string[] {
+  try {
+    return usersOf(path);
+  } catch (error) {
+    return [`perhaps in use: ${(error as Error).message}`];
+  }
+}
+
+function usersOf(path: string): string[] {
   const rdev = statSync(path, { throwIfNoEntry: false })?.rdev;
   if (rdev === undefined) return [];
   const number = `${deviceMajor(rdev)}:${deviceMinor(rdev)}`;
@@ -24,6 +42,8 @@ function mountsOf(number: string): string[] {
 }
 
 function swapsOn(rdev: number): string[] {
+  // A kernel without swap has no such file.
+  if (!existsSync('/proc/swaps')) return [];
   const paths = readFileSync('/proc/swaps', 'utf8')
     .split('\n')
     .slice(1)
@@ -82,13 +102,15 @@ function passingOnly<Value>(error: unknown, value: Value): Value {
   throw error;
 }
 
-/** O_EXCL without O_CREAT on a block device: EBUSY if anybody has claimed it. */
+/** O_EXCL without O_CREAT on a block device: EBUSY if anybody has claimed it. It may go away while one looks. */
 function isHeld(path: string): boolean {
   try {
     closeSync(openSync(path, constants.O_RDONLY | constants.O_EXCL));
     return false;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return true;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EBUSY') return true;
+    if (code === 'ENOENT' || code === 'ENXIO') return false;
     throw error;
   }
 }

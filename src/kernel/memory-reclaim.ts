@@ -15,10 +15,12 @@ import { execv, fcntl, mlock2, prctl } from './ffi.js';
 export function guardAgainstReclaim(): string[] {
   const problems: string[] = [];
   const state = prctl(PR_GET_IO_FLUSHER, 0);
-  if (state === 0) {
+  if (state === 0 && process.env[RESTARTED] === undefined) {
     const result = prctl(PR_SET_IO_FLUSHER, 1);
     if (result === 0) restart();
     problems.push(`PR_SET_IO_FLUSHER: ${errnoName(-result)}`);
+  } else if (state === 0) {
+    problems.push('PR_SET_IO_FLUSHER: lost when the program was started again');
   } else if (state < 0) {
     problems.push(`PR_GET_IO_FLUSHER: ${errnoName(-state)}`);
   }
@@ -44,6 +46,7 @@ function lockProgram(): string[] {
 function restart(): void {
   // Node has made its standard files close-on-exec for the programs that it starts.
   for (const fd of STANDARD_FILES) fcntl(fd, F_SETFD, 0);
+  process.env[RESTARTED] = '1';
   const errno = -execv(process.execPath, [process.argv0, ...process.execArgv, ...process.argv.slice(1)]);
   throw new Error(`cannot start ${process.execPath} again: ${errnoName(errno)}`);
 }
@@ -60,6 +63,8 @@ function protectFromOutOfMemoryKiller(): string[] {
   }
 }
 
+/** Set in the environment of the program that was started again: once is enough, whatever a kernel says. */
+const RESTARTED = 'DM_REMAP_IO_FLUSHER';
 const STANDARD_FILES = [0, 1, 2];
 const F_SETFD = 2;
 /** linux/prctl.h. */

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { assert } from '../base/assert.js';
 import { formatSet } from '../device/format-set.js';
 import type { Layout } from '../format/layout.js';
 import { type LayoutFailure, planLayout } from '../format/plan-layout.js';
@@ -12,6 +11,7 @@ import { DmRemapError } from './errors.js';
 import { type ExaminedSpare, examineSpares } from './examine-spares.js';
 import { describeLayoutFailure } from './layout-message.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from './offline-types.js';
+import { problemOfSetName } from './set-name.js';
 
 /** What `formatSpares` would do, without writing; rejects with `DmRemapError` where it would refuse. */
 export async function planFormat(options: FormatOptions): Promise<FormatPlan> {
@@ -59,6 +59,8 @@ interface Examined {
 }
 
 async function examine(options: FormatOptions): Promise<Examined> {
+  const nameProblem = problemOfSetName(options.name ?? '');
+  if (nameProblem !== undefined) throw new DmRemapError('usage', `name: ${nameProblem}`);
   const { main, spares } = await examineSpares(options.main, options.spares);
   if (options.force !== true) {
     refuseSpareAsMain(main);
@@ -110,7 +112,6 @@ function refusal(problem: LayoutFailure, options: FormatOptions): DmRemapError {
 }
 
 function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Superblock {
-  assert(Buffer.byteLength(name) <= 64, 'the name fits');
   const identity = main.geometry.identity ?? NO_IDENTITY;
   const now = Math.floor(Date.now() / 1000);
   return {

@@ -7,6 +7,7 @@ import type {
   ProtectedDevice,
   ServeNbdOptions,
 } from './device-types.js';
+import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { formatIfBlank } from './format-spares.js';
 import { serveNbd } from './serve-nbd.js';
@@ -44,21 +45,19 @@ async function openPlanned(
     onLost: options.onLost ?? 'error',
     force: options.force ?? false,
     onGone,
-    openPatienceMs: plan?.orphan === undefined ? 0 : ORPHAN_PATIENCE_MS,
+    // The last I/O of a process that was killed may still be under way.
+    openPatienceMs: plan?.orphan === undefined ? 0 : DISK_PATIENCE_MS,
     ublkMemoryBytes: plan === undefined ? 0 : plan.queueCount * plan.depth * plan.maxIoBytes,
   };
   const { client, info } = await ThreadClient.open(threadOptions, (notice) => options.onEvent?.(notice));
   try {
-    const ublk = plan && (await serveUblk(plan, client, info, options.main));
+    const ublk = plan && (await serveUblk(plan, client, info));
     return new OpenedDevice(client, info, ublk, () => plan?.control.close());
   } catch (error) {
     await client.call({ verb: 'close' });
     throw error;
   }
 }
-
-/** The last I/O of a process that was killed: the kernel gives a command to a disk 30 seconds, and again after a reset. */
-const ORPHAN_PATIENCE_MS = 90_000;
 
 function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePolicy {
   const policy = parseGonePolicy(onGone);
@@ -119,8 +118,7 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async close(): Promise<void> {
-    // With a thread lost there is no order to end in: the process ends, and the next one recovers.
-    if (this.#client.isGone || this.ublk?.hasLostThread === true) return this.gone;
+    if (this.#isBroken) return this.gone;
     // A block device above can be stopped only when its requests are answered.
     await this.#client.call({ verb: 'endHolding' });
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
@@ -129,9 +127,15 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async handOver(): Promise<void> {
+    if (this.#isBroken) return this.gone;
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
     await this.ublk?.release();
     await this.#end();
+  }
+
+  /** With a thread lost there is no order to end in: the process ends, and the next one recovers. */
+  get #isBroken(): boolean {
+    return this.#client.isGone || this.ublk?.hasLostThread === true;
   }
 
   async #end(): Promise<void> {

@@ -18,18 +18,13 @@ import { removeUblkDevice } from './ublk-removal.js';
 import { UblkThreads } from './ublk-threads.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
-export async function serveUblk(
-  plan: UblkPlan,
-  client: ThreadClient,
-  info: DeviceInfo,
-  mainPath: string,
-): Promise<UblkServer> {
+export async function serveUblk(plan: UblkPlan, client: ThreadClient, info: DeviceInfo): Promise<UblkServer> {
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
   const server = new UblkServer(control, new UblkThreads(client), device, recovers);
   try {
-    writeProperties(device.deviceId, info, mainPath);
+    writeProperties(device.deviceId, info);
     if (recovers) await startRecovery(control, device.deviceId);
     await server.fetchAll(info.ublkMemoryOffset);
     const result = recovers

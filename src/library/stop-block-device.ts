@@ -7,6 +7,7 @@ import { signalProcess } from '../kernel/signal-process.js';
 import { DEVICE_STATE } from '../kernel/ublk-abi.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
 import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
+import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { openControl } from './ublk-plan.js';
 import { propertiesPath, removeProperties } from './ublk-properties.js';
@@ -23,9 +24,7 @@ export async function stopBlockDevice(path: string, { force }: { readonly force:
   try {
     const info = await control.info(deviceId);
     if (!info.ok) throw new DmRemapError('device', `${path}: no such ublk device (${errnoName(info.error)})`);
-    const users = force
-      ? []
-      : blockDeviceUsers(blockPath(deviceId)).filter((user) => !isServer(user, info.value));
+    const users = force ? [] : blockDeviceUsers(blockPath(deviceId));
     if (users.length > 0)
       throw new DmRemapError('refused', `${path}: ${users.join(', ')}; end that first, or use --force`);
     await remove(control, info.value, force);
@@ -47,10 +46,6 @@ function deviceIdOf(path: string): number {
   return Number(id);
 }
 
-function isServer(user: string, { serverPid }: UblkDeviceInfo): boolean {
-  return user.startsWith(`open in process ${serverPid} `);
-}
-
 async function remove(control: UblkControl, info: UblkDeviceInfo, force: boolean): Promise<void> {
   const { deviceId, serverPid, state } = info;
   const isServed = state === DEVICE_STATE.LIVE && isProcessAlive(serverPid);
@@ -69,7 +64,7 @@ async function remove(control: UblkControl, info: UblkDeviceInfo, force: boolean
  * driver knows its number as long as somebody holds it; its nodes are gone.
  */
 async function untilGone(control: UblkControl, { deviceId, serverPid }: UblkDeviceInfo): Promise<void> {
-  const untilMs = performance.now() + STOP_LIMIT_MS;
+  const untilMs = performance.now() + DISK_PATIENCE_MS;
   for (;;) {
     const info = await control.info(deviceId);
     const isGone = !info.ok ? info.error === ERRNO.ENODEV : !ublkDeviceIds().includes(deviceId);
@@ -83,6 +78,4 @@ async function untilGone(control: UblkControl, { deviceId, serverPid }: UblkDevi
   }
 }
 
-/** The kernel gives a command to a disk 30 seconds, and again after a reset. */
-const STOP_LIMIT_MS = 90_000;
 const STOP_CHECK_MS = 50;

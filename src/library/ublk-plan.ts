@@ -8,6 +8,7 @@ import { DEVICE_STATE } from '../kernel/ublk-abi.js';
 import { CONTROL_PATH, UblkControl } from '../kernel/ublk-control.js';
 import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
 import type { UblkOptions } from './device-types.js';
+import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { blockPath, findUblkDevice, serverTagOf } from './ublk-registry.js';
 
@@ -78,7 +79,7 @@ async function waitForServerToLeave(
     if (!takeOver) throw alreadyServed(deviceId, serverPid);
     signalProcess(serverPid, 'SIGUSR2');
   }
-  const untilMs = performance.now() + LEAVE_LIMIT_MS;
+  const untilMs = performance.now() + DISK_PATIENCE_MS;
   for (;;) {
     const info = await control.info(deviceId);
     if (!info.ok || info.value.state !== DEVICE_STATE.LIVE) return;
@@ -104,6 +105,4 @@ function didNotLeave(deviceId: number, pid: number): DmRemapError {
 /** As the C++ server of the driver's authors (ublksrv), which it is measured against. */
 const DEFAULT_DEPTH = 128;
 const MAX_IO_BYTES = 512 << 10;
-/** The kernel gives a command to a disk 30 seconds, and again after a reset. */
-const LEAVE_LIMIT_MS = 90_000;
 const LEAVE_CHECK_MS = 50;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERRNO, errnoName } from '../base/errno.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
+import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { blockPath } from './ublk-registry.js';
 
@@ -14,7 +15,7 @@ import { blockPath } from './ublk-registry.js';
 export async function startRecovery(
   control: Pick<UblkControl, 'startRecovery'>,
   deviceId: number,
-  limitMs = RECOVERY_LIMIT_MS,
+  limitMs = DISK_PATIENCE_MS,
 ): Promise<void> {
   const untilMs = performance.now() + limitMs;
   for (;;) {
@@ -32,6 +33,4 @@ function notTakenOver(deviceId: number, result: number): DmRemapError {
   );
 }
 
-/** The kernel gives a command to a disk 30 seconds, and again after a reset. */
-const RECOVERY_LIMIT_MS = 90_000;
 const RECOVERY_RETRY_MS = 50;

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { findSuperblock } from '../device/find-superblock.js';
+import { formatUuid } from '../format/set-id.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
 import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
 import { OfflineSession } from '../runtime/offline-session.js';
@@ -28,7 +29,7 @@ export async function serverTagOf(spares: readonly string[]): Promise<bigint | u
     const devices = session.geometries.map(({ sizeBytes }, target) => ({ target, sizeBytes }));
     const { memory, bufferOffset } = session;
     const found = await session.run(findSuperblock({ devices, memory, bufferOffset }));
-    return found.ok ? tagOf(found.value.superblock.setId) : undefined;
+    return found.ok ? serverTagOfSetId(formatUuid(found.value.superblock.setId)) : undefined;
   } finally {
     session.close();
   }
@@ -37,10 +38,6 @@ export async function serverTagOf(spares: readonly string[]): Promise<bigint | u
 /** `setId`: a UUID as text. */
 export function serverTagOfSetId(setId: string): bigint {
   return BigInt(`0x${setId.replaceAll('-', '').slice(0, 16)}`);
-}
-
-function tagOf(setId: Uint8Array): bigint {
-  return new DataView(setId.buffer, setId.byteOffset).getBigUint64(0, false);
 }
 
 /** Every device that the driver knows, with a server or without. */

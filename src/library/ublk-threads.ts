@@ -46,7 +46,8 @@ export class UblkThreads {
 
   /** Leaves the block device to another process. The first thread last: it does what the others forward. */
   async release(): Promise<void> {
-    for (const client of [...this.#clients].reverse()) await client.call({ verb: 'ublkRelease' });
+    await Promise.all(this.#queues.map(({ client }) => client.call({ verb: 'ublkRelease' })));
+    await this.#owner.call({ verb: 'ublkRelease' });
   }
 
   /** When all have ended: ends the threads of the further queues. */

@@ -46,10 +46,15 @@ export class UblkQueueServer {
     else this.#onEnded.push(done);
   }
 
-  /** Leaves the block device to another process; `done` when what was begun is answered. */
+  /**
+   * Leaves the block device to another process; `done` when what was begun is answered, or is not going to be soon:
+   * then the driver gives it to that process anew.
+   */
   release(done: () => void): void {
-    assert(this.#queue !== undefined, 'nothing is served');
-    this.#queue.release(done);
+    const queue = this.#queue;
+    assert(queue !== undefined, 'nothing is served');
+    queue.release(done);
+    this.#surroundings.reactor.after(ANSWER_PATIENCE_MS, () => queue.abandon());
   }
 
   /** No request can arrive any more, or none ever could. */
@@ -68,6 +73,9 @@ export class UblkQueueServer {
     });
   }
 }
+
+/** A request that has not been answered for so long waits for a device that is gone, or hangs. */
+const ANSWER_PATIENCE_MS = 5_000;
 
 export interface UblkSurroundings {
   readonly reactor: UringReactor;

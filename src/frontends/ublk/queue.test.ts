@@ -65,6 +65,29 @@ describe('a ublk queue', () => {
     expect(flush()).toBe(0);
   });
 
+  it('fails every flush that was in flight while another one failed', () => {
+    const test = new Setup();
+    test.device.holding = true;
+    test.channel.request(0, UblkOperation.flush, 0, 0);
+    test.channel.request(1, UblkOperation.flush, 0, 0);
+    test.loop.settle();
+    let failing = true;
+    test.device.failure = () => {
+      const errno = failing ? ERRNO.EIO : 0;
+      failing = false;
+      return errno;
+    };
+    test.device.resume();
+    test.loop.settle();
+    test.channel.request(2, UblkOperation.flush, 0, 0);
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([
+      { tag: 0, result: -ERRNO.EIO },
+      { tag: 1, result: -ERRNO.EIO },
+      { tag: 2, result: 0 },
+    ]);
+  });
+
   it('keeps requests waiting while the device has no slot, and loses none', () => {
     const test = new Setup({ slotCount: 2 });
     for (let tag = 0; tag < DEPTH; tag += 1) test.channel.request(tag, UblkOperation.read, tag, 1);
@@ -95,6 +118,28 @@ describe('a ublk queue', () => {
     test.loop.settle();
     expect(released).toBe(1);
     expect(test.channel.commits).toEqual([{ tag: 0, result: 512 }]);
+    expect(test.device.log).toEqual(['write 0+512']);
+  });
+
+  it('answers nothing that it has abandoned, however it ends', () => {
+    const test = new Setup({ slotCount: 1 });
+    test.device.holding = true;
+    test.channel.request(0, UblkOperation.write, 0, 1, pattern(512, 1));
+    test.channel.request(1, UblkOperation.write, 8, 1, pattern(512, 2));
+    test.loop.settle();
+    let released = 0;
+    test.queue.release(() => {
+      released += 1;
+    });
+    test.queue.abandon();
+    expect(released).toBe(1);
+    test.device.failure = () => ERRNO.EIO;
+    test.device.resume();
+    test.loop.settle();
+    test.queue.poll();
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([]);
+    expect(test.device.slotsInUse).toBe(0);
     expect(test.device.log).toEqual(['write 0+512']);
   });
 });

@@ -27,6 +27,8 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   readonly #tagOfSlot: Uint16Array;
   /** By tag: the request's data is in memory, or goes through it. */
   readonly #inMemory: Uint8Array;
+  /** By tag, for flushes: failed flushes of the device before this one began. */
+  readonly #failuresBefore: Int32Array;
   readonly #isDirect: boolean;
   /** Tags that found every slot taken, first come first served. */
   readonly #waiting: number[] = [];
@@ -34,6 +36,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   #activeCount = 0;
   #endedTagCount = 0;
   #isReleasing = false;
+  #isAbandoned = false;
   #onReleased: (() => void) | undefined;
   #onEnded: (() => void) | undefined;
 
@@ -42,6 +45,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     this.#parts = parts;
     this.#tagOfSlot = new Uint16Array(parts.device.slotCount);
     this.#inMemory = new Uint8Array(parts.channel.depth);
+    this.#failuresBefore = new Int32Array(parts.channel.depth);
     this.#isDirect = parts.channel.isZeroCopy && parts.device.geometry.takesRequestBuffers;
     parts.channel.attach(this);
   }
@@ -61,6 +65,18 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     this.#isReleasing = true;
     this.#onReleased = released;
     this.#checkReleased();
+  }
+
+  /**
+   * Leaves what is still in hand unanswered, too: the driver gives it out again. For requests that wait for a device
+   * which is gone; how they end here, as they must before the device is closed, is told to nobody.
+   */
+  abandon(): void {
+    assert(this.#isReleasing, 'a queue is released first');
+    if (this.#activeCount === 0) return;
+    this.#isAbandoned = true;
+    this.#waiting.length = 0;
+    this.#onReleased?.();
   }
 
   /** Starts requests that had to wait for a slot. */
@@ -86,6 +102,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   }
 
   completed(slot: number, errno: number): void {
+    if (this.#isAbandoned) return;
     const tag = this.#tagOfSlot[slot]!;
     const isRead = (this.#operationWord(tag) & OPERATION_MASK) === UblkOperation.read;
     if (errno === NEEDS_MEMORY) {
@@ -101,6 +118,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   }
 
   copied(tag: number, result: number): void {
+    if (this.#isAbandoned) return;
     const isRead = (this.#operationWord(tag) & OPERATION_MASK) === UblkOperation.read;
     if (result !== this.#lengthBytes(tag)) this.#commit(tag, -ERRNO.EIO);
     else if (isRead) this.#commit(tag, result);
@@ -117,7 +135,10 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     const { device } = this.#parts;
     const word = this.#operationWord(tag);
     this.#tagOfSlot[slot] = tag;
-    if ((word & OPERATION_MASK) === UblkOperation.flush) return device.flush(slot);
+    if ((word & OPERATION_MASK) === UblkOperation.flush) {
+      this.#failuresBefore[tag] = device.flushFailureCount;
+      return device.flush(slot);
+    }
     const lengthBytes = this.#lengthBytes(tag);
     const offsetBytes = this.#offsetBytes(tag);
     const durable = (word & UblkFlag.fua) !== 0;
@@ -158,8 +179,10 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   #resultOf(tag: number, errno: number): number {
     const { device, flushFailures } = this.#parts;
     const operation = this.#operationWord(tag) & OPERATION_MASK;
-    if (operation === UblkOperation.flush && flushFailures.takeUntold(device.flushFailureCount)) {
-      return -ERRNO.EIO;
+    if (operation === UblkOperation.flush) {
+      // One that was in flight while another failed may have found nothing to write: it fails as well.
+      const isUntold = flushFailures.takeUntold(device.flushFailureCount);
+      if (isUntold || this.#failuresBefore[tag] !== (device.flushFailureCount | 0)) return -ERRNO.EIO;
     }
     if (errno !== 0) return -errno;
     return operation > UblkOperation.write ? 0 : this.#lengthBytes(tag);
