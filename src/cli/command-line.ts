@@ -5,10 +5,10 @@ import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { addExportCommand, exportMap } from './export.js';
 import { addFormatCommand, format } from './format.js';
+import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
 import { addInspectCommand, inspect } from './inspect.js';
 import { addRemapsCommand, remaps } from './remaps.js';
-import { run } from './run.js';
 import { addRunCommand } from './run-command.js';
 import { addStopCommand, stop } from './stop.js';
 
@@ -51,7 +51,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
       getOutHasColors: () => context.out.hasColour,
     });
   addFormatCommand(program, async (args) => ended(await format(args, context)));
-  addRunCommand(program, async (args) => ended(await run(args, context)));
+  addRunCommand(program, async (args) => ended(await guardedRun(args, context)));
   addStopCommand(program, async (args) => ended(await stop(args, context)));
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));
   addRemapsCommand(program, async (args) => ended(await remaps(args, context)));

@@ -14,13 +14,13 @@ const err = outputTo(process.stderr, process.env);
 
 /** Loaded when a command needs it: --help and wrong arguments don't wait for system call bindings. */
 const library: LibraryCalls = {
-  openDevice: async (options) => (await import('../library/index.js')).openDevice(options),
-  planFormat: async (options) => (await import('../library/index.js')).planFormat(options),
-  formatSpares: async (options) => (await import('../library/index.js')).formatSpares(options),
+  openDevice: async (options) => (await import('../library/open-device.js')).openDevice(options),
+  planFormat: async (options) => (await import('../library/format-spares.js')).planFormat(options),
+  formatSpares: async (options) => (await import('../library/format-spares.js')).formatSpares(options),
   guardAgainstReclaim: async () => (await import('../kernel/memory-reclaim.js')).guardAgainstReclaim(),
   stopBlockDevice: async (path, options) =>
     (await import('../library/stop-block-device.js')).stopBlockDevice(path, options),
-  inspectSpares: async (paths) => (await import('../library/index.js')).inspectSpares(paths),
+  inspectSpares: async (paths) => (await import('../library/inspect-spares.js')).inspectSpares(paths),
 };
 
 const context: CliContext = {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { UblkOptions } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import { helpLikeManual } from './help.js';
-import { LOG_LEVELS, type LogLevel } from './log.js';
+import { LOG_LEVELS, type LogLevel } from './log-level.js';
 import { repeated } from './repeated-option.js';
 import type { RunArguments } from './run.js';
 

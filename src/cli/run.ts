@@ -9,7 +9,8 @@ import type {
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { type Log, type LogLevel, logNotice, openLog } from './log.js';
+import { type Log, logNotice, openLog } from './log.js';
+import type { LogLevel } from './log-level.js';
 import { formatSize } from './sizes.js';
 import type { StopSignal } from './stop-signals.js';
 
@@ -21,18 +22,22 @@ export interface RunArguments {
   readonly logLevel: LogLevel;
 }
 
-/** `dmremap run`: serves a protected device until a signal asks it to stop or to hand over. */
-export async function run(args: RunArguments, context: CliContext): Promise<number> {
+/**
+ * `dmremap run`: serves a protected device until a signal asks it to stop or to hand over. `unguarded`: what a process
+ * that memory depends on should have and this one could not get.
+ */
+export async function run(
+  args: RunArguments,
+  unguarded: readonly string[],
+  context: CliContext,
+): Promise<number> {
   checkEndpoints(args);
-  const log = openLog(context.err, args.logLevel);
-  if (args.device.ublk !== undefined) {
-    const problems = await context.library.guardAgainstReclaim();
-    if (problems.length > 0)
-      log.warn(
-        { event: 'unguarded', problems },
-        `memory pressure may stall the device: ${problems.join(', ')}`,
-      );
-  }
+  const log = await openLog(context.err, args.logLevel);
+  if (unguarded.length > 0)
+    log.warn(
+      { event: 'unguarded', unguarded },
+      `memory pressure may stall the device: ${unguarded.join(', ')}`,
+    );
   const firstSignal = context.stopSignals.next();
   const onEvent = (notice: Parameters<typeof logNotice>[1]) => logNotice(log, notice);
   const device = await context.library.openDevice({ ...args.device, onEvent });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatCount, formatSize, parseSize } from './sizes.js';
+import { formatCount, formatNumber, formatSize, parseSize } from './sizes.js';
 
 describe('sizes', () => {
   it.each([
@@ -44,10 +44,11 @@ describe('sizes', () => {
   });
 
   it('are counted in the right number', () => {
-    expect([formatCount(1, 'unit'), formatCount(0, 'unit'), formatCount(12345, 'copy', 'copies')]).toEqual([
-      '1 unit',
-      '0 units',
-      '12,345 copies',
-    ]);
+    expect([
+      formatCount(1, 'unit'),
+      formatCount(0, 'unit'),
+      formatCount(12345, 'copy', 'copies'),
+      formatNumber(1234567),
+    ]).toEqual(['1 unit', '0 units', '12,345 copies', '1,234,567']);
   });
 });
