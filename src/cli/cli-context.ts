@@ -37,5 +37,5 @@ export interface LibraryCalls {
   inspectSpares(paths: readonly string[]): Promise<InspectReport>;
   inspectModuleSpare(options: ModuleSpareOptions): Promise<ModuleSpareReport>;
   planImport(options: ImportOptions): Promise<ImportPlan>;
-  importSpare(options: ImportOptions): Promise<ImportResult>;
+  importSpare(options: ImportOptions, agreed: ImportPlan): Promise<ImportResult>;
 }

@@ -45,7 +45,8 @@ export function importResultText(result: ImportResult): string {
     ...lostLine('the old spare', result.lostOnSpare),
     ...lostLine('the main device', result.lostOnMain),
   ];
-  if (leftOut.length > 0) lines.push(`not imported: ${formatCount(leftOut.length, 'remap')} without trust`);
+  if (leftOut.length > 0)
+    lines.push(`not imported: ${formatCount(leftOut.length, 'remap')} ${leftOutText(leftOut)}`);
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -106,6 +107,14 @@ function leftOutFields({ leftOut }: ImportPlan): [string, string][] {
   return [['left out', `${count}, for the reasons below: their sectors will be read from the main device`]];
 }
 
+function leftOutText(leftOut: readonly ModuleRemapReport[]): string {
+  const sectors = leftOut
+    .filter(({ doubts }) => !doubts.includes('mainOutOfRange'))
+    .flatMap(({ mainSector }) => mainSector ?? []);
+  const from = sectors.length === 0 ? '' : `; read from the main device: main ${sectorsText(sectors)}`;
+  return `that can not be trusted${from}`;
+}
+
 function copiesTable(copies: readonly ModuleCopyReport[]): string {
   if (copies.length === 0) return '';
   const rows = copies.map((copy, index) => [
@@ -124,7 +133,7 @@ function remapsTable({ remaps }: ModuleSpareReport): string {
   const rows = remaps.map((remap) => [
     remap.mainSector ?? 'impossible',
     remap.spareSector ?? 'impossible',
-    remap.state,
+    remap.state === 'unknown' ? '-' : remap.state,
     remap.doubts.length === 0 ? 'yes' : `no: ${remap.doubts.map(doubtText).join('; ')}${copiesText(remap)}`,
   ]);
   return formatTable(['MAIN SECTOR', 'SPARE SECTOR', 'STATE', 'TRUSTED'], rows);
@@ -136,11 +145,13 @@ function copiesText({ doubts, copies }: ModuleRemapReport): string {
 
 function lostLine(device: string, sectors: readonly number[]): string[] {
   if (sectors.length === 0) return [];
-  const ascending = [...sectors].sort((one, other) => one - other);
-  return [
-    `lost: ${formatCount(sectors.length, 'sector')} could not be read from ${device}: main ` +
-      `${sectors.length === 1 ? 'sector' : 'sectors'} ${formatSectorRanges(ascending, 1)}`,
-  ];
+  const count = formatCount(sectors.length, 'sector');
+  return [`lost: ${count} could not be read from ${device}: main ${sectorsText(sectors)}`];
+}
+
+function sectorsText(sectors: readonly number[]): string {
+  const ascending = [...new Set(sectors)].sort((one, other) => one - other);
+  return `${ascending.length === 1 ? 'sector' : 'sectors'} ${formatSectorRanges(ascending, 1)}`;
 }
 
 function sections(parts: readonly string[]): string {

@@ -32,7 +32,7 @@ export async function importModuleSpare(args: ImportArguments, context: CliConte
       return EXIT_STATUS.declined;
     }
   }
-  const result = await context.library.importSpare(options);
+  const result = await context.library.importSpare(options, plan);
   if (json) writeJson(context.out, { ...result });
   else context.out.write(importResultText(result));
   return EXIT_STATUS.done;

@@ -18,10 +18,11 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
 /**
  * Makes `to` the spare of a new set with the remaps of a spare of the kernel module, and their data. The main device
  * and the module's spare are only read, and nobody else may hold them meanwhile. If it is cut off, `to` holds either
- * no set or all of it.
+ * no set or all of it. Rejects if the remaps are no longer those of the plan that was agreed to.
  */
-export async function importSpare(options: ImportOptions): Promise<ImportResult> {
+export async function importSpare(options: ImportOptions, agreed?: ImportPlan): Promise<ImportResult> {
   const { plan, superblock, units } = await prepare(options);
+  if (agreed !== undefined) refuseOtherRemaps(plan, agreed);
   const opened = OfflineSession.open([
     { path: options.main, readOnly: true, exclusive: true },
     { path: options.to, readOnly: false },
@@ -100,14 +101,22 @@ function refuseOtherMain({ recorded }: ModuleSpareReport, main: string, mainSize
   );
 }
 
-function nothingToImport({ spare, remaps }: ModuleSpareReport): DmRemapError {
+/** A spare that is failing may answer from another copy now. */
+function refuseOtherRemaps(plan: ImportPlan, agreed: ImportPlan): void {
+  if (JSON.stringify(plan.imported) === JSON.stringify(agreed.imported)) return;
+  const message = `${plan.spare.path}: reads differently than a moment ago, so nothing was written; look at it again`;
+  throw new DmRemapError('refused', message);
+}
+
+function nothingToImport({ spare, main, remaps }: ModuleSpareReport): DmRemapError {
   if (remaps.length === 0) {
     const message = `${spare.path}: its record has no remaps, so there is nothing to import; use "dmremap format"`;
     return new DmRemapError('metadata', message);
   }
   return new DmRemapError(
     'refused',
-    `${spare.path}: none of its ${remaps.length} remaps can be trusted; "dmremap import ${spare.path} --list" says why`,
+    `${spare.path}: none of its ${remaps.length} remaps can be trusted; "dmremap import ${spare.path} --main ${main?.path} ` +
+      '--list" says why',
   );
 }
 
