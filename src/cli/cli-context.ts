@@ -4,6 +4,7 @@ import type {
   ImportOptions,
   ImportPlan,
   ImportResult,
+  ImportWatch,
   ModuleSpareOptions,
   ModuleSpareReport,
 } from '../library/import-types.js';
@@ -37,5 +38,5 @@ export interface LibraryCalls {
   inspectSpares(paths: readonly string[]): Promise<InspectReport>;
   inspectModuleSpare(options: ModuleSpareOptions): Promise<ModuleSpareReport>;
   planImport(options: ImportOptions): Promise<ImportPlan>;
-  importSpare(options: ImportOptions, agreed: ImportPlan): Promise<ImportResult>;
+  importSpare(options: ImportOptions, watch: ImportWatch): Promise<ImportResult>;
 }

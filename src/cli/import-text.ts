@@ -104,7 +104,15 @@ function importText({ imported, unitCount, target }: ImportPlan): string {
 function leftOutFields({ leftOut }: ImportPlan): [string, string][] {
   if (leftOut.length === 0) return [];
   const count = formatCount(leftOut.length, 'remap');
-  return [['left out', `${count}, for the reasons below: their sectors will be read from the main device`]];
+  const text = `${count}, for the reasons below: their sectors will be read from the main device`;
+  return [['left out', `${text}${disputedHint(leftOut)}`]];
+}
+
+function disputedHint(leftOut: readonly ModuleRemapReport[]): string {
+  const count = leftOut.filter(({ doubts }) => doubts.every((doubt) => doubt === 'copiesDisagree')).length;
+  return count === 0
+    ? ''
+    : `; ${formatNumber(count)} of them only disputed: --include-disputed imports these too`;
 }
 
 function leftOutText(leftOut: readonly ModuleRemapReport[]): string {
@@ -112,7 +120,7 @@ function leftOutText(leftOut: readonly ModuleRemapReport[]): string {
     .filter(({ doubts }) => !doubts.includes('mainOutOfRange'))
     .flatMap(({ mainSector }) => mainSector ?? []);
   const from = sectors.length === 0 ? '' : `; read from the main device: main ${sectorsText(sectors)}`;
-  return `that can not be trusted${from}`;
+  return `that can not be trusted${from}${disputedHint(leftOut)}`;
 }
 
 function copiesTable(copies: readonly ModuleCopyReport[]): string {

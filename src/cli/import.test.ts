@@ -4,7 +4,7 @@ import { DmRemapError } from '../library/errors.js';
 import type { ImportOptions } from '../library/import-types.js';
 import { runCommandLine } from './command-line.js';
 import { doubtText, moduleSpareText } from './import-text.js';
-import { fakeContext } from './testing/fake-context.js';
+import { fakeContext, recordingOutput } from './testing/fake-context.js';
 import { importPlan, importResult, moduleRemap } from './testing/import-examples.js';
 
 const ARGS = ['import', '/dev/old', '--main', '/dev/sda', '--to', '/dev/sdb'];
@@ -60,9 +60,10 @@ describe('dmremap import', () => {
           told.push(options);
           return importPlan();
         },
-        importSpare: async (options, agreed) => {
+        importSpare: async (options, { agreed, onRead }) => {
           told.push(options);
           expect(agreed).toEqual(importPlan());
+          onRead?.(1, 1);
           return importResult();
         },
       },
@@ -95,6 +96,38 @@ describe('dmremap import', () => {
         'lost: 3 sectors could not be read from the main device: main sectors 1001-1002,1005\n' +
         'not imported: 1 remap that can not be trusted; read from the main device: main sector 300\n',
     );
+  });
+
+  it('tells a person at a terminal how far it is', async () => {
+    const err = { ...recordingOutput(), isTerminal: true };
+    const { context } = fakeContext({
+      err,
+      calls: {
+        planImport: async () => importPlan(),
+        importSpare: async (_, { onRead }) => {
+          onRead?.(1, 2);
+          onRead?.(2, 2);
+          return importResult();
+        },
+      },
+    });
+    expect(await runCommandLine([...ARGS, '--yes'], context)).toBe(0);
+    expect(err.text).toBe('\rread 1 of 2 units\rread 2 of 2 units\n');
+  });
+
+  it('names the option for remaps that are only disputed', async () => {
+    const leftOut = [moduleRemap({ doubts: ['copiesDisagree'] }), moduleRemap({ doubts: ['repeatedMain'] })];
+    const { context, out, err } = fakeContext({
+      ask: async () => 'YES',
+      calls: {
+        planImport: async () => importPlan({ leftOut }),
+        importSpare: async () => importResult({ leftOut }),
+      },
+    });
+    expect(await runCommandLine(ARGS, context)).toBe(0);
+    for (const text of [out.text, err.text.replaceAll(/\s+/g, ' ')]) {
+      expect(text).toContain('1 of them only disputed: --include-disputed imports these too');
+    }
   });
 
   it('refuses without a new spare, saying why it can not be the old one, and without a main device', async () => {

@@ -6,7 +6,7 @@ import { askConsent } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { importPlanText, importResultText, moduleSpareText } from './import-text.js';
-import { writeJson } from './output.js';
+import { type Output, writeJson } from './output.js';
 
 export interface ImportArguments {
   readonly spare: string;
@@ -32,10 +32,21 @@ export async function importModuleSpare(args: ImportArguments, context: CliConte
       return EXIT_STATUS.declined;
     }
   }
-  const result = await context.library.importSpare(options, plan);
+  const result = await context.library.importSpare(options, {
+    agreed: plan,
+    onRead: progressOn(context.err),
+  });
   if (json) writeJson(context.out, { ...result });
   else context.out.write(importResultText(result));
   return EXIT_STATUS.done;
+}
+
+/** One line that is written over and over; only for a person at a terminal. */
+function progressOn(output: Output): (doneCount: number, unitCount: number) => void {
+  return (doneCount, unitCount) => {
+    if (!output.isTerminal) return;
+    output.write(`\rread ${doneCount} of ${unitCount} units${doneCount === unitCount ? '\n' : ''}`);
+  };
 }
 
 async function list({ spare, main, json }: ImportArguments, context: CliContext): Promise<number> {

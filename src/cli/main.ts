@@ -24,8 +24,8 @@ const library: LibraryCalls = {
   inspectModuleSpare: async (options) =>
     (await import('../library/inspect-module-spare.js')).inspectModuleSpare(options),
   planImport: async (options) => (await import('../library/import-spare.js')).planImport(options),
-  importSpare: async (options, agreed) =>
-    (await import('../library/import-spare.js')).importSpare(options, agreed),
+  importSpare: async (options, watch) =>
+    (await import('../library/import-spare.js')).importSpare(options, watch),
 };
 
 const context: CliContext = {

@@ -128,6 +128,7 @@ function run(faults: Faults = {}, input: Partial<ImportSetInput> = {}): Outcome 
       superblock: firstSuperblock(),
       units: UNITS,
       oldSpare: { target: 2, sizeBytes: OLD_SECTORS * 512 },
+      noteRead: () => {},
       memory: MEMORY,
       bufferOffset: BUFFER_OFFSET,
       ...input,
@@ -244,6 +245,16 @@ describe('an imported set', () => {
       target === 2 && first === 1300 && failures-- > 0 ? ERRNO.EIO : 0;
     const { devices } = run({ reads });
     expect(contentsOf(assembled(devices[1]!)!, devices[1]!)).toEqual(expectedContents());
+  });
+
+  it('is flushed before each time that it is read back', () => {
+    const { effects } = run();
+    let isDirty = false;
+    for (const effect of effects) {
+      if (effect.kind === 'write') isDirty = true;
+      if (effect.kind === 'flush') isDirty = false;
+      if (effect.kind === 'read' && effect.target === 1) expect(isDirty).toBe(false);
+    }
   });
 
   it('does not read main sectors that were moved', () => {

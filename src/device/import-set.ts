@@ -32,6 +32,7 @@ export function* importSet(input: ImportSetInput): Procedure<Result<ImportedUnit
     const one = yield* gatherUnit({ shape, counters, oldSpare, memory: memory.bytes, bufferOffset }, unit);
     if (!one.ok) return one;
     gathered.push(one.value);
+    input.noteRead(gathered.length);
   }
   const placed = placeUnits(input.superblock, shape, gathered);
   if (placed === undefined) return failed({ kind: 'noRoom' });
@@ -44,6 +45,8 @@ export interface ImportSetInput {
   readonly superblock: Superblock;
   readonly units: readonly ImportUnit[];
   readonly oldSpare: { readonly target: Target; readonly sizeBytes: number };
+  /** Called after each unit that was read, the slow part on a disk that is failing. */
+  readonly noteRead: (unitCount: number) => void;
   readonly memory: IoMemory;
   /** Room for `RECOVERY_READ_BYTES` of each copy. */
   readonly bufferOffset: number;

@@ -12,6 +12,7 @@ import {
   writeV3Record,
   writeV4Copies,
 } from '../format/import/testing/module-image.js';
+import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
 import { formatSpares } from './format-spares.js';
 import { importSpare, planImport } from './import-spare.js';
@@ -198,8 +199,21 @@ describe('an import', () => {
     writeOldSpare([[A, B], ALL]);
     const plan = await planImport(options());
     writeOldSpare([[A, C], ALL]);
-    expect(await failureOf(importSpare(options(), plan))).toMatch(/^refused: old: reads differently/);
+    expect(await failureOf(importSpare(options(), { agreed: plan }))).toMatch(
+      /^refused: old: reads differently/,
+    );
     expect(readFileSync(path('new')).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('is refused while somebody else holds one of the devices', async () => {
+    writeOldSpare([[A], ALL]);
+    for (const name of ['main', 'old', 'new']) {
+      const held = OfflineSession.open([{ path: path(name), readOnly: true, exclusive: true }]);
+      if (!held.ok) throw new Error(held.error.message);
+      expect(await failureOf(importSpare(options()))).toMatch(new RegExp(`^device: ${name}: `));
+      held.value.close();
+    }
+    expect((await importSpare(options())).unitCount).toBe(1);
   });
 
   it('takes over a whole table of 2048 remaps', async () => {
@@ -239,6 +253,15 @@ describe('looking at the spare of the module', () => {
     const report = await inspectModuleSpare({ spare: path('old'), main: path('main') });
     expect(report.remaps.map(({ doubts }) => doubts)).toEqual([[], ['spareOutOfRange'], ['spareOutOfRange']]);
     expect(report.notes.join()).toContain('the recorded spare has 8192 sectors, this one 5001');
+  });
+
+  it('trusts nothing on a record of larger sectors', async () => {
+    const image = new Uint8Array(SPARE_SECTORS * 512);
+    const sizes = { mainSectors: MAIN_SECTORS, spareSectors: SPARE_SECTORS, sectorBytes: 4096 };
+    writeV4Copies(image, { sequence: 1, ...sizes, remaps: [A] });
+    writeFileSync(path('old'), image);
+    const report = await inspectModuleSpare({ spare: path('old') });
+    expect(report.remaps.map(({ doubts }) => doubts)).toEqual([['largeSectors']]);
   });
 
   it('gives numbers that no disk has as null', async () => {

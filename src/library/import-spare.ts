@@ -7,7 +7,13 @@ import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
 import { refuseRepeatedPaths } from './examine-spares.js';
 import { type PreparedFormat, prepareFormat } from './format-spares.js';
-import type { ImportOptions, ImportPlan, ImportResult, ModuleSpareReport } from './import-types.js';
+import type {
+  ImportOptions,
+  ImportPlan,
+  ImportResult,
+  ImportWatch,
+  ModuleSpareReport,
+} from './import-types.js';
 import { readRecord } from './inspect-module-spare.js';
 
 /** What `importSpare` would do, without writing; rejects with `DmRemapError` where it would refuse. */
@@ -18,11 +24,11 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
 /**
  * Makes `to` the spare of a new set with the remaps of a spare of the kernel module, and their data. The main device
  * and the module's spare are only read, and nobody else may hold them meanwhile. If it is cut off, `to` holds either
- * no set or all of it. Rejects if the remaps are no longer those of the plan that was agreed to.
+ * no set or all of it.
  */
-export async function importSpare(options: ImportOptions, agreed?: ImportPlan): Promise<ImportResult> {
+export async function importSpare(options: ImportOptions, watch: ImportWatch = {}): Promise<ImportResult> {
   const { plan, superblock, units } = await prepare(options);
-  if (agreed !== undefined) refuseOtherRemaps(plan, agreed);
+  if (watch.agreed !== undefined) refuseOtherRemaps(plan, watch.agreed);
   const opened = OfflineSession.open([
     { path: options.main, readOnly: true, exclusive: true },
     { path: options.to, readOnly: false },
@@ -33,7 +39,10 @@ export async function importSpare(options: ImportOptions, agreed?: ImportPlan): 
   try {
     const { memory, bufferOffset } = session;
     const oldSpare = { target: 2, sizeBytes: session.geometries[2]!.sizeBytes };
-    const imported = await session.run(importSet({ superblock, units, oldSpare, memory, bufferOffset }));
+    const noteRead = (doneCount: number): void => watch.onRead?.(doneCount, units.length);
+    const imported = await session.run(
+      importSet({ superblock, units, oldSpare, noteRead, memory, bufferOffset }),
+    );
     if (!imported.ok) throw describeFailure(imported.error, options);
     return { ...plan, ...lostSectors(imported.value, superblock.unitBytes) };
   } finally {
@@ -101,7 +110,6 @@ function refuseOtherMain({ recorded }: ModuleSpareReport, main: string, mainSize
   );
 }
 
-/** A spare that is failing may answer from another copy now. */
 function refuseOtherRemaps(plan: ImportPlan, agreed: ImportPlan): void {
   if (JSON.stringify(plan.imported) === JSON.stringify(agreed.imported)) return;
   const message = `${plan.spare.path}: reads differently than a moment ago, so nothing was written; look at it again`;

@@ -21,6 +21,14 @@ export interface ImportOptions {
   readonly force?: boolean | undefined;
 }
 
+/** For `importSpare`, beside its options. */
+export interface ImportWatch {
+  /** Rejects if the remaps are no longer those of this plan: a spare that fails may answer differently each time. */
+  readonly agreed?: ImportPlan | undefined;
+  /** Called after each unit that was read. */
+  readonly onRead?: ((doneCount: number, unitCount: number) => void) | undefined;
+}
+
 /** What the kernel module has left on a spare. Sectors have 512 bytes; times are seconds since 1970. */
 export interface ModuleSpareReport {
   readonly spare: { readonly path: string; readonly sizeBytes: number };

@@ -15,6 +15,7 @@ export type {
   ImportOptions,
   ImportPlan,
   ImportResult,
+  ImportWatch,
   ModuleSpareOptions,
   ModuleSpareReport,
 } from './import-types.js';
