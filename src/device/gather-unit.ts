@@ -112,11 +112,14 @@ function* mayBlameSectors(
   if (errorClass === 'media') return true;
   const kept = memory.slice(bufferOffset, bufferOffset + SECTOR_BYTES);
   for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const sector = Math.floor((place * sizeBytes) / PROBE_PLACES / SECTOR_BYTES);
+    // Not at equal distances: bad sectors may be, as when one of a drive's surfaces fails.
+    const sector =
+      Math.floor((place * sizeBytes) / PROBE_PLACES / SECTOR_BYTES) + place * PROBE_SHIFT_SECTORS;
+    const lastSector = Math.floor(sizeBytes / SECTOR_BYTES) - 1;
     const result = yield* perform({
       kind: 'read',
       target,
-      offsetBytes: sector * SECTOR_BYTES,
+      offsetBytes: Math.min(sector, lastSector) * SECTOR_BYTES,
       lengthBytes: SECTOR_BYTES,
       memoryOffset: bufferOffset,
     });
@@ -127,3 +130,4 @@ function* mayBlameSectors(
 }
 
 const PROBE_PLACES = 8;
+const PROBE_SHIFT_SECTORS = 8;
