@@ -16,16 +16,20 @@ import {
  * taken only if all are: the clock of the machine that imports may be wrong. `chosen` is undefined if none is valid.
  *
  * The sequence starts anew with every load of the module, so the chosen copy need not be the latest. That is why
- * every remap that some valid copy does not have, or that only an unchosen one has, is marked as disputed.
+ * every remap that some copy with a good checksum does not have, or that only an unchosen one has, is disputed.
  */
 export function decodeV4(read: ReadBytes, nowSeconds: number): V4Record {
   const decoded = V4_COPY_SECTORS.map((sector) => readCopy(read, sector));
   const copies = decoded.map((copy, index) => reportOf(copy, index, nowSeconds));
-  const usable = usableCopies(decoded, copies);
-  const best = [...usable].sort(([, one], [, other]) => compareAge(other, one))[0];
+  const whole = decoded.flatMap((copy, index): NumberedCopy[] =>
+    copy.state === 'good' ? [[index, copy]] : [],
+  );
+  const present = whole.filter(([index]) => copies[index]!.state === 'good');
+  const eligible = present.length > 0 ? present : whole;
+  const best = [...eligible].sort(([, one], [, other]) => compareAge(other, one))[0];
   return {
     copies,
-    chosen: best && { copyIndex: best[0], ...withoutEntries(best[1]), remaps: mergeRemaps(usable, best[0]) },
+    chosen: best && { copyIndex: best[0], ...withoutEntries(best[1]), remaps: mergeRemaps(whole, best[0]) },
   };
 }
 
@@ -67,14 +71,6 @@ function reportOf(copy: V4Copy, index: number, nowSeconds: number): V4CopyReport
   return { sector, state, sequence, timeSeconds, remapCount: remaps.length };
 }
 
-function usableCopies(decoded: readonly V4Copy[], reports: readonly V4CopyReport[]): NumberedCopy[] {
-  const whole = decoded.flatMap((copy, index): NumberedCopy[] =>
-    copy.state === 'good' ? [[index, copy]] : [],
-  );
-  const present = whole.filter(([index]) => reports[index]!.state === 'good');
-  return present.length > 0 ? present : whole;
-}
-
 function compareAge(one: GoodV4Copy, other: GoodV4Copy): number {
   return one.sequence === other.sequence
     ? compareNumbers(one.timeSeconds, other.timeSeconds)
@@ -91,22 +87,22 @@ function withoutEntries(copy: GoodV4Copy): Omit<GoodV4Copy, 'state' | 'remaps'> 
   return { sequence, timeSeconds, mainSectors, spareSectors, sectorBytes };
 }
 
-function mergeRemaps(usable: readonly NumberedCopy[], chosenIndex: number): ModuleRemap[] {
+function mergeRemaps(whole: readonly NumberedCopy[], chosenIndex: number): ModuleRemap[] {
   const holders = new Map<string, number[]>();
-  for (const [copyIndex, copy] of usable) {
+  for (const [copyIndex, copy] of whole) {
     for (const key of new Set(copy.remaps.map(keyOf))) {
       holders.set(key, [...(holders.get(key) ?? []), copyIndex]);
     }
   }
   const isChosen = ([copyIndex]: NumberedCopy): boolean => copyIndex === chosenIndex;
-  const chosenFirst = [...usable.filter(isChosen), ...usable.filter((copy) => !isChosen(copy))];
+  const chosenFirst = [...whole.filter(isChosen), ...whole.filter((copy) => !isChosen(copy))];
   const listed = new Set<string>();
   const merged: ModuleRemap[] = [];
   for (const [, copy] of chosenFirst) {
     const added = copy.remaps.filter((entry) => !listed.has(keyOf(entry)));
     for (const entry of added) {
       listed.add(keyOf(entry));
-      merged.push(remapOf(entry, holders.get(keyOf(entry))!, usable.length));
+      merged.push(remapOf(entry, holders.get(keyOf(entry))!, whole.length));
     }
   }
   return merged;
@@ -116,9 +112,9 @@ function keyOf({ mainSector, spareSector }: V4Entry): string {
   return `${mainSector} ${spareSector}`;
 }
 
-function remapOf(entry: V4Entry, copies: readonly number[], usableCount: number): ModuleRemap {
+function remapOf(entry: V4Entry, copies: readonly number[], wholeCount: number): ModuleRemap {
   const doubts: ModuleRemap['doubts'] = [
-    ...(copies.length < usableCount ? (['copiesDisagree'] as const) : []),
+    ...(copies.length < wholeCount ? (['copiesDisagree'] as const) : []),
     ...(entry.state === 'unknown' ? (['unknownFlags'] as const) : []),
   ];
   return { ...entry, copies, doubts };
