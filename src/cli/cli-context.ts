@@ -1,5 +1,13 @@
 import type { Machine } from '../boot/machine.js';
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
+import type {
+  ImportOptions,
+  ImportPlan,
+  ImportResult,
+  ImportWatch,
+  ModuleSpareOptions,
+  ModuleSpareReport,
+} from '../library/import-types.js';
 import type { FormatOptions, FormatPlan, InspectReport } from '../library/offline-types.js';
 import type { Output } from './output.js';
 import type { ServiceManager } from './service-manager.js';
@@ -28,4 +36,7 @@ export interface LibraryCalls {
   guardAgainstReclaim(): Promise<readonly string[]>;
   stopBlockDevice(path: string, options: { readonly force: boolean }): Promise<void>;
   inspectSpares(paths: readonly string[]): Promise<InspectReport>;
+  inspectModuleSpare(options: ModuleSpareOptions): Promise<ModuleSpareReport>;
+  planImport(options: ImportOptions): Promise<ImportPlan>;
+  importSpare(options: ImportOptions, watch: ImportWatch): Promise<ImportResult>;
 }

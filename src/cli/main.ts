@@ -21,6 +21,11 @@ const library: LibraryCalls = {
   stopBlockDevice: async (path, options) =>
     (await import('../library/stop-block-device.js')).stopBlockDevice(path, options),
   inspectSpares: async (paths) => (await import('../library/inspect-spares.js')).inspectSpares(paths),
+  inspectModuleSpare: async (options) =>
+    (await import('../library/inspect-module-spare.js')).inspectModuleSpare(options),
+  planImport: async (options) => (await import('../library/import-spare.js')).planImport(options),
+  importSpare: async (options, watch) =>
+    (await import('../library/import-spare.js')).importSpare(options, watch),
 };
 
 const context: CliContext = {

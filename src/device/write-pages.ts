@@ -15,7 +15,7 @@ import { flushCopies, flushSpares, NOT_WRITTEN } from './write-superblock.js';
 
 /** Writes the next version of each page to all copies and flushes; true if each page is durable on some copy. */
 export function* writePages(
-  work: MetadataWork,
+  work: PageWork,
   pages: readonly number[],
   overlay: ReadonlyMap<number, Descriptor>,
 ): Procedure<boolean> {
@@ -47,6 +47,11 @@ export function* writePages(
   return lost.length === 0;
 }
 
+/** The part of `MetadataWork` that this needs: an import has no device at work. */
+export type PageWork = Omit<MetadataWork, 'context'> & {
+  readonly context: Pick<MetadataWork['context'], 'counters' | 'table'>;
+};
+
 /** Writes the present version of a page to the copies of `copyMask`, in place (rule R3); true if any took it. */
 export function* repairPage(work: MetadataWork, page: number, copyMask: number): Procedure<boolean> {
   const { copies } = work.state.superblock;
@@ -65,7 +70,7 @@ export function* repairPage(work: MetadataWork, page: number, copyMask: number):
 
 /** Which spares have taken this update of a page, and which miss it. */
 function noteLag(
-  { state }: MetadataWork,
+  { state }: PageWork,
   page: number,
   sequenceBefore: number,
   isDurable: (copyIndex: number) => boolean,
@@ -78,7 +83,7 @@ function noteLag(
 }
 
 function pageWrite(
-  work: MetadataWork,
+  work: PageWork,
   page: number,
   nth: number,
   copyIndex: number,
@@ -104,7 +109,7 @@ function pageWrite(
 
 /** All descriptors of a page as the table has them, except those that are being changed. */
 function fillPage(
-  work: MetadataWork,
+  work: PageWork,
   page: number,
   into: Uint8Array,
   overlay: ReadonlyMap<number, Descriptor>,
