@@ -4,7 +4,7 @@
  */
 export function mountPointOf(path: string, mountinfo: string): string {
   const points = mountinfo.split('\n').flatMap((line) => line.split(' ')[4] ?? []);
-  const above = points.map(unescape).filter((point) => isBelow(path, point));
+  const above = points.map(plainPoint).filter((point) => isBelow(path, point));
   return above.reduce((longest, point) => (point.length > longest.length ? point : longest), '/');
 }
 
@@ -13,7 +13,7 @@ function isBelow(path: string, point: string): boolean {
 }
 
 /** Blanks and backslashes are written in octal. */
-function unescape(point: string): string {
+function plainPoint(point: string): string {
   return point.replace(/\\([0-7]{3})/g, (_all, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
