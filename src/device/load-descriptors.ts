@@ -17,7 +17,7 @@ import {
   METADATA_PAGE_BYTES,
   pageOffsetBytes,
 } from '../format/layout.js';
-import { choosePage, emptyPageChoice, PageVersions } from '../format/page-choice.js';
+import { choosePage, emptyPageChoice, type PageChoice, PageVersions } from '../format/page-choice.js';
 import type { Superblock } from '../format/superblock.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { RECOVERY_READ_BYTES } from './limits.js';
@@ -48,6 +48,8 @@ export interface LoadInput {
   /** Called for every descriptor that is not free; `descriptor` is reused. */
   readonly accept: (spareUnit: number, descriptor: Descriptor) => void;
   readonly acceptPage: (page: number, sequence: number) => void;
+  /** Called for every page with all that was found of it; both objects are reused. */
+  readonly acceptVersions?: (page: number, versions: PageVersions, choice: PageChoice) => void;
 }
 
 export interface LoadReport {
@@ -120,6 +122,7 @@ class PageLoader {
       for (let slot = 0; slot < 2; slot += 1) this.#examine(copyIndex, page, nth, slot);
     }
     choosePage(this.#versions, superblock.generation, this.#choice);
+    this.#input.acceptVersions?.(page, this.#versions, this.#choice);
     const { found, copyIndex, slot, sequence } = this.#choice;
     const usable = found && this.#takeDescriptors(this.#pageBytes(copyIndex, nth, slot), page, accept);
     if (!usable) {
