@@ -8,6 +8,7 @@ import { addFormatCommand, format } from './format.js';
 import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
 import { addInspectCommand, inspect } from './inspect.js';
+import { addMetadataCommand } from './metadata.js';
 import { addRemapsCommand, remaps } from './remaps.js';
 import { addRunCommand } from './run-command.js';
 import { addStopCommand, stop } from './stop.js';
@@ -56,6 +57,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));
   addRemapsCommand(program, async (args) => ended(await remaps(args, context)));
   addExportCommand(program, async (args) => ended(await exportMap(args, context)));
+  addMetadataCommand(program, context, ended);
   addBootCommand(program, context, ended);
   return helpLikeManual(program, {
     exitStatuses: ['done', 'usage', 'bug'],

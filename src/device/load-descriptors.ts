@@ -56,7 +56,7 @@ export interface LoadReport {
   /** No valid version on any copy: what these pages said is gone, and the set must not be used. */
   readonly lostPages: number[];
   /** Copies (bit c: copy c) that lack the current version of a page; to be written in place (rule R3). */
-  readonly inPlaceRepairs: { readonly page: number; readonly copyMask: number }[];
+  readonly inPlaceRepairs: PageRepair[];
   /** Pages to be updated twice instead (`PageChoice.needsTwoUpdates`). */
   readonly repairTwice: number[];
   /** By copy: pages whose current version it has, and pages for which it must be repaired. */
@@ -64,6 +64,12 @@ export interface LoadReport {
   readonly badPages: number[];
   /** Pages of which a newer version may have been lost. */
   readonly maybeOutdatedPages: number[];
+}
+
+export interface PageRepair {
+  readonly page: number;
+  /** Bit c: copy c. */
+  readonly copyMask: number;
 }
 
 const SLOT_PAIR_BYTES = 2 * METADATA_PAGE_BYTES;
