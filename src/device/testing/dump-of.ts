@@ -1,0 +1,13 @@
+import { assert } from '../../base/assert.js';
+import { entriesOf } from '../replace-map.js';
+import { formatDump } from '../set-dump.js';
+import type { DeviceOnMemory } from './device-on-memory.js';
+
+/** All that the metadata on the disks says, as text. */
+export function dumpOf(rig: DeviceOnMemory): string {
+  const { set } = rig.survey();
+  assert(set !== undefined, 'there is a set');
+  const { choice, table, load } = set;
+  const source = { superblock: choice.superblock, entries: entriesOf(table), lostPages: load.lostPages };
+  return [...formatDump(source)].join('');
+}
