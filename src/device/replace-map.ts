@@ -8,8 +8,9 @@ import { MAX_COMMIT_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
 import type { DumpEntry } from './set-dump.js';
 import { initialisePages } from './write-descriptors.js';
+import { writeNotes } from './write-notes.js';
 import { writePages } from './write-pages.js';
-import { writeSuperblock } from './write-superblock.js';
+import { flushSpares, writeSuperblock } from './write-superblock.js';
 
 /**
  * Replaces the map of a set by another in one step, with what else is to change in the superblock (rule W5 of
@@ -22,13 +23,8 @@ export function* replaceMap(
   fields: Partial<Superblock>,
 ): Procedure<number> {
   const { state, context } = work;
-  if (
-    !(yield* initialisePages(
-      work,
-      entries.map(([spareUnit]) => spareUnit),
-    ))
-  )
-    return ERRNO.EIO;
+  const spareUnits = entries.map(([spareUnit]) => spareUnit);
+  if (!(yield* initialisePages(work, spareUnits))) return ERRNO.EIO;
   const table = tableOf(entries, context.table.spareUnitCapacity);
   const pages = changedPages(context.table, table);
   const before = state.superblock;
@@ -40,7 +36,12 @@ export function* replaceMap(
     state.superblock = before;
     return ERRNO.EIO;
   }
-  return yield* writeSuperblock(work, fields);
+  const errno = yield* writeSuperblock(work, fields);
+  if (errno !== 0) return errno;
+  const { superblock } = state;
+  yield* writeNotes(superblock, [...superblock.copies.keys()], work.memory, work.bufferOffset);
+  yield* flushSpares(superblock.spares.keys());
+  return 0;
 }
 
 /** A map in memory, as it is on disk. */

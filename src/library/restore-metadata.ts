@@ -4,9 +4,7 @@ import { planRepair, repairSet } from '../device/repair-set.js';
 import { entriesOf, replaceMap } from '../device/replace-map.js';
 import { type DumpEntry, formatDump } from '../device/set-dump.js';
 import { type SetSurvey, type SurveyedSet, stateOf } from '../device/survey-set.js';
-import { writeNotes } from '../device/write-notes.js';
 import { writeSetAnew } from '../device/write-set-anew.js';
-import { flushSpares } from '../device/write-superblock.js';
 import type { Procedure } from '../engine/effect.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import { formatUuid, sameUuid } from '../format/set-id.js';
@@ -111,12 +109,7 @@ function* restoreInPlace(session: MetadataSession, set: SurveyedSet, dump: SetDu
   if (repaired !== 0) return repaired;
   const { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost } = dump.superblock;
   const fields = { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost };
-  const errno = yield* replaceMap(work, dump.entries, fields);
-  if (errno !== 0) return errno;
-  const { superblock } = work.state;
-  yield* writeNotes(superblock, [...superblock.copies.keys()], work.memory, work.bufferOffset);
-  yield* flushSpares(superblock.spares.keys());
-  return 0;
+  return yield* replaceMap(work, dump.entries, fields);
 }
 
 function isAsWanted(survey: SetSurvey, dump: SetDump): boolean {
