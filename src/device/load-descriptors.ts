@@ -70,6 +70,8 @@ export interface PageRepair {
   readonly page: number;
   /** Bit c: copy c. */
   readonly copyMask: number;
+  /** Of the version that the others have: what is written is the same, byte for byte. */
+  readonly generation: number;
 }
 
 const SLOT_PAIR_BYTES = 2 * METADATA_PAGE_BYTES;
@@ -166,7 +168,7 @@ class PageLoader {
   }
 
   #noteRepairs(page: number): void {
-    const { repairMask, needsTwoUpdates, mayBeOutdated } = this.#choice;
+    const { repairMask, generation, needsTwoUpdates, mayBeOutdated } = this.#choice;
     for (const copyIndex of this.#input.superblock.copies.keys()) {
       const isBad = ((repairMask >>> copyIndex) & 1) === 1;
       const isAbsent = this.#targetOf(copyIndex) === undefined;
@@ -174,7 +176,7 @@ class PageLoader {
       else if (!isAbsent) this.report.goodPages[copyIndex]! += 1;
     }
     if (needsTwoUpdates) this.report.repairTwice.push(page);
-    else if (repairMask !== 0) this.report.inPlaceRepairs.push({ page, copyMask: repairMask });
+    else if (repairMask !== 0) this.report.inPlaceRepairs.push({ page, copyMask: repairMask, generation });
     if (mayBeOutdated) this.report.maybeOutdatedPages.push(page);
   }
 

@@ -15,7 +15,7 @@ export function* repairPages(
 ): Procedure<number> {
   const rewritten = new Set([...alsoRewritten, ...load.repairTwice]);
   const inPlace = load.inPlaceRepairs.filter(({ page }) => !rewritten.has(page));
-  for (const { page, copyMask } of inPlace) yield* repairPage(work, page, copyMask);
+  for (const repair of inPlace) yield* repairPage(work, repair);
   yield* rewrite(work, [...rewritten]);
   yield* rewrite(work, [...rewritten]);
   return inPlace.length + rewritten.size;

@@ -3,6 +3,7 @@ import { xorshift } from '../../test/support/xorshift.js';
 import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
 import { readDump, type SetDump } from './read-dump.js';
+import { planRepair, repairSet } from './repair-set.js';
 import { replaceMap } from './replace-map.js';
 import { stateOf } from './survey-set.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
@@ -54,6 +55,16 @@ describe('replacing the map of a set', () => {
     expect(dumpOf(rig)).toBe(map.replace('name="test"', 'name="other"'));
     rig.open();
     expect(hasItsData(used)).toBe(true);
+  });
+
+  it('leaves pages of several generations, each of which a repair gives a copy as the others have it', () => {
+    const { rig, map, superblock } = usedDevice();
+    expect(replace(rig, otherMap(map))).toBe(0);
+    copyOnMedium(rig, superblock, 2).fill(0xa5, 16_384);
+    const { set } = rig.survey();
+    expect(rig.writeOffline(set!, (work) => repairSet(work, planRepair(set!)))).toBe(0);
+    // Once it wrote them with the generation of the superblock, and so made those of the other copies look old.
+    expect(rig.survey().set!.findings).toEqual([]);
   });
 
   it('leaves the one or the other map, and both whole, when the power fails at any write', () => {
