@@ -1,21 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { xorshift } from '../../test/support/xorshift.js';
-import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
-import { readDump, type SetDump } from './read-dump.js';
 import { planRepair, repairSet } from './repair-set.js';
 import { replaceMap } from './replace-map.js';
 import { stateOf } from './survey-set.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { dumpOf } from './testing/dump-of.js';
 import { copyOnMedium, numberedDevice, pageOnMedium, touchesMetadata } from './testing/numbered-device.js';
+import { parsedDump } from './testing/parsed-dump.js';
 import { hasItsData, usedDevice } from './testing/used-device.js';
-
-function parsed(text: string): SetDump {
-  const dump = readDump(text, 0);
-  assert(dump.ok, JSON.stringify(dump));
-  return dump.value;
-}
 
 /** The map of a used device without its first units, with some more far out, on pages that were never written. */
 function otherMap(text: string): string {
@@ -30,7 +23,7 @@ function otherMap(text: string): string {
 }
 
 function normal(text: string): string {
-  const dump = parsed(text);
+  const dump = parsedDump(text);
   return dump.entries
     .map((entry) => JSON.stringify(entry))
     .sort()
@@ -39,7 +32,7 @@ function normal(text: string): string {
 
 function replace(rig: DeviceOnMemory, text: string): number | undefined {
   const { set } = rig.survey();
-  return rig.writeOffline(set!, (work) => replaceMap(work, parsed(text).entries, { name: 'other' }));
+  return rig.writeOffline(set!, (work) => replaceMap(work, parsedDump(text).entries, { name: 'other' }));
 }
 
 describe('replacing the map of a set', () => {
@@ -110,7 +103,7 @@ describe('writing a set from nothing but its dump', () => {
     const { rig, map, superblock } = used;
     for (const copy of superblock.copies.keys()) copyOnMedium(rig, superblock, copy).fill(0);
     expect(rig.survey().set).toBeUndefined();
-    expect(rig.writeAnew(parsed(map))).toBe(0);
+    expect(rig.writeAnew(parsedDump(map))).toBe(0);
     expect(dumpOf(rig)).toBe(map);
     expect(stateOf(rig.survey())).toBe('clean');
     rig.open();
@@ -131,7 +124,7 @@ describe('writing a set from nothing but its dump', () => {
     if (kind === 'unreadable for now')
       rig.stores[1]!.judge = (io) =>
         io.offsetBytes >= offsetBytes && io.offsetBytes < offsetBytes + 60_000 ? ERRNO.ENODATA : 0;
-    const empty = parsed(map.replace(/^(remap|retired).*\n/gm, ''));
+    const empty = parsedDump(map.replace(/^(remap|retired).*\n/gm, ''));
     expect(rig.writeAnew(empty)).toBe(0);
     rig.stores[1]!.judge = () => 0;
     if (kind !== 'whole') {
@@ -150,7 +143,7 @@ describe('writing a set from nothing but its dump', () => {
     for (let cutAfter = 1; cutAfter < 2000; cutAfter += cutAfter < 40 ? 6 : 41) {
       const { rig, map } = usedDevice({ copies: 3, spareBytes: [2 << 20], volatileCaches: true });
       const other = otherMap(map.replaceAll('spare=1:', 'spare=0:')).replaceAll('spare=1:', 'spare=0:');
-      const dump = parsed(other);
+      const dump = parsedDump(other);
       rig.dieAfterWrites(cutAfter);
       const result = rig.writeAnew(dump);
       const bit = xorshift(cutAfter);
@@ -171,7 +164,7 @@ describe('writing a set from nothing but its dump', () => {
     const { rig } = numberedDevice();
     const text = dumpOf(rig);
     rig.disks[1]!.contents.fill(0);
-    expect(rig.writeAnew(parsed(text))).toBe(0);
+    expect(rig.writeAnew(parsedDump(text))).toBe(0);
     expect(dumpOf(rig)).toBe(text);
   });
 });

@@ -122,6 +122,8 @@ export const MAX_SPARES = 8;
 export const ZONE_COUNT = 8;
 export const ZONE_ALIGNMENT_BYTES = 65536;
 export const MIN_SPARE_BYTES = 1 << 20;
+/** 1 PiB: bounds the memory that a reader must be ready to spend, a byte for each MiB of the main device. */
+export const MAX_MAIN_BYTES = 2 ** 50;
 
 /** One bit of the lost mask for each logical block of a unit; this version uses 32 of the 64. */
 export const MAX_BLOCKS_PER_UNIT = 32;
