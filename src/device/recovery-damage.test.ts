@@ -75,7 +75,8 @@ function makeHistory(): History {
 function mapOf(survey: SetSurvey): string {
   const { set } = survey;
   if (set === undefined || stateOf(survey) === 'unusable') return '';
-  const source = { superblock: set.choice.superblock, entries: entriesOf(set.table), lostPages: [] };
+  const { superblock } = set.choice;
+  const source = { superblock, entries: entriesOf(set.table, superblock.spares), lostPages: [] };
   return (
     [...formatDump(source)]
       .join('')

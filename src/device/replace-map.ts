@@ -2,8 +2,8 @@ import { ERRNO } from '../base/errno.js';
 import type { Procedure } from '../engine/effect.js';
 import { RemapTable } from '../engine/remap-table.js';
 import { type Descriptor, DescriptorState, emptyDescriptor } from '../format/descriptor-page.js';
-import { pageOfUnit } from '../format/layout.js';
-import type { Superblock } from '../format/superblock.js';
+import { DESCRIPTORS_PER_PAGE, pageOfUnit } from '../format/layout.js';
+import type { SpareRecord, Superblock } from '../format/superblock.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
 import type { DumpEntry } from './set-dump.js';
@@ -51,14 +51,17 @@ export function tableOf(entries: readonly DumpEntry[], spareUnitCapacity: number
   return table;
 }
 
-/** Every unit that is mapped or retired. */
-export function entriesOf(table: RemapTable): DumpEntry[] {
+/** Every unit that is mapped or retired, of the pages that were ever written. */
+export function entriesOf(table: RemapTable, spares: readonly SpareRecord[]): DumpEntry[] {
   const entries: DumpEntry[] = [];
-  for (let spareUnit = 0; spareUnit < table.spareUnitCapacity; spareUnit += 1) {
-    if (table.state(spareUnit) === DescriptorState.free) continue;
-    const descriptor: Descriptor = emptyDescriptor();
-    table.get(spareUnit, descriptor);
-    entries.push([spareUnit, descriptor]);
+  for (const { firstUnit, initialisedPageCount } of spares) {
+    const end = firstUnit + initialisedPageCount * DESCRIPTORS_PER_PAGE;
+    for (let spareUnit = firstUnit; spareUnit < end; spareUnit += 1) {
+      if (table.state(spareUnit) === DescriptorState.free) continue;
+      const descriptor: Descriptor = emptyDescriptor();
+      table.get(spareUnit, descriptor);
+      entries.push([spareUnit, descriptor]);
+    }
   }
   return entries;
 }

@@ -26,5 +26,6 @@ export function dumpMetadata(paths: readonly string[]): Promise<DumpReport> {
 export function dumpSourceOf({ choice, table, load, intake }: SurveyedSet): DumpSource {
   const incomplete = new Set([...load.lostPages, ...intake.impossible.map(pageOfUnit)]);
   const lostPages = [...incomplete].sort((one, other) => one - other);
-  return { superblock: choice.superblock, entries: entriesOf(table), lostPages };
+  const { superblock } = choice;
+  return { superblock, entries: entriesOf(table, superblock.spares), lostPages };
 }

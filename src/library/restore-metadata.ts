@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readDump, type SetDump } from '../device/read-dump.js';
 import { planRepair, repairSet } from '../device/repair-set.js';
-import { entriesOf, replaceMap } from '../device/replace-map.js';
+import { replaceMap } from '../device/replace-map.js';
 import { type DumpEntry, formatDump } from '../device/set-dump.js';
 import { type SetSurvey, type SurveyedSet, stateOf } from '../device/survey-set.js';
 import { writeSetAnew } from '../device/write-set-anew.js';
@@ -64,7 +64,7 @@ async function planFor(
   const survey = known ?? (await session.survey());
   const spares = await assignSpares(session, survey, dump.superblock, force === true);
   const mode = canBuildOn(survey, dump.superblock) ? 'inPlace' : 'anew';
-  const before = survey.set === undefined ? null : entriesOf(survey.set.table);
+  const before = survey.set === undefined ? null : dumpSourceOf(survey.set).entries;
   const mapped = dump.entries.filter(([, { state }]) => state === DescriptorState.mapped);
   return {
     planId: idOf(survey, mode, text),

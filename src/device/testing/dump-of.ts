@@ -8,6 +8,7 @@ export function dumpOf(rig: DeviceOnMemory): string {
   const { set } = rig.survey();
   assert(set !== undefined, 'there is a set');
   const { choice, table, load } = set;
-  const source = { superblock: choice.superblock, entries: entriesOf(table), lostPages: load.lostPages };
+  const { superblock } = choice;
+  const source = { superblock, entries: entriesOf(table, superblock.spares), lostPages: load.lostPages };
   return [...formatDump(source)].join('');
 }
