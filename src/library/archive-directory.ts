@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * Texts of maps, as LVM archives its metadata: `SETID_TIME_gGENERATION.txt`, the newest ones of each set, a bounded
+ * Texts of maps, as LVM archives its metadata: `SETID_TIME-NUMBER_gGENERATION.txt`, the newest ones of each set, a bounded
  * number of bounded size. A file appears when it is whole.
  */
 export class ArchiveDirectory {
@@ -35,13 +35,13 @@ export class ArchiveDirectory {
 
   async #keep(unfinished: string, name: ArchiveName, files: readonly ArchiveFile[]): Promise<void> {
     const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-    // In order also within a second: no file name has this time more than once.
-    const stem = `${name.setId}_${time}_g${name.generation}`;
-    const taken = files.filter(({ path }) => path.includes(`_${time}_`)).length;
-    const path = join(
-      this.#path,
-      taken === 0 ? `${stem}.txt` : `${stem}_${String(taken).padStart(3, '0')}.txt`,
-    );
+    // In order also within a second, and none twice, whatever was removed meanwhile.
+    const numbers = files.flatMap((file) => {
+      const match = new RegExp(`_${time}-(\\d+)_g`).exec(file.path);
+      return match === null ? [] : [Number(match[1])];
+    });
+    const number = String(Math.max(-1, ...numbers) + 1).padStart(3, '0');
+    const path = join(this.#path, `${name.setId}_${time}-${number}_g${name.generation}.txt`);
     await rename(unfinished, path);
     const directory = await open(this.#path, 'r');
     await directory.sync().finally(() => directory.close());
@@ -66,7 +66,6 @@ export class ArchiveDirectory {
     const names = (await readdir(this.#path)).filter(
       (name) => name.startsWith(`${setId}_`) && name.endsWith('.txt'),
     );
-    // By time, then by number: `.` comes before `_`.
     const paths = names.sort().map((name) => join(this.#path, name));
     return Promise.all(paths.map(async (path) => ({ path, sizeBytes: (await stat(path)).size })));
   }
