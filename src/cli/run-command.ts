@@ -89,6 +89,18 @@ function addDeviceOptions(command: Command): void {
       '--archive <directory>',
       'keep texts of the map there, one for each change, for "metadata restore"; by itself $STATE_DIRECTORY, if systemd sets it',
     )
+    .addOption(
+      new Option(
+        '--metadata-scrub <hours>',
+        'how often all copies of the metadata are read, compared and repaired; 0 never; by itself once a week',
+      ).argParser((text) => {
+        if (/^\d{1,5}$/.test(text)) return Number(text);
+        throw new DmRemapError(
+          'usage',
+          `--metadata-scrub ${text}: expected a number of hours from 0 to 99999`,
+        );
+      }),
+    )
     .option('--faults <file>', 'inject the faults of a scenario file (docs/fault-scenarios.md)')
     .addOption(
       new Option('--on-lost <answer>', 'what reading a lost block gives')
@@ -120,6 +132,7 @@ interface CommandOptions {
   readonly verifyClients: boolean;
   readonly io?: 'uring' | 'portable';
   readonly archive?: string;
+  readonly metadataScrub?: number;
   readonly faults?: string;
   readonly onLost: 'error' | 'zero';
   readonly onGone: string;
@@ -130,8 +143,21 @@ interface CommandOptions {
 
 function argumentsOf(options: CommandOptions): RunArguments {
   const { main, spare: spares, io, archive, faults, onLost, onGone, init, force } = options;
+  const { metadataScrub: metadataScrubHours } = options;
   return {
-    device: { main, spares, io, archive, faults, onLost, onGone, init, force, ublk: ublkOf(options) },
+    device: {
+      main,
+      spares,
+      io,
+      archive,
+      metadataScrubHours,
+      faults,
+      onLost,
+      onGone,
+      init,
+      force,
+      ublk: ublkOf(options),
+    },
     nbd: options.nbd,
     // Undefined leaves it to the URI's tls-verify-peer.
     tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients || undefined },

@@ -29,8 +29,10 @@ import { RECOVERY_READ_BYTES } from './limits.js';
 export function* loadDescriptors(input: LoadInput): Procedure<LoadReport> {
   const loader = new PageLoader(input);
   for (const spare of input.superblock.spares) {
-    const firstPage = firstPageOfSpare(spare);
-    const endPage = firstPage + spare.initialisedPageCount;
+    const { pages } = input;
+    const first = firstPageOfSpare(spare);
+    const firstPage = Math.max(first, pages?.firstPage ?? 0);
+    const endPage = Math.min(first + spare.initialisedPageCount, pages?.endPage ?? Number.POSITIVE_INFINITY);
     for (let page = firstPage; page < endPage; page += PAGES_PER_READ) {
       yield* loader.readPages(page, Math.min(PAGES_PER_READ, endPage - page));
     }
@@ -45,6 +47,8 @@ export interface LoadInput {
   readonly memory: IoMemory;
   /** Room for `RECOVERY_READ_BYTES` of each copy. */
   readonly bufferOffset: number;
+  /** Left out, all that were ever written. */
+  readonly pages?: { readonly firstPage: number; readonly endPage: number };
   /** Called for every descriptor that is not free; `descriptor` is reused. */
   readonly accept: (spareUnit: number, descriptor: Descriptor) => void;
   readonly acceptPage: (page: number, sequence: number) => void;

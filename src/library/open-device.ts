@@ -47,6 +47,7 @@ async function openPlanned(
     onLost: options.onLost ?? 'error',
     force: options.force ?? false,
     onGone,
+    metadataScrubMs: (options.metadataScrubHours ?? A_WEEK_HOURS) * MS_PER_HOUR,
     // The last I/O of a process that was killed may still be under way.
     openPatienceMs: plan?.orphan === undefined ? 0 : DISK_PATIENCE_MS,
     ublkMemoryBytes: plan === undefined ? 0 : plan.queueCount * plan.depth * plan.maxIoBytes,
@@ -63,6 +64,9 @@ async function openPlanned(
     throw error;
   }
 }
+
+const A_WEEK_HOURS = 168;
+const MS_PER_HOUR = 3_600_000;
 
 function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePolicy {
   const policy = parseGonePolicy(onGone);

@@ -15,6 +15,8 @@ export interface ThreadOptions {
   readonly onLost: 'error' | 'zero';
   readonly force: boolean;
   readonly onGone: GonePolicy;
+  /** How often all copies of the metadata are compared; 0: never. */
+  readonly metadataScrubMs: number;
   /** How long to wait for devices that are held by a process that is just ending. */
   readonly openPatienceMs: number;
   /** I/O memory for the tags of ublk queues; 0 where none is served. */
