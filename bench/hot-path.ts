@@ -120,6 +120,14 @@ class NopRing {
     this.#ring.releaseHandler(kind);
   }
 
+  get queuedTotal(): number {
+    return this.#ring.queuedTotal;
+  }
+
+  linkLast(queuedBefore: number): boolean {
+    return this.#ring.linkLast(queuedBefore);
+  }
+
   registerBufferTable(): number {
     return assert(false, 'no zero copy here') as never;
   }

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mountPointOf } from './mount-point.js';
 import type { ProgramPaths } from './shared-files.js';
 
 /** What is asked of the running system when a set is prepared for boot; tests hand in their own. */
@@ -34,8 +35,9 @@ export const thisMachine: Machine = {
   },
 
   isOnRootFileSystem(path) {
-    const device = statSync(path, { throwIfNoEntry: false })?.dev;
-    return ['/', '/usr'].some((root) => statSync(root, { throwIfNoEntry: false })?.dev === device);
+    if (!existsSync(path)) return false;
+    const point = mountPointOf(realpathSync(path), readFileSync('/proc/self/mountinfo', 'utf8'));
+    return point === '/' || point === '/usr';
   },
 
   run,

@@ -1,6 +1,14 @@
 import type { Machine } from '../boot/machine.js';
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import type {
+  ImportOptions,
+  ImportPlan,
+  ImportResult,
+  ImportWatch,
+  ModuleSpareOptions,
+  ModuleSpareReport,
+} from '../library/import-types.js';
+import type {
   CheckReport,
   DumpReport,
   RepairOptions,
@@ -42,4 +50,7 @@ export interface LibraryCalls {
   repairMetadata(options: RepairOptions): Promise<RepairReport>;
   planMetadataRestore(options: RestoreOptions): Promise<RestorePlan>;
   restoreMetadata(options: RestoreOptions): Promise<RestorePlan>;
+  inspectModuleSpare(options: ModuleSpareOptions): Promise<ModuleSpareReport>;
+  planImport(options: ImportOptions): Promise<ImportPlan>;
+  importSpare(options: ImportOptions, watch: ImportWatch): Promise<ImportResult>;
 }

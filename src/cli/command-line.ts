@@ -7,6 +7,7 @@ import { addExportCommand, exportMap } from './export.js';
 import { addFormatCommand, format } from './format.js';
 import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
+import { addImportCommand, importModuleSpare } from './import.js';
 import { addInspectCommand, inspect } from './inspect.js';
 import { addMetadataCommand } from './metadata.js';
 import { addRemapsCommand, remaps } from './remaps.js';
@@ -54,6 +55,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   addFormatCommand(program, async (args) => ended(await format(args, context)));
   addRunCommand(program, async (args) => ended(await guardedRun(args, context)));
   addStopCommand(program, async (args) => ended(await stop(args, context)));
+  addImportCommand(program, async (args) => ended(await importModuleSpare(args, context)));
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));
   addRemapsCommand(program, async (args) => ended(await remaps(args, context)));
   addExportCommand(program, async (args) => ended(await exportMap(args, context)));

@@ -30,6 +30,11 @@ const library: LibraryCalls = {
     (await import('../library/restore-metadata.js')).planMetadataRestore(options),
   restoreMetadata: async (options) =>
     (await import('../library/restore-metadata.js')).restoreMetadata(options),
+  inspectModuleSpare: async (options) =>
+    (await import('../library/inspect-module-spare.js')).inspectModuleSpare(options),
+  planImport: async (options) => (await import('../library/import-spare.js')).planImport(options),
+  importSpare: async (options, watch) =>
+    (await import('../library/import-spare.js')).importSpare(options, watch),
 };
 
 const context: CliContext = {

@@ -152,4 +152,19 @@ describe('a main device that has gone read-only and blames its sectors', () => {
     expect(rig.device!.context.breaker.isOpen).toBe(false);
     expect(rig.device!.context.table.mappedCount).toBe(200);
   });
+
+  it.each([2, 4, 64])('is not taken for dead where every unit in %i is bad', (distance) => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    const unitBytes = 4096;
+    rig.stores[0]!.judge = (io) => {
+      if (io.kind !== 'write') return 0;
+      const first = Math.floor(io.offsetBytes / unitBytes);
+      const last = Math.floor((io.offsetBytes + io.lengthBytes - 1) / unitBytes);
+      return Math.floor(last / distance) * distance >= first ? EIO : 0;
+    };
+    for (let unit = 0; unit < 256; unit += 1) expect(client.write(unit * 8, 8, 7000 + unit)).toBe(0);
+    expect(rig.device!.context.breaker.isOpen).toBe(false);
+    expect(rig.device!.context.table.mappedCount).toBe(256 / distance);
+  });
 });

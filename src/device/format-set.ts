@@ -18,15 +18,36 @@ export function* formatSet(
   memory: IoMemory,
   bufferOffset: number,
 ): Procedure<number> {
+  const errno = yield* zeroAnchors(superblock, memory, bufferOffset);
+  return errno === 0 ? yield* writeFirstSuperblocks(superblock, memory, bufferOffset) : errno;
+}
+
+/** From when this is durable to when a superblock is, the spares hold no set. Answers 0 or EIO. */
+export function* zeroAnchors(
+  superblock: Superblock,
+  memory: IoMemory,
+  bufferOffset: number,
+): Procedure<number> {
   memory.bytes.fill(0, bufferOffset, bufferOffset + METADATA_PAGE_BYTES);
   const zeroes = superblock.spares.flatMap((spare, spareIndex) =>
     superblockAnchors(spare.sizeBytes).map((offsetBytes) => pageWrite(spareIndex, offsetBytes, bufferOffset)),
   );
-  if (!(yield* writeDurably(superblock, zeroes))) return ERRNO.EIO;
+  return (yield* writeDurably(superblock, zeroes)) ? 0 : ERRNO.EIO;
+}
+
+/**
+ * Text notes, then superblocks. The set exists when one of these is durable, so whatever they speak of has to be durable
+ * before. Answers 0 or EIO.
+ */
+export function* writeFirstSuperblocks(
+  superblock: Superblock,
+  memory: IoMemory,
+  bufferOffset: number,
+): Procedure<number> {
   const notes = yield* writeNotes(superblock, [...superblock.copies.keys()], memory, bufferOffset);
   if (notes.includes(false)) return ERRNO.EIO;
   const copies = superblock.copies.map((copy, copyIndex) => {
-    const memoryOffset = bufferOffset + (1 + copyIndex) * METADATA_PAGE_BYTES;
+    const memoryOffset = bufferOffset + copyIndex * METADATA_PAGE_BYTES;
     const into = memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);
     encodeSuperblock(into, superblock, copyIndex);
     return pageWrite(copy.spareIndex, superblockOffsetBytes(copy, slotOf(superblock.sequence)), memoryOffset);

@@ -77,13 +77,13 @@ export class QueueDevice implements ServedDevice, CompletionSink {
     this.#slots.release(slot);
   }
 
-  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): boolean {
     checkTransfer(this.geometry, offsetBytes, lengthBytes);
     const { counters } = this.#parts.memory;
     counters[Counter.reads]! += 1;
     counters[Counter.readBytes]! += lengthBytes;
     this.#slots.begin(slot, Operation.read, offsetBytes, lengthBytes, memoryOffset, 0);
-    this.#startTransfer(slot, offsetBytes, lengthBytes);
+    return this.#startTransfer(slot, offsetBytes, lengthBytes);
   }
 
   write(
@@ -92,14 +92,18 @@ export class QueueDevice implements ServedDevice, CompletionSink {
     lengthBytes: number,
     memoryOffset: number,
     durable: boolean,
-  ): void {
+  ): boolean {
     checkTransfer(this.geometry, offsetBytes, lengthBytes);
     const { counters } = this.#parts.memory;
     counters[Counter.writes]! += 1;
     counters[Counter.writtenBytes]! += lengthBytes;
     const flags = durable ? WriteZeroesFlag.durable : WriteZeroesFlag.none;
     this.#slots.begin(slot, Operation.write, offsetBytes, lengthBytes, memoryOffset, flags);
-    this.#startTransfer(slot, offsetBytes, lengthBytes);
+    return this.#startTransfer(slot, offsetBytes, lengthBytes);
+  }
+
+  hasFailed(slot: number): boolean {
+    return this.#slots.failed[slot] !== 0;
   }
 
   flush(slot: number): void {
@@ -144,13 +148,18 @@ export class QueueDevice implements ServedDevice, CompletionSink {
     return more || !answers.isEmpty;
   }
 
-  /** The order matters, see `UnitLocks`: first the phase, then the filter, and again nothing before the phase. */
-  #startTransfer(slot: number, offsetBytes: number, lengthBytes: number): void {
+  /**
+   * Whether it is one I/O on healthy units. The order matters, see `UnitLocks`: first the phase, then the filter, and
+   * again nothing before the phase.
+   */
+  #startTransfer(slot: number, offsetBytes: number, lengthBytes: number): boolean {
     const { filter, breaker } = this.#parts;
     Atomics.store(this.#slots.phase, slot, Phase.inFlight);
-    if (!filter.isPlain(offsetBytes, lengthBytes)) return this.#startPlanned(slot, offsetBytes, lengthBytes);
-    if (breaker.isOpen) return this.#forward(slot);
-    this.#transfers.sendWhole(slot);
+    const isPlain = filter.isPlain(offsetBytes, lengthBytes);
+    if (isPlain && !breaker.isOpen) this.#transfers.sendWhole(slot);
+    else if (isPlain) this.#forward(slot);
+    else this.#startPlanned(slot, offsetBytes, lengthBytes);
+    return isPlain && this.#slots.phase[slot] === Phase.inFlight;
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {

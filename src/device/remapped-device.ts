@@ -188,9 +188,9 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     if (this.#links.isStarved) this.#parts.wantPoll();
   }
 
-  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): boolean {
     checkTransfer(this.geometry, offsetBytes, lengthBytes);
-    this.#queue.read(slot, offsetBytes, lengthBytes, memoryOffset);
+    return this.#queue.read(slot, offsetBytes, lengthBytes, memoryOffset);
   }
 
   write(
@@ -199,9 +199,13 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     lengthBytes: number,
     memoryOffset: number,
     durable: boolean,
-  ): void {
+  ): boolean {
     checkTransfer(this.geometry, offsetBytes, lengthBytes);
-    this.#queue.write(slot, offsetBytes, lengthBytes, memoryOffset, durable);
+    return this.#queue.write(slot, offsetBytes, lengthBytes, memoryOffset, durable);
+  }
+
+  hasFailed(slot: number): boolean {
+    return this.#slots.failed[slot] !== 0;
   }
 
   flush(slot: number): void {

@@ -47,12 +47,12 @@ export class RequestQueue {
     return this.#answers.deliver();
   }
 
-  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): boolean {
     const { counters } = this.#parts.context;
     counters[Counter.reads]! += 1;
     counters[Counter.readBytes]! += lengthBytes;
     this.#slots.begin(slot, Operation.read, offsetBytes, lengthBytes, memoryOffset, 0);
-    this.#startTransfer(slot);
+    return this.#startTransfer(slot);
   }
 
   write(
@@ -61,14 +61,14 @@ export class RequestQueue {
     lengthBytes: number,
     memoryOffset: number,
     durable: boolean,
-  ): void {
+  ): boolean {
     const { counters } = this.#parts.context;
     counters[Counter.writes]! += 1;
     counters[Counter.writtenBytes]! += lengthBytes;
     if (this.#parts.content !== undefined) this.#parts.content.noteWrite(offsetBytes, lengthBytes);
     const flags = durable ? WriteZeroesFlag.durable : WriteZeroesFlag.none;
     this.#slots.begin(slot, Operation.write, offsetBytes, lengthBytes, memoryOffset, flags);
-    this.#startTransfer(slot);
+    return this.#startTransfer(slot);
   }
 
   flush(slot: number): void {
@@ -111,15 +111,25 @@ export class RequestQueue {
     for (const slot of waiting) this.start(slot);
   }
 
-  #startTransfer(slot: number): void {
-    const { context, turnAway } = this.#parts;
+  /** Whether it is one I/O on healthy units. */
+  #startTransfer(slot: number): boolean {
+    const { context } = this.#parts;
     const offsetBytes = this.#slots.offsetBytes[slot]!;
     const lengthBytes = this.#slots.lengthBytes[slot]!;
-    if (!context.filter.isPlain(offsetBytes, lengthBytes))
-      return this.#startPlanned(slot, offsetBytes, lengthBytes);
-    if (context.breaker.isOpen) return turnAway(slot, MAIN);
+    if (context.filter.isPlain(offsetBytes, lengthBytes)) return this.#startWhole(slot);
+    this.#startPlanned(slot, offsetBytes, lengthBytes);
+    return false;
+  }
+
+  #startWhole(slot: number): boolean {
+    const { context, turnAway } = this.#parts;
+    if (context.breaker.isOpen) {
+      turnAway(slot, MAIN);
+      return false;
+    }
     this.#slots.phase[slot] = Phase.inFlight;
     this.#transfers.sendWhole(slot);
+    return true;
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {

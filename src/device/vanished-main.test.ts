@@ -4,8 +4,9 @@ import { Counter } from '../engine/counters.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice, original, touchesBlocks } from './testing/numbered-device.js';
 import type { TestClient } from './testing/test-client.js';
+import { vanish } from './testing/vanishing-device.js';
 
-const { EIO } = ERRNO;
+const { EIO, ENOSPC } = ERRNO;
 
 /** Block 3 has just been proven bad by a read, with the rest of the device alive; then the device vanished. */
 function vanishedAfterProof(): { rig: DeviceOnMemory; client: TestClient } {
@@ -43,6 +44,24 @@ describe('a main device that vanishes right after a bad sector was proven', () =
     rig.kill();
     rig.open();
     expect(client.read(64, 64)).toEqual(original(64, 64));
+  });
+});
+
+describe('a main device that has no space for a write', () => {
+  it('is gone if it answers no reads either, and EIO is the answer', () => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    vanish(rig, 0);
+    expect(client.write(64, 8, 5000)).toBe(EIO);
+    expect(rig.device!.context.breaker.isOpen).toBe(true);
+  });
+
+  it('is full if it does, and ENOSPC is', () => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    rig.stores[0]!.judge = ({ kind }) => (kind === 'write' ? ENOSPC : 0);
+    expect(client.write(64, 8, 5000)).toBe(ENOSPC);
+    expect(rig.device!.context.breaker.isOpen).toBe(false);
   });
 });
 

@@ -16,7 +16,7 @@ import { flushCopies, flushSpares, NOT_WRITTEN } from './write-superblock.js';
 
 /** Writes the next version of each page to all copies and flushes; true if each page is durable on some copy. */
 export function* writePages(
-  work: MetadataWork,
+  work: PageWork,
   pages: readonly number[],
   overlay: ReadonlyMap<number, Descriptor>,
 ): Procedure<boolean> {
@@ -48,6 +48,11 @@ export function* writePages(
   return lost.length === 0;
 }
 
+/** The part of `MetadataWork` that this needs: an import has no device at work. */
+export type PageWork = Omit<MetadataWork, 'context'> & {
+  readonly context: Pick<MetadataWork['context'], 'counters' | 'table'>;
+};
+
 /** Writes the present version of a page to the copies of `copyMask`, in place (rule R3); true if any took it. */
 export function* repairPage(
   work: MetadataWork,
@@ -69,7 +74,7 @@ export function* repairPage(
 
 /** Which spares have taken this update of a page, and which miss it. */
 function noteLag(
-  { state }: MetadataWork,
+  { state }: PageWork,
   page: number,
   sequenceBefore: number,
   isDurable: (copyIndex: number) => boolean,
@@ -82,7 +87,7 @@ function noteLag(
 }
 
 function pageWrite(
-  work: MetadataWork,
+  work: PageWork,
   page: number,
   nth: number,
   copyIndex: number,
@@ -109,7 +114,7 @@ function pageWrite(
 
 /** All descriptors of a page as the table has them, except those that are being changed. */
 function fillPage(
-  work: MetadataWork,
+  work: PageWork,
   page: number,
   into: Uint8Array,
   overlay: ReadonlyMap<number, Descriptor>,

@@ -30,7 +30,7 @@ import { flushSpares, writeSuperblock } from './write-superblock.js';
 export function* writeSetAnew(input: AnewInput): Procedure<number> {
   const { dump, memory, writeOffset } = input;
   const leftOver = yield* findLeftOvers(input);
-  const anchorsAreClear = yield* zeroAnchors(dump.superblock, memory, writeOffset);
+  const anchorsAreClear = yield* wipeAnchors(dump.superblock, memory, writeOffset);
   const isVirgin = leftOver.lastPages.every((page) => page === -1) && anchorsAreClear;
   const sequence = isVirgin ? 0 : evenAbove(leftOver.sequence + HIDDEN_UPDATES_MAX);
   const superblock = firstSuperblock(dump, leftOver, sequence);
@@ -97,7 +97,7 @@ function noteVersions(into: LeftOvers, superblock: Superblock, page: number, ver
 }
 
 /** True if all are zero now, for good. */
-function* zeroAnchors(superblock: Superblock, memory: IoMemory, bufferOffset: number): Procedure<boolean> {
+function* wipeAnchors(superblock: Superblock, memory: IoMemory, bufferOffset: number): Procedure<boolean> {
   memory.bytes.fill(0, bufferOffset, bufferOffset + METADATA_PAGE_BYTES);
   const zeroes = superblock.spares.flatMap((spare, spareIndex) =>
     superblockAnchors(spare.sizeBytes).map(

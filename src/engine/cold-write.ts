@@ -6,7 +6,7 @@ import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
 import type { Effect, Procedure } from './effect.js';
 import { MAIN, performAll, spareTarget } from './effect.js';
-import { mayBlameSector } from './probe.js';
+import { checkMain, mayBlameSector } from './probe.js';
 import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
 import type { Attempt } from './retry.js';
 import { isMediaClass, transferWithRetries } from './retry.js';
@@ -196,10 +196,13 @@ function* writeSegment(
 
 /** Not a matter of sectors: the device is dead, or full, or refuses the request. Never relocated. */
 function* refuse(work: WriteWork, failure: Extract<Attempt, { ok: false }>): Procedure<number> {
-  if (failure.errorClass === 'device') {
-    yield* mayBlameSector(work.context, work.scratch, 'write', 'device', failure.errno);
-  }
-  return failure.errorClass === 'space' ? ERRNO.ENOSPC : ERRNO.EIO;
+  const { context, scratch } = work;
+  if (failure.errorClass === 'device')
+    yield* mayBlameSector(context, scratch, 'write', 'device', failure.errno);
+  if (failure.errorClass !== 'space') return ERRNO.EIO;
+  // A block device that has vanished has no space either: its size is 0.
+  yield* checkMain(context, scratch, 'no space for a write, and reads fail everywhere');
+  return context.breaker.isOpen ? ERRNO.EIO : ERRNO.ENOSPC;
 }
 
 function copyToUnit(context: ColdContext, scratch: Scratch, segment: Segment): void {

@@ -78,11 +78,16 @@ function* probeMain(
   return outcome;
 }
 
-/** The first unit of a place that lives on the main device; -1 if there is none within reach. */
+/**
+ * The first unit of a place that lives on the main device; -1 if there is none within reach. Places are not at equal
+ * distances: bad sectors may be, as when one of a drive's surfaces fails.
+ */
 function healthyUnitAt(context: ColdContext, place: number): number {
   const { mainSizeBytes, unitBytes } = context.shape;
-  const first = Math.floor(((place + 0.5) * mainSizeBytes) / PROBE_PLACES / unitBytes);
-  const end = Math.min(first + PROBE_REACH_UNITS, Math.ceil(mainSizeBytes / unitBytes));
+  const unitCount = Math.ceil(mainSizeBytes / unitBytes);
+  const start = Math.floor(((place + 0.5) * mainSizeBytes) / PROBE_PLACES / unitBytes);
+  const first = Math.min(start + place, unitCount - 1);
+  const end = Math.min(first + PROBE_REACH_UNITS, unitCount);
   for (let unit = first; unit < end; unit += 1) {
     if (context.table.find(unit) === -1 && !context.doubtfulUnits.has(unit)) return unit;
   }

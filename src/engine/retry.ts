@@ -13,7 +13,7 @@ export type Attempt =
 
 /** One read or write with the retries of its error class; `mediaRetries: false` leaves media errors to the caller. */
 export function* transferWithRetries(
-  context: ColdContext,
+  context: Pick<ColdContext, 'counters'>,
   effect: TransferEffect,
   mediaRetries: boolean,
 ): Procedure<Attempt> {
@@ -45,7 +45,7 @@ function retryDelaysMs(
   return operation === 'read' ? RETRY_DELAYS_MS.mediaRead : RETRY_DELAYS_MS.mediaWrite;
 }
 
-function countFailure(context: ColdContext, effect: TransferEffect): void {
+function countFailure(context: Pick<ColdContext, 'counters'>, effect: TransferEffect): void {
   const onMain = effect.target === MAIN;
   if (effect.kind === 'read')
     count(context.counters, onMain ? Counter.mainReadErrors : Counter.spareReadErrors);

@@ -20,7 +20,7 @@ export interface Salvage {
  * in the unit's buffer. First every stretch of neighbours as a whole, then each block with retries (P4).
  */
 export function* salvageBlocks(
-  context: ColdContext,
+  context: SalvageContext,
   target: Target,
   unitOffsetBytes: number,
   wantedMask: number,
@@ -35,7 +35,7 @@ export function* salvageBlocks(
 }
 
 function* readStretch(
-  context: ColdContext,
+  context: SalvageContext,
   target: Target,
   unitOffsetBytes: number,
   stretch: Stretch,
@@ -67,6 +67,9 @@ function* readStretch(
   }
   return salvage;
 }
+
+/** An import salvages without a device at work. */
+export type SalvageContext = Pick<ColdContext, 'shape' | 'counters'>;
 
 interface Stretch {
   readonly firstBlock: number;

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { assert } from '../base/assert.js';
+import { ERRNO } from '../base/errno.js';
 import { mapMemory } from './aligned-memory.js';
+import { ioUringEnter } from './ffi.js';
 import { type CompletionHandler, Ring } from './io-uring.js';
 import { describeUring } from './testing/uring-available.js';
-import { OP } from './uring-abi.js';
+import { ENTER, OP } from './uring-abi.js';
 import { createWakeUp, wake } from './wake-up.js';
 
 /** Counts completions per ticket. */
@@ -27,6 +29,12 @@ function openRing(entries: number, completionEntries?: number): void {
 
 function nop(kind: number, ticket: number): void {
   ring.submit(kind, ticket, OP.NOP, -1, 0, 0, 0, 0, 0, 0);
+}
+
+/** To enter the kernel with fewer entries than there are. */
+function insides(): { fd: number; publish: () => void } {
+  const parts = ring as unknown as { mapping: { fd: number }; publish: () => number };
+  return { fd: parts.mapping.fd, publish: () => void parts.publish() };
 }
 
 function turnUntil(done: () => boolean): void {
@@ -148,5 +156,50 @@ describeUring('Ring', () => {
     turnUntil(() => collector.count >= 60);
     expect([...collector.results.keys()]).toEqual(Array.from({ length: 60 }, (_, ticket) => ticket));
     expect(ring.inFlightCount).toBe(0);
+  });
+
+  test('has one entry wait for another, if they are the last two', () => {
+    const collector = new Collector();
+    const kind = ring.registerHandler(collector);
+    const mark = ring.queuedTotal;
+    nop(kind, 1);
+    expect(ring.linkLast(mark - 1)).toBe(false);
+    expect(ring.linkLast(mark)).toBe(true);
+    nop(kind, 2);
+    nop(kind, 3);
+    turnUntil(() => collector.count === 3);
+    expect([...collector.results]).toEqual(expect.arrayContaining([[2, [0]]]));
+    const failing = ring.queuedTotal;
+    ring.submit(kind, 4, OP.READ, -1, 0, 0, 0, 0, 0, 0);
+    expect(ring.linkLast(failing)).toBe(true);
+    nop(kind, 5);
+    turnUntil(() => collector.count === 5);
+    expect(collector.results.get(4)).toEqual([-ERRNO.EBADF]);
+    expect(collector.results.get(5)).toEqual([-ERRNO.ECANCELED]);
+  });
+
+  test('does not link where the next entry would go to the kernel alone', () => {
+    const collector = new Collector();
+    const kind = ring.registerHandler(collector);
+    for (let ticket = 0; ticket < 63; ticket += 1) nop(kind, ticket);
+    const mark = ring.queuedTotal;
+    nop(kind, 63);
+    expect(ring.linkLast(mark)).toBe(false);
+    turnUntil(() => collector.count === 64);
+  });
+
+  test('fails an entry that was to wait, if the kernel took the one before it alone', () => {
+    const collector = new Collector();
+    const kind = ring.registerHandler(collector);
+    const mark = ring.queuedTotal;
+    nop(kind, 1);
+    ring.linkLast(mark);
+    nop(kind, 2);
+    const { fd, publish } = insides();
+    publish();
+    expect(ioUringEnter(fd, 1, 0, ENTER.GETEVENTS, 0, 0)).toBe(1);
+    turnUntil(() => collector.count === 2);
+    expect([...collector.results.keys()].sort()).toEqual([1, 2]);
+    expect(collector.results.get(2)).toEqual([-ERRNO.EINVAL]);
   });
 });

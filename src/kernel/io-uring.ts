@@ -16,6 +16,7 @@ import {
   RSRC_REGISTER,
   SETUP,
   SQ_FLAG,
+  SQE_FLAG,
   SQE_WORD,
   SQE_WORDS,
 } from './uring-abi.js';
@@ -48,6 +49,9 @@ export class Ring {
   /** Free-running 32-bit counters, ours; the kernel sees them when published. Signed: never a number on the heap. */
   private sqTail: number;
   private cqHead: number;
+  /** A link may not have been taken by the kernel yet; `linkedEntry`: its second entry, as `sqTail` counts. */
+  private hasLink = false;
+  private linkedEntry = 0;
   /** Completions that had to leave the queue inside `submit`, where no handler may be called: rare. */
   private stash = new Int32Array(0);
   private stashedCount = 0;
@@ -170,6 +174,25 @@ export class Ring {
   ): void {
     this.submit(kind, ticket, opcode, fd, address, length, offset, opFlags, 0, 0);
     this.entryWords[((this.sqTail - 1) & this.sqMask) * SQE_WORDS + SQE_WORD.BUFFER] = bufferIndex;
+  }
+
+  /** Entries queued since the ring was opened, wrapping: a mark for `linkLast`. */
+  get queuedTotal(): number {
+    return this.sqTail;
+  }
+
+  /**
+   * The entry queued last, if it is the only one since the mark, has the next one wait for it: that one is done when it
+   * has succeeded in full, else it fails with ECANCELED (IOSQE_IO_LINK), or with EINVAL where the kernel can't have it
+   * wait. False: it is not linked.
+   */
+  linkLast(queuedBefore: number): boolean {
+    if (((this.sqTail - queuedBefore) | 0) !== 1 || this.queuedCount() > this.sqMask) return false;
+    if (this.hasLink && !this.checkLink()) return false;
+    this.entryWords[(queuedBefore & this.sqMask) * SQE_WORDS + SQE_WORD.HEAD]! |= SQE_FLAG.IO_LINK << 8;
+    this.hasLink = true;
+    this.linkedEntry = this.sqTail;
+    return true;
   }
 
   /** Room for buffers that the kernel itself registers and unregisters (ublk zero copy). 0 or a negative errno. */
@@ -331,7 +354,21 @@ export class Ring {
     }
   }
 
+  /**
+   * Whether the last link is done with. A kernel short of memory takes fewer entries than it is given: an entry that was
+   * to wait for one that was taken before it would wait for nothing, so it is made to fail.
+   */
+  private checkLink(): boolean {
+    const ahead = (this.linkedEntry - Atomics.load(this.words, this.mapping.sqHeadWord)) | 0;
+    if (ahead > 0) return false;
+    if (ahead === 0)
+      this.entryWords[(this.linkedEntry & this.sqMask) * SQE_WORDS + SQE_WORD.HEAD] = NO_OPCODE;
+    this.hasLink = false;
+    return true;
+  }
+
   private enterKernel(queued: number, waitCount: number, timeoutMs: number): void {
+    if (this.hasLink) this.checkLink();
     const timed = waitCount > 0 && timeoutMs >= 0;
     if (timed) this.setTimeout(timeoutMs);
     const result = ioUringEnter(
@@ -399,6 +436,8 @@ export class Ring {
   }
 }
 
+/** EINVAL for every kernel. */
+const NO_OPCODE = 255;
 const KIND_MAX = 255;
 const TIMESPEC_BYTES = 16;
 

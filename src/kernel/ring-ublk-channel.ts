@@ -74,6 +74,16 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
     this.#submit(COMMIT_AND_FETCH_REQ, tag, result, memoryOffset);
   }
 
+  get queuedTotal(): number {
+    return this.#options.ring.queuedTotal;
+  }
+
+  commitAfter(queuedBefore: number, tag: number, result: number, memoryOffset: number): boolean {
+    if (!this.#options.ring.linkLast(queuedBefore)) return false;
+    this.commit(tag, result, memoryOffset);
+    return true;
+  }
+
   copyIn(tag: number, lengthBytes: number, memoryOffset: number): void {
     this.#copy(OP.READ, tag, lengthBytes, memoryOffset);
   }
@@ -120,7 +130,13 @@ export class RingUblkChannel implements UblkChannel, CompletionHandler {
 export interface RingUblkChannelOptions {
   readonly ring: Pick<
     Ring,
-    'registerHandler' | 'releaseHandler' | 'registerBufferTable' | 'submitTransfer' | 'submitUblkCommand'
+    | 'registerHandler'
+    | 'releaseHandler'
+    | 'registerBufferTable'
+    | 'submitTransfer'
+    | 'submitUblkCommand'
+    | 'queuedTotal'
+    | 'linkLast'
   >;
   /** /dev/ublkcN; open once in the whole process. */
   readonly charFd: number;

@@ -75,6 +75,9 @@ export const PARAMS = {
 } as const;
 
 /** mmap offset of the submission entries on the ring's descriptor; both rings are at 0 (FEATURE.SINGLE_MMAP). */
+/** Flags of a submission queue entry. */
+export const SQE_FLAG = { IO_LINK: 4 } as const;
+
 export const SQE_MAP_OFFSET = 0x10000000;
 
 export const SQE_BYTES = 64;

@@ -134,7 +134,8 @@ type Reader = Pick<OfflineSession, 'memory' | 'bufferOffset' | 'run'>;
 
 const PROBE_BYTES = 4096;
 
-function refuseRepeatedPaths(paths: readonly string[]): void {
+/** Rejects two paths of one device or file. */
+export function refuseRepeatedPaths(paths: readonly string[]): void {
   const seen = new Set<string>();
   for (const path of paths) {
     const identity = identityOf(path);

@@ -15,12 +15,12 @@ import { problemOfSetName } from './set-name.js';
 
 /** What `formatSpares` would do, without writing; rejects with `DmRemapError` where it would refuse. */
 export async function planFormat(options: FormatOptions): Promise<FormatPlan> {
-  return (await examine(options)).plan;
+  return (await prepareFormat(options)).plan;
 }
 
 /** Writes the metadata of a new set to the spares. The main device is only looked at. */
 export async function formatSpares(options: FormatOptions): Promise<FormatPlan> {
-  const { plan, superblock } = await examine(options);
+  const { plan, superblock } = await prepareFormat(options);
   const paths = [options.main, ...options.spares];
   const opened = OfflineSession.open(paths.map((path, index) => ({ path, readOnly: index === 0 })));
   if (!opened.ok) throw DmRemapError.of(opened.error);
@@ -53,12 +53,8 @@ export async function formatIfBlank(options: FormatOptions): Promise<void> {
   await formatSpares(options);
 }
 
-interface Examined {
-  readonly plan: FormatPlan;
-  readonly superblock: Superblock;
-}
-
-async function examine(options: FormatOptions): Promise<Examined> {
+/** What formatting would do, and the superblock that it would write; rejects where it would refuse. Writes nothing. */
+export async function prepareFormat(options: FormatOptions): Promise<PreparedFormat> {
   const nameProblem = problemOfSetName(options.name ?? '');
   if (nameProblem !== undefined) throw new DmRemapError('usage', `name: ${nameProblem}`);
   const { main, spares } = await examineSpares(options.main, options.spares);
@@ -89,6 +85,11 @@ async function examine(options: FormatOptions): Promise<Examined> {
     usableSpareUnits: usableUnitCount(layout.value),
   };
   return { plan, superblock };
+}
+
+export interface PreparedFormat {
+  readonly plan: FormatPlan;
+  readonly superblock: Superblock;
 }
 
 function refuseSpareAsMain({ path, set }: ExaminedSpare): void {

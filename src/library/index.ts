@@ -13,6 +13,16 @@ export type {
 export { dumpMetadata } from './dump-metadata.js';
 export { DmRemapError, type FailureClass } from './errors.js';
 export { formatSpares, planFormat } from './format-spares.js';
+export { importSpare, planImport } from './import-spare.js';
+export type {
+  ImportOptions,
+  ImportPlan,
+  ImportResult,
+  ImportWatch,
+  ModuleSpareOptions,
+  ModuleSpareReport,
+} from './import-types.js';
+export { inspectModuleSpare } from './inspect-module-spare.js';
 export { inspectSpares } from './inspect-spares.js';
 export type {
   CheckReport,

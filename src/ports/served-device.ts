@@ -20,11 +20,20 @@ export interface ServedDevice {
   release(slot: number): void;
   /**
    * Reads up to `maxTransferBytes`, block aligned, into memory aligned to `geometry.memoryAlignmentBytes`.
-   * Completes with EIO if any block of it is lost.
+   * Completes with EIO if any block of it is lost. True: it went out as one I/O, and the client may be answered as soon
+   * as that has succeeded in full, even before `completed`; `hasFailed` tells then whether it had.
    */
-  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void;
-  /** Writes; the memory must stay untouched until completion. `durable`: FUA. */
-  write(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number, durable: boolean): void;
+  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): boolean;
+  /** Writes; the memory must stay untouched until completion. `durable`: FUA. Answers as `read` does. */
+  write(
+    slot: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    durable: boolean,
+  ): boolean;
+  /** In `completed`: an I/O of the request had failed, whatever was made of it. */
+  hasFailed(slot: number): boolean;
   /** All writes completed before are durable afterwards, on the main device and every spare. */
   flush(slot: number): void;
   /** Any length, block aligned. A hint: may do less. */

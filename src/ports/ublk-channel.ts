@@ -21,6 +21,13 @@ export interface UblkChannel {
   fetch(tag: number, memoryOffset: number): void;
   /** Answers a tag's request (bytes done, 0 for what moves no data, or a negative errno) and asks for the next. */
   commit(tag: number, result: number, memoryOffset: number): void;
+  /** I/O that was queued on this thread so far: a mark for `commitAfter`. */
+  readonly queuedTotal: number;
+  /**
+   * As `commit`, once the one I/O that was queued since the mark has succeeded in full. If it hasn't, `arrived` says
+   * ECANCELED for the tag, or EINVAL if it could not be waited for, and nothing was committed. False: nothing was done.
+   */
+  commitAfter(queuedBefore: number, tag: number, result: number, memoryOffset: number): boolean;
   /** Copies the data of a write into memory; answered by `copied`. Zero copy only. */
   copyIn(tag: number, lengthBytes: number, memoryOffset: number): void;
   /** Copies memory to where a read wants its data; answered by `copied`. Zero copy only. */

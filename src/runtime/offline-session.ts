@@ -32,8 +32,7 @@ export class OfflineSession {
   /** Opens all of them, or none. */
   static open(paths: readonly OfflinePath[]): Result<OfflineSession, Failure> {
     const opened: OpenDevice[] = [];
-    for (const { path, readOnly, fileLogicalBlockBytes } of paths) {
-      const exclusive = !readOnly;
+    for (const { path, readOnly, exclusive = !readOnly, fileLogicalBlockBytes } of paths) {
       const device = openDevice(path, {
         readOnly,
         exclusive,
@@ -92,8 +91,9 @@ export class OfflineSession {
 
 export interface OfflinePath {
   readonly path: string;
-  /** Opened for writing: exclusively. */
   readonly readOnly: boolean;
+  /** Nobody else may hold it; by itself only what is opened for writing. */
+  readonly exclusive?: boolean;
   readonly fileLogicalBlockBytes?: number;
 }
 

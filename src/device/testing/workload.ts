@@ -114,7 +114,8 @@ export class Workload {
     if (operation === 'flush') return device.flush(slot);
     if (operation === 'read') {
       bytes.fill(0xaa, memoryOffset, memoryOffset + lengthBytes);
-      return device.read(slot, offsetBytes, lengthBytes, memoryOffset);
+      device.read(slot, offsetBytes, lengthBytes, memoryOffset);
+      return;
     }
     if (operation === 'zero')
       return device.writeZeroes(slot, offsetBytes, lengthBytes, this.#random() % 2 === 0 ? 0 : 2);

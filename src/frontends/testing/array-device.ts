@@ -22,12 +22,21 @@ export class ArrayDevice implements ServedDevice {
   readonly places: number[] = [];
   /** What transfers with a request buffer are answered with; their data goes nowhere. */
   requestBufferAnswer: number = 0;
+  /** Transfers may be answered along with their I/O. */
+  answersAlong = false;
+  /** Errno of the I/O itself, where the device makes something else of it. */
+  ioFailure: ((operation: string, offsetBytes: number) => number) | undefined;
+  /** Called when an I/O is over, before what comes of it: its number since the first, and its errno. */
+  onIo: (number: number, errno: number) => void = () => {};
+  /** I/O begun so far. */
+  ioCount = 0;
   /** While true, operations are kept instead of completed. */
   holding = false;
   private readonly memory: IoMemory;
   private readonly loop: TestLoop;
   private readonly sinks: (RequestSink | null)[];
   private held: (() => void)[] = [];
+  private readonly failed = new Set<number>();
 
   constructor(memory: IoMemory, loop: TestLoop, geometry: Partial<ServedGeometry> = {}, slotCount = 64) {
     this.memory = memory;
@@ -63,11 +72,11 @@ export class ArrayDevice implements ServedDevice {
     this.sinks[slot] = null;
   }
 
-  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+  read(slot: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): boolean {
     this.checkTransfer(offsetBytes, lengthBytes, memoryOffset);
     if (isRequestBuffer(memoryOffset))
       return this.startOnBuffer('readBuffer', slot, offsetBytes, lengthBytes);
-    this.start('read', slot, offsetBytes, lengthBytes, () => {
+    return this.start('read', slot, offsetBytes, lengthBytes, () => {
       this.memory.bytes.set(this.data.subarray(offsetBytes, offsetBytes + lengthBytes), memoryOffset);
     });
   }
@@ -78,13 +87,17 @@ export class ArrayDevice implements ServedDevice {
     lengthBytes: number,
     memoryOffset: number,
     durable: boolean,
-  ): void {
+  ): boolean {
     this.checkTransfer(offsetBytes, lengthBytes, memoryOffset);
     if (isRequestBuffer(memoryOffset))
       return this.startOnBuffer('writeBuffer', slot, offsetBytes, lengthBytes);
-    this.start(durable ? 'writeDurable' : 'write', slot, offsetBytes, lengthBytes, () => {
+    return this.start(durable ? 'writeDurable' : 'write', slot, offsetBytes, lengthBytes, () => {
       this.data.set(this.memory.bytes.subarray(memoryOffset, memoryOffset + lengthBytes), offsetBytes);
     });
+  }
+
+  hasFailed(slot: number): boolean {
+    return this.failed.has(slot);
   }
 
   flush(slot: number): void {
@@ -118,10 +131,25 @@ export class ArrayDevice implements ServedDevice {
     for (const completion of this.held.splice(0)) this.loop.after(0, completion);
   }
 
-  private startOnBuffer(name: string, slot: number, offsetBytes: number, lengthBytes: number): void {
+  private startOnBuffer(name: string, slot: number, offsetBytes: number, lengthBytes: number): boolean {
     assert(this.geometry.takesRequestBuffers, 'request buffers are for devices that take them');
     this.log.push(`${name} ${offsetBytes}+${lengthBytes}`);
-    this.loop.after(0, () => this.finish(slot, this.requestBufferAnswer));
+    const settleIo = this.beginIo(slot);
+    this.loop.after(0, () => {
+      settleIo(this.requestBufferAnswer);
+      this.finish(slot, this.requestBufferAnswer);
+    });
+    return this.answersAlong;
+  }
+
+  /** Answers with what settles the I/O: whoever waits for it goes on, or never will. */
+  private beginIo(slot: number): (errno: number) => void {
+    this.failed.delete(slot);
+    const number = this.ioCount++;
+    return (errno) => {
+      if (errno !== 0) this.failed.add(slot);
+      this.onIo(number, errno);
+    };
   }
 
   private start(
@@ -130,11 +158,13 @@ export class ArrayDevice implements ServedDevice {
     offsetBytes: number,
     lengthBytes: number,
     perform: () => void,
-  ): void {
+  ): boolean {
     assert(this.sinks[slot] !== null, 'operations run on acquired slots');
     this.log.push(`${name} ${offsetBytes}+${lengthBytes}`);
+    const settleIo = this.beginIo(slot);
     const complete = (): void => {
       const errno = this.failure(name, offsetBytes);
+      settleIo(this.ioFailure?.(name, offsetBytes) ?? errno);
       assert(errno === 0 || errno >= ERRNO.EPERM, 'errno is positive');
       if (errno !== 0 && name === 'flush') this.flushFailureCount += 1;
       if (errno === 0) perform();
@@ -142,6 +172,7 @@ export class ArrayDevice implements ServedDevice {
     };
     if (this.holding) this.held.push(complete);
     else this.loop.after(0, complete);
+    return this.answersAlong;
   }
 
   /** The slot is free when `completed` returns, unless it started the next operation on it. */

@@ -193,6 +193,92 @@ describe('a ublk queue with zero copy', () => {
   });
 });
 
+describe('an answer that goes along with the only I/O in hand', () => {
+  function along(options: ConstructorParameters<typeof Setup>[0] = {}): Setup {
+    const test = new Setup(options);
+    test.device.answersAlong = true;
+    return test;
+  }
+
+  it('is given by the kernel, once, and the tag goes on', () => {
+    const test = along();
+    const written = pattern(4096, 3);
+    test.channel.request(0, UblkOperation.write, 8, 8, written);
+    test.loop.settle();
+    test.channel.request(0, UblkOperation.read, 8, 8);
+    test.loop.settle();
+    expect(test.channel.commits.map(({ result }) => result)).toEqual([4096, 4096]);
+    expect(test.channel.alongCount).toBe(2);
+    expect(test.channel.dataOf(0)).toEqual(written);
+    expect(test.device.slotsInUse).toBe(0);
+  });
+
+  it('is not tried where other requests are in hand', () => {
+    const test = along();
+    for (let tag = 0; tag < DEPTH; tag += 1) test.channel.request(tag, UblkOperation.read, tag, 1);
+    test.loop.settle();
+    expect(test.channel.commits).toHaveLength(DEPTH);
+    expect(test.channel.alongCount).toBe(1);
+  });
+
+  it.each([
+    ['fails for good', ERRNO.EIO, -ERRNO.EIO],
+    ['is mended by the device', 0, 4096],
+  ])('waits for ours where the I/O failed, and the request %s', (_name, errno, result) => {
+    const test = along();
+    test.device.ioFailure = () => ERRNO.EIO;
+    test.device.failure = () => errno;
+    test.channel.request(0, UblkOperation.write, 8, 8, pattern(4096, 3));
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([{ tag: 0, result }]);
+    test.device.ioFailure = () => 0;
+    test.device.failure = () => 0;
+    test.channel.request(0, UblkOperation.read, 8, 8);
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([
+      { tag: 0, result },
+      { tag: 0, result: 4096 },
+    ]);
+  });
+
+  it('is given by us where the kernel could not, and not tried again', () => {
+    const test = along();
+    test.channel.refusal = ERRNO.EINVAL;
+    for (let round = 1; round <= 2; round += 1) {
+      test.channel.request(0, UblkOperation.read, 8, 8);
+      test.loop.settle();
+      expect(test.channel.commits).toHaveLength(round);
+    }
+    expect(test.channel.alongCount).toBe(1);
+  });
+
+  it('is taken back where the device has to look into the data', () => {
+    const test = along({ isZeroCopy: true, takesRequestBuffers: true });
+    test.device.requestBufferAnswer = NEEDS_MEMORY;
+    const written = pattern(4096, 5);
+    test.channel.request(0, UblkOperation.write, 8, 8, written);
+    test.loop.settle();
+    test.channel.request(0, UblkOperation.read, 8, 8);
+    test.loop.settle();
+    expect(test.channel.dataOf(0)).toEqual(written);
+    expect(test.channel.commits.map(({ result }) => result)).toEqual([4096, 4096]);
+  });
+
+  it('counts as given when the queue is released, and when the device stops', () => {
+    const test = along();
+    test.channel.request(0, UblkOperation.read, 8, 8);
+    test.loop.settle();
+    let released = 0;
+    test.queue.release(() => {
+      released += 1;
+    });
+    expect(released).toBe(1);
+    test.channel.stop();
+    test.loop.settle();
+    expect(test.ended).toBe(1);
+  });
+});
+
 const DEPTH = 4;
 const MAX_IO_BYTES = 64 << 10;
 
@@ -207,7 +293,7 @@ class Setup {
     const { slotCount = 64, isZeroCopy = false, takesRequestBuffers = false } = options;
     const memory = plainMemory(DEPTH * MAX_IO_BYTES);
     this.device = new ArrayDevice(memory, this.loop, { takesRequestBuffers }, slotCount);
-    this.channel = new ArrayChannel(memory, this.loop, DEPTH, isZeroCopy);
+    this.channel = new ArrayChannel(memory, this.loop, DEPTH, this.device, isZeroCopy);
     this.queue = new UblkQueue({
       device: this.device,
       channel: this.channel,

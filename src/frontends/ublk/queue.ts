@@ -27,6 +27,10 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   readonly #tagOfSlot: Uint16Array;
   /** By tag: the request's data is in memory, or goes through it. */
   readonly #inMemory: Uint8Array;
+  /** By tag, `Along`: what is known of an answer that went along with the I/O. */
+  readonly #along: Uint8Array;
+  /** By tag: what will be answered if it turns out that it was not. */
+  readonly #ownResult: Int32Array;
   /** By tag, for flushes: failed flushes of the device before this one began. */
   readonly #failuresBefore: Int32Array;
   readonly #isDirect: boolean;
@@ -37,6 +41,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   #endedTagCount = 0;
   #isReleasing = false;
   #isAbandoned = false;
+  #mayAnswerAlong = true;
   #onReleased: (() => void) | undefined;
   #onEnded: (() => void) | undefined;
 
@@ -45,6 +50,8 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     this.#parts = parts;
     this.#tagOfSlot = new Uint16Array(parts.device.slotCount);
     this.#inMemory = new Uint8Array(parts.channel.depth);
+    this.#along = new Uint8Array(parts.channel.depth);
+    this.#ownResult = new Int32Array(parts.channel.depth);
     this.#failuresBefore = new Int32Array(parts.channel.depth);
     this.#isDirect = parts.channel.isZeroCopy && parts.device.geometry.takesRequestBuffers;
     parts.channel.attach(this);
@@ -90,6 +97,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   }
 
   arrived(tag: number, result: number): void {
+    if (this.#along[tag] !== Along.none && this.#settledAlong(tag, result)) return;
     if (result === -ERRNO.ENODEV) return this.#tagEnded();
     if (result !== 0) refused(tag, result);
     if (this.#isReleasing) return;
@@ -106,11 +114,14 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     const tag = this.#tagOfSlot[slot]!;
     const isRead = (this.#operationWord(tag) & OPERATION_MASK) === UblkOperation.read;
     if (errno === NEEDS_MEMORY) {
+      if (this.#along[tag] === Along.sent) this.#along[tag] = Along.cancelled;
       this.#inMemory[tag] = 1;
       if (isRead) this.#begin(tag, slot);
       else this.#fetchData(tag);
     } else if (errno === 0 && isRead && this.#parts.channel.isZeroCopy && this.#inMemory[tag] === 1) {
       this.#parts.channel.copyOut(tag, this.#lengthBytes(tag), this.#memoryOf(tag));
+    } else if (this.#along[tag] !== Along.none) {
+      this.#completedAlong(tag, this.#resultOf(tag, errno), this.#parts.device.hasFailed(slot));
     } else {
       this.#commit(tag, this.#resultOf(tag, errno));
     }
@@ -142,11 +153,16 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     const lengthBytes = this.#lengthBytes(tag);
     const offsetBytes = this.#offsetBytes(tag);
     const durable = (word & UblkFlag.fua) !== 0;
+    const { queuedTotal } = this.#parts.channel;
     switch (word & OPERATION_MASK) {
       case UblkOperation.read:
-        return device.read(slot, offsetBytes, lengthBytes, this.#dataOf(tag));
+        if (device.read(slot, offsetBytes, lengthBytes, this.#dataOf(tag)))
+          this.#answerAlong(tag, queuedTotal, lengthBytes);
+        return;
       case UblkOperation.write:
-        return device.write(slot, offsetBytes, lengthBytes, this.#dataOf(tag), durable);
+        if (device.write(slot, offsetBytes, lengthBytes, this.#dataOf(tag), durable))
+          this.#answerAlong(tag, queuedTotal, lengthBytes);
+        return;
       case UblkOperation.discard:
         return device.discard(slot, offsetBytes, lengthBytes);
       case UblkOperation.writeZeroes: {
@@ -163,6 +179,46 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
         device.release(slot);
         this.#commit(tag, -ERRNO.EOPNOTSUPP);
     }
+  }
+
+  /**
+   * With nothing else in hand the answer is sent along with the I/O, for the kernel to give when that has succeeded: the
+   * client has it one turn earlier. Not where data has still to be copied.
+   */
+  #answerAlong(tag: number, queuedBefore: number, lengthBytes: number): void {
+    const { channel } = this.#parts;
+    if (this.#activeCount !== 1 || !this.#mayAnswerAlong || this.#along[tag] !== Along.none) return;
+    if (channel.isZeroCopy && this.#inMemory[tag] === 1) return;
+    if (channel.commitAfter(queuedBefore, tag, lengthBytes, this.#memoryOf(tag)))
+      this.#along[tag] = Along.sent;
+  }
+
+  /** If no I/O failed the client has its answer; else the one that was sent along is about to come back. */
+  #completedAlong(tag: number, result: number, hasFailed: boolean): void {
+    this.#ownResult[tag] = result;
+    const isGiven = !hasFailed && this.#along[tag] === Along.sent;
+    this.#along[tag] = isGiven ? Along.given : Along.due;
+    if (!isGiven) return;
+    this.#activeCount -= 1;
+    if (this.#isReleasing) this.#checkReleased();
+  }
+
+  /** Whether that is all that `arrived` says: an answer that went along comes back, not given. */
+  #settledAlong(tag: number, result: number): boolean {
+    const along = this.#along[tag]!;
+    this.#along[tag] = Along.none;
+    if (result !== -ERRNO.ECANCELED && result !== -ERRNO.EINVAL) {
+      assert(along === Along.given, 'the I/O completes before what waits for it');
+      return false;
+    }
+    if (along === Along.sent || along === Along.cancelled) return true;
+    if (along === Along.given) {
+      // The I/O succeeded: a kernel that does not do this as it should.
+      this.#mayAnswerAlong = false;
+      this.#activeCount += 1;
+    }
+    this.#commit(tag, this.#ownResult[tag]!);
+    return true;
   }
 
   #fetchData(tag: number): void {
@@ -224,6 +280,19 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     if (this.#activeCount === 0) this.#onReleased?.();
   }
 }
+
+/** Stages of an answer that went along with the I/O. */
+const Along = {
+  none: 0,
+  /** It waits for the I/O. */
+  sent: 1,
+  /** The I/O succeeded: the client has it. */
+  given: 2,
+  /** The I/O failed and the request is completed: our own answer goes out when this one has come back. */
+  due: 3,
+  /** The I/O failed and is made again. */
+  cancelled: 4,
+} as const;
 
 /** Text is put together only when it is wanted: it would cost more than the rest of a request. */
 function refused(tag: number, result: number): never {

@@ -14,7 +14,7 @@ export default scenario({
   about:
     'Bad blocks of null_blk, 512 and 4096 bytes, that come and go under a device in use; a main device and a spare that are slow (dm-delay) beside I/O to places that are not.',
   kernels: ['6.12', '6.18'],
-  notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
+  notInSuite: 'takes 4 minutes; the suite shall end in 30',
   frontends: ['ublk', 'nbd'],
   processors: 1,
   timeoutSeconds: 300,

@@ -1,8 +1,9 @@
 import { diskPath } from '../lab/guest/disks.js';
-import { dmremap, serve } from '../lab/guest/dmremap.js';
+import { serve } from '../lab/guest/dmremap.js';
 import { expectEqual } from '../lab/guest/expect.js';
 import { checkFileSystem, makeFileSystem, mount, unmount } from '../lab/guest/file-system.js';
 import { makeTree, treeChecksum } from '../lab/guest/file-tree.js';
+import { formatSet } from '../lab/guest/set-metadata.js';
 import { scenario } from '../lab/scenario.js';
 
 export default scenario({
@@ -18,7 +19,7 @@ export default scenario({
       const devices = { main: diskPath('main'), spares: [diskPath('spare')] };
       makeTree('/run/lab/tree', { seed: 1, fileCount: 300, maxFileBytes: 100_000 });
       const checksum = treeChecksum('/run/lab/tree');
-      await dmremap(guest, ['format', '--main', devices.main, '--spare', devices.spares[0]!, '--yes']);
+      await formatSet(devices);
 
       const served = await serve(guest, { ...devices, frontend });
       await makeFileSystem(guest, 'ext4', served.path);

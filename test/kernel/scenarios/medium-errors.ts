@@ -16,7 +16,6 @@ export default scenario({
   about:
     'Medium errors of a SCSI disk: only lost blocks fail, also after a restart, until they are written; what can be read is saved; errors that pass leave no remap; a failed flush is a failed fsync, once.',
   kernels: ['6.12'],
-  notInSuite: 'passed on 6.12 before devices that are gone were waited for; not run since',
   frontends: ['ublk', 'nbd'],
   processors: 1,
   timeoutSeconds: 420,

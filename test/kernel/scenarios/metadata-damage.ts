@@ -15,7 +15,7 @@ export default scenario({
   about:
     'A spare that corrupts or drops what is written to copies of the metadata, or corrupts it when it is read: never used, reported, repaired; with no good copy left the set is refused and nothing is changed.',
   kernels: ['6.12'],
-  notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
+  notInSuite: 'takes 4 minutes; the suite shall end in 30',
   processors: 1,
   timeoutSeconds: 300,
   steps: {

@@ -3,6 +3,7 @@ import { ERRNO } from '../../../base/errno.js';
 import { SECTOR_BYTES } from '../../../base/units.js';
 import type { IoMemory } from '../../../ports/io-memory.js';
 import type { UblkChannel, UblkChannelSink } from '../../../ports/ublk-channel.js';
+import type { ArrayDevice } from '../../testing/array-device.js';
 import type { TestLoop } from '../../testing/test-loop.js';
 import { DESCRIPTION_WORD, DESCRIPTION_WORDS, UblkOperation } from '../request-description.js';
 
@@ -19,9 +20,19 @@ export class ArrayChannel implements UblkChannel {
   readonly #fetchedAt: (number | undefined)[];
   /** The client's own pages. */
   readonly #data: Uint8Array[];
+  /** Commits that wait for an I/O, by its number. */
+  readonly #waiting = new Map<number, () => void>();
+  readonly #cancelled = new Map<number, () => void>();
+  readonly #device: ArrayDevice;
+  /** Commits that were to wait for an I/O. */
+  alongCount = 0;
+  /** What a commit that waited in vain is told. */
+  refusal: number = ERRNO.ECANCELED;
   #sink: UblkChannelSink | undefined;
 
-  constructor(memory: IoMemory, loop: TestLoop, depth: number, isZeroCopy = false) {
+  constructor(memory: IoMemory, loop: TestLoop, depth: number, device: ArrayDevice, isZeroCopy = false) {
+    this.#device = device;
+    device.onIo = (number, errno) => this.#ioEnded(number, errno);
     this.#memory = memory;
     this.#loop = loop;
     this.depth = depth;
@@ -46,6 +57,26 @@ export class ArrayChannel implements UblkChannel {
       this.#data[tag] = this.#memory.bytes.slice(memoryOffset, memoryOffset + result);
     this.commits.push({ tag, result });
     this.fetch(tag, memoryOffset);
+  }
+
+  get queuedTotal(): number {
+    return this.#device.ioCount;
+  }
+
+  commitAfter(queuedBefore: number, tag: number, result: number, memoryOffset: number): boolean {
+    if (this.#device.ioCount !== queuedBefore + 1) return false;
+    this.alongCount += 1;
+    this.#waiting.set(queuedBefore, () => this.commit(tag, result, memoryOffset));
+    this.#cancelled.set(queuedBefore, () => this.#sink!.arrived(tag, -this.refusal));
+    return true;
+  }
+
+  #ioEnded(number: number, errno: number): void {
+    const commit = this.#waiting.get(number);
+    if (commit === undefined) return;
+    this.#waiting.delete(number);
+    if (errno === 0 && this.refusal === ERRNO.ECANCELED) commit();
+    else this.#loop.after(0, this.#cancelled.get(number)!);
   }
 
   copyIn(tag: number, lengthBytes: number, memoryOffset: number): void {

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { deviceMajor, deviceMinor } from '../../../../src/kernel/device-number.js';
 
 /** The path of one of the scenario's disks, found by its serial number: its name. */
 export function diskPath(name: string): string {
@@ -18,5 +19,6 @@ function serialOf(device: string): string {
 
 /** Kernel's view of a device's size, in sectors of 512 bytes. */
 export function sectorCount(path: string): number {
-  return Number(readFileSync(join('/sys/class/block', path.replace('/dev/', ''), 'size'), 'utf8'));
+  const { rdev } = statSync(path);
+  return Number(readFileSync(`/sys/dev/block/${deviceMajor(rdev)}:${deviceMinor(rdev)}/size`, 'utf8'));
 }

@@ -44,6 +44,8 @@ const NEEDED: readonly NeededProgram[] = [
   ['mkfs.xfs', 'xfsprogs'],
   ['mkfs.btrfs', 'btrfs-progs'],
   ['dmsetup', 'dmsetup'],
+  ['sfdisk', 'fdisk'],
+  ['kpartx', 'kpartx'],
   ['nbd-client', 'nbd-client'],
   ['losetup', 'mount'],
 ];
