@@ -8,6 +8,14 @@ import type {
   ModuleSpareOptions,
   ModuleSpareReport,
 } from '../library/import-types.js';
+import type {
+  CheckReport,
+  DumpReport,
+  RepairOptions,
+  RepairReport,
+  RestoreOptions,
+  RestorePlan,
+} from '../library/metadata-types.js';
 import type { FormatOptions, FormatPlan, InspectReport } from '../library/offline-types.js';
 import type { Output } from './output.js';
 import type { ServiceManager } from './service-manager.js';
@@ -36,6 +44,12 @@ export interface LibraryCalls {
   guardAgainstReclaim(): Promise<readonly string[]>;
   stopBlockDevice(path: string, options: { readonly force: boolean }): Promise<void>;
   inspectSpares(paths: readonly string[]): Promise<InspectReport>;
+  checkMetadata(paths: readonly string[]): Promise<CheckReport>;
+  dumpMetadata(paths: readonly string[]): Promise<DumpReport>;
+  planMetadataRepair(options: RepairOptions): Promise<RepairReport>;
+  repairMetadata(options: RepairOptions): Promise<RepairReport>;
+  planMetadataRestore(options: RestoreOptions): Promise<RestorePlan>;
+  restoreMetadata(options: RestoreOptions): Promise<RestorePlan>;
   inspectModuleSpare(options: ModuleSpareOptions): Promise<ModuleSpareReport>;
   planImport(options: ImportOptions): Promise<ImportPlan>;
   importSpare(options: ImportOptions, watch: ImportWatch): Promise<ImportResult>;

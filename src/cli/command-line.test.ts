@@ -26,6 +26,8 @@ describe('the command line', () => {
     [['export', 'S'], '--dm-table'],
     [['boot'], 'say what to do'],
     [['boot', 'enable', 'attic'], '--main'],
+    [['metadata'], 'say what to do'],
+    [['metadata', 'restore', '/nonexistent/set.txt', 'S'], '/nonexistent/set.txt'],
   ])('refuses %j as a usage error that names the mistake', async (args, mistake) => {
     const error = await failureOf(args, fakeContext().context);
     expect(exitStatusOf(error)).toBe(2);
@@ -46,6 +48,12 @@ describe('the command line', () => {
       ['export'],
       ['boot'],
       ['boot', 'enable'],
+      ['metadata'],
+      ['metadata', 'check'],
+      ['metadata', 'copies'],
+      ['metadata', 'dump'],
+      ['metadata', 'repair'],
+      ['metadata', 'restore'],
     ]) {
       const help = fakeContext();
       expect(await runCommandLine([...args, '--help'], help.context)).toBe(0);

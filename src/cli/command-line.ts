@@ -9,6 +9,7 @@ import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
 import { addImportCommand, importModuleSpare } from './import.js';
 import { addInspectCommand, inspect } from './inspect.js';
+import { addMetadataCommand } from './metadata.js';
 import { addRemapsCommand, remaps } from './remaps.js';
 import { addRunCommand } from './run-command.js';
 import { addStopCommand, stop } from './stop.js';
@@ -58,6 +59,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));
   addRemapsCommand(program, async (args) => ended(await remaps(args, context)));
   addExportCommand(program, async (args) => ended(await exportMap(args, context)));
+  addMetadataCommand(program, context, ended);
   addBootCommand(program, context, ended);
   return helpLikeManual(program, {
     exitStatuses: ['done', 'usage', 'bug'],

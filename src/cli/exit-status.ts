@@ -19,6 +19,7 @@ export const EXIT_STATUS = {
   metadata: 5,
   io: 6,
   system: 7,
+  damaged: 8,
   bug: 70,
   hangUp: 129,
   interrupted: 130,
@@ -38,6 +39,8 @@ export const EXIT_STATUS_MEANING: Readonly<Record<ExitStatusName, string>> = {
   metadata: 'the metadata is missing, damaged beyond use, or of a newer version',
   io: 'an I/O of the command itself failed',
   system: 'the system lacks something that was asked for: io_uring, a free port, memory',
+  damaged:
+    '`metadata`: blocks are damaged or out of date, but nothing is missing; a start or a repair mends them',
   bug: 'a mistake in dm-remap itself; please report it',
   hangUp: '`run`: a second signal, SIGHUP, ended it at once',
   interrupted: '`run`: a second signal, SIGINT, ended it at once',

@@ -21,6 +21,15 @@ const library: LibraryCalls = {
   stopBlockDevice: async (path, options) =>
     (await import('../library/stop-block-device.js')).stopBlockDevice(path, options),
   inspectSpares: async (paths) => (await import('../library/inspect-spares.js')).inspectSpares(paths),
+  checkMetadata: async (paths) => (await import('../library/check-metadata.js')).checkMetadata(paths),
+  dumpMetadata: async (paths) => (await import('../library/dump-metadata.js')).dumpMetadata(paths),
+  planMetadataRepair: async (options) =>
+    (await import('../library/repair-metadata.js')).planMetadataRepair(options),
+  repairMetadata: async (options) => (await import('../library/repair-metadata.js')).repairMetadata(options),
+  planMetadataRestore: async (options) =>
+    (await import('../library/restore-metadata.js')).planMetadataRestore(options),
+  restoreMetadata: async (options) =>
+    (await import('../library/restore-metadata.js')).restoreMetadata(options),
   inspectModuleSpare: async (options) =>
     (await import('../library/inspect-module-spare.js')).inspectModuleSpare(options),
   planImport: async (options) => (await import('../library/import-spare.js')).planImport(options),

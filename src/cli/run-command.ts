@@ -85,6 +85,22 @@ function addDeviceOptions(command: Command): void {
         'portable',
       ]),
     )
+    .option(
+      '--archive <directory>',
+      'keep texts of the map there, one for each change, for "metadata restore"; by itself $STATE_DIRECTORY, if systemd sets it',
+    )
+    .addOption(
+      new Option(
+        '--metadata-scrub <hours>',
+        'how often all copies of the metadata are read, compared and repaired; 0 never; by itself once a week',
+      ).argParser((text) => {
+        if (/^\d{1,5}$/.test(text)) return Number(text);
+        throw new DmRemapError(
+          'usage',
+          `--metadata-scrub ${text}: expected a number of hours from 0 to 99999`,
+        );
+      }),
+    )
     .option('--faults <file>', 'inject the faults of a scenario file (docs/fault-scenarios.md)')
     .addOption(
       new Option('--on-lost <answer>', 'what reading a lost block gives')
@@ -115,6 +131,8 @@ interface CommandOptions {
   readonly tlsDir?: string;
   readonly verifyClients: boolean;
   readonly io?: 'uring' | 'portable';
+  readonly archive?: string;
+  readonly metadataScrub?: number;
   readonly faults?: string;
   readonly onLost: 'error' | 'zero';
   readonly onGone: string;
@@ -124,9 +142,22 @@ interface CommandOptions {
 }
 
 function argumentsOf(options: CommandOptions): RunArguments {
-  const { main, spare: spares, io, faults, onLost, onGone, init, force } = options;
+  const { main, spare: spares, io, archive, faults, onLost, onGone, init, force } = options;
+  const { metadataScrub: metadataScrubHours } = options;
   return {
-    device: { main, spares, io, faults, onLost, onGone, init, force, ublk: ublkOf(options) },
+    device: {
+      main,
+      spares,
+      io,
+      archive,
+      metadataScrubHours,
+      faults,
+      onLost,
+      onGone,
+      init,
+      force,
+      ublk: ublkOf(options),
+    },
     nbd: options.nbd,
     // Undefined leaves it to the URI's tls-verify-peer.
     tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients || undefined },

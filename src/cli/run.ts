@@ -40,7 +40,8 @@ export async function run(
     );
   const firstSignal = context.stopSignals.next();
   const onEvent = (notice: Parameters<typeof logNotice>[1]) => logNotice(log, notice);
-  const device = await context.library.openDevice({ ...args.device, onEvent });
+  const archive = args.device.archive ?? context.serviceManager.stateDirectory;
+  const device = await context.library.openDevice({ ...args.device, archive, onEvent });
   let end: End = 'failed';
   try {
     const { name, setId, sizeBytes, io } = device.info;

@@ -5,13 +5,18 @@ export interface ServiceManager {
    * was told, or when there is nobody to tell.
    */
   tell(...variables: string[]): Promise<string | undefined>;
+  /** Where the service keeps what outlives it (StateDirectory= of its unit). */
+  readonly stateDirectory?: string | undefined;
 }
 
 /** Nobody, unless `environment` names a socket. */
 export function serviceManagerOf(environment: NodeJS.ProcessEnv): ServiceManager {
   const socketName = environment.NOTIFY_SOCKET ?? '';
-  if (socketName === '') return { tell: async () => undefined };
+  // systemd separates several by colons.
+  const stateDirectory = environment.STATE_DIRECTORY?.split(':')[0] || undefined;
+  if (socketName === '') return { tell: async () => undefined, stateDirectory };
   return {
+    stateDirectory,
     async tell(...variables) {
       // Loaded when needed, as the library is: other commands don't wait for system call bindings.
       const { notifyServiceManager } = await import('../kernel/service-notification.js');

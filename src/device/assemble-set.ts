@@ -1,24 +1,14 @@
 import { failed, ok, type Result } from '../base/result.js';
-import type { Counters } from '../engine/counters.js';
-import { newCounters } from '../engine/counters.js';
-import { DeviceShape } from '../engine/device-shape.js';
 import type { Procedure, Target } from '../engine/effect.js';
-import { RegionFilter } from '../engine/region-filter.js';
-import { RemapTable } from '../engine/remap-table.js';
-import { SpareAllocator } from '../engine/spare-allocator.js';
 import type { FingerprintMismatch } from '../format/fingerprint.js';
 import { compareFingerprint, recordedFingerprint } from '../format/fingerprint.js';
-import { reservedUnitRanges } from '../format/reserved-units.js';
 import type { Superblock } from '../format/superblock.js';
 import type { SuperblockChoice, SuperblockChoiceFailure } from '../format/superblock-choice.js';
 import type { Geometry } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
-import { CopyLag } from './copy-lag.js';
-import { DescriptorIntake } from './descriptor-intake.js';
 import { findSuperblock } from './find-superblock.js';
 import type { LoadReport } from './load-descriptors.js';
-import { loadDescriptors } from './load-descriptors.js';
-import type { MetadataState } from './metadata-state.js';
+import { type EmptySet, readMap } from './read-map.js';
 import { sampleContent } from './sample-content.js';
 
 /**
@@ -29,7 +19,7 @@ export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSe
   const found = yield* findSuperblock(input);
   const chosen = acceptChoice(found, input);
   if (!chosen.ok) return chosen;
-  const { superblock, deviceOfSpare } = chosen.value;
+  const { superblock } = chosen.value;
   if (input.main !== undefined) {
     const mismatches = yield* compareMain(input, input.main, superblock);
     if (mismatches.length > 0 && !input.force) return failed({ kind: 'wrongMain', mismatches });
@@ -41,18 +31,7 @@ export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSe
       return failed({ kind: 'blockTooLarge', logicalBlockBytes: tooLarge, recordedBytes });
     }
   }
-  const set = emptySet(chosen.value);
-  const intake = new DescriptorIntake(set);
-  const load = yield* loadDescriptors({
-    superblock,
-    targetOfSpare: (spareIndex) => input.devices[deviceOfSpare[spareIndex]!]?.target,
-    memory: input.memory,
-    bufferOffset: input.bufferOffset,
-    accept: (spareUnit, descriptor) => intake.accept(spareUnit, descriptor),
-    acceptPage: (page, sequence) => {
-      set.metadata.pageSequences[page] = sequence;
-    },
-  });
+  const { intake, load, ...set } = yield* readMap(input, chosen.value);
   if (superblock.cleanShutdown && load.maybeOutdatedPages.length > 0 && !input.force) {
     return failed({ kind: 'maybeOutdated', pages: load.maybeOutdatedPages });
   }
@@ -77,14 +56,7 @@ export interface AssembleInput {
 }
 
 /** A set as it is on disk, ready to be used. */
-export interface AssembledSet {
-  readonly choice: SuperblockChoice;
-  readonly shape: DeviceShape;
-  readonly table: RemapTable;
-  readonly filter: RegionFilter;
-  readonly allocator: SpareAllocator;
-  readonly counters: Counters;
-  readonly metadata: MetadataState;
+export interface AssembledSet extends EmptySet {
   readonly load: LoadReport;
   /** Pages with a descriptor that a newer one overrides; to be written anew. */
   readonly supersededPages: readonly number[];
@@ -103,8 +75,6 @@ export type AssemblyFailure =
   | { readonly kind: 'blockTooLarge'; readonly logicalBlockBytes: number; readonly recordedBytes: number }
   /** Whole pages whose descriptors contradict the layout: a bug or malice, never a crash. */
   | { readonly kind: 'badDescriptors'; readonly spareUnits: readonly number[] };
-
-export type EmptySet = Omit<AssembledSet, 'load' | 'supersededPages'>;
 
 /** Identity is what `force` lifts. To look at a set, its other spares do: each copy of the map speaks of all of them. */
 function acceptChoice(
@@ -140,26 +110,4 @@ function* compareMain(
     { sizeBytes, logicalBlockBytes, ...identity, contentSample },
     worthwhile,
   );
-}
-
-function emptySet(choice: SuperblockChoice): EmptySet {
-  const { superblock } = choice;
-  const { mainSizeBytes, unitBytes, logicalBlockBytes, spares, pageCount } = superblock;
-  const shape = new DeviceShape({ mainSizeBytes, unitBytes, logicalBlockBytes, spares });
-  const allocator = new SpareAllocator(shape.spareUnitCount);
-  for (const { firstUnit, unitCount } of reservedUnitRanges(superblock))
-    allocator.takeRange(firstUnit, unitCount);
-  return {
-    choice,
-    shape,
-    table: RemapTable.allocate(shape.spareUnitCount),
-    filter: RegionFilter.allocate(mainSizeBytes),
-    allocator,
-    counters: newCounters(superblock.counters),
-    metadata: {
-      superblock,
-      pageSequences: new Float64Array(pageCount),
-      lag: new CopyLag(spares.length),
-    },
-  };
 }

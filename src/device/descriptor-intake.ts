@@ -6,7 +6,7 @@ import {
   isLaterMove,
 } from '../format/descriptor-page.js';
 import { pageOfUnit } from '../format/layout.js';
-import type { EmptySet } from './assemble-set.js';
+import type { EmptySet } from './read-map.js';
 
 /** Turns descriptors as they are read into remap table and allocator; refuses those that can't be. */
 export class DescriptorIntake {

@@ -5,6 +5,8 @@ import type { ReturnRefusal } from './return-candidate.js';
 export type DeviceEvent =
   | EngineEvent
   | { readonly kind: 'flushFailed' }
+  /** All copies of the metadata were read and compared. `repairedBlocks`: damaged or stale, and written anew. */
+  | { readonly kind: 'metadataScrubbed'; readonly pageCount: number; readonly repairedBlocks: number }
   | { readonly kind: 'spareBack'; readonly spareIndex: number }
   /** A device has been gone for longer than requests wait. */
   | { readonly kind: 'holdExpired'; readonly target: number; readonly failedRequests: number }

@@ -190,7 +190,9 @@ describe('a commit that reaches one copy only', () => {
     rig.kill();
     heal(rig);
     const found = rig.assemble();
-    expect(found.ok && found.value.load.inPlaceRepairs).toEqual([{ page: 0, copyMask: 0b10111 }]);
+    expect(found.ok && found.value.load.inPlaceRepairs).toEqual([
+      { page: 0, copyMask: 0b10111, generation: 1 },
+    ]);
     rig.open();
     expect(client.read(8, 8)).toEqual(times(8, 6000));
     rig.kill();

@@ -6,11 +6,12 @@ import type { Superblock } from '../format/superblock.js';
 import { slotOf } from '../format/superblock.js';
 import { encodeSuperblock } from '../format/superblock-codec.js';
 import type { IoMemory } from '../ports/io-memory.js';
+import { writeNotes } from './write-notes.js';
 
 /**
  * Makes spares into those of a new set: first every place where a superblock could be found is zeroed, durably, so
- * that nothing of an earlier set comes back; then the superblocks are written. Answers 0 or EIO. Descriptor pages
- * are not written: none counts yet.
+ * that nothing of an earlier set comes back; then the text notes and the superblocks are written. Answers 0 or EIO.
+ * Descriptor pages are not written: none counts yet.
  */
 export function* formatSet(
   superblock: Superblock,
@@ -34,12 +35,17 @@ export function* zeroAnchors(
   return (yield* writeDurably(superblock, zeroes)) ? 0 : ERRNO.EIO;
 }
 
-/** The set exists when one of them is durable, so whatever they speak of has to be durable before. Answers 0 or EIO. */
+/**
+ * Text notes, then superblocks. The set exists when one of these is durable, so whatever they speak of has to be durable
+ * before. Answers 0 or EIO.
+ */
 export function* writeFirstSuperblocks(
   superblock: Superblock,
   memory: IoMemory,
   bufferOffset: number,
 ): Procedure<number> {
+  const notes = yield* writeNotes(superblock, [...superblock.copies.keys()], memory, bufferOffset);
+  if (notes.includes(false)) return ERRNO.EIO;
   const copies = superblock.copies.map((copy, copyIndex) => {
     const memoryOffset = bufferOffset + copyIndex * METADATA_PAGE_BYTES;
     const into = memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);

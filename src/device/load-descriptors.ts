@@ -17,7 +17,7 @@ import {
   METADATA_PAGE_BYTES,
   pageOffsetBytes,
 } from '../format/layout.js';
-import { choosePage, emptyPageChoice, PageVersions } from '../format/page-choice.js';
+import { choosePage, emptyPageChoice, type PageChoice, PageVersions } from '../format/page-choice.js';
 import type { Superblock } from '../format/superblock.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { RECOVERY_READ_BYTES } from './limits.js';
@@ -29,8 +29,10 @@ import { RECOVERY_READ_BYTES } from './limits.js';
 export function* loadDescriptors(input: LoadInput): Procedure<LoadReport> {
   const loader = new PageLoader(input);
   for (const spare of input.superblock.spares) {
-    const firstPage = firstPageOfSpare(spare);
-    const endPage = firstPage + spare.initialisedPageCount;
+    const { pages } = input;
+    const first = firstPageOfSpare(spare);
+    const firstPage = Math.max(first, pages?.firstPage ?? 0);
+    const endPage = Math.min(first + spare.initialisedPageCount, pages?.endPage ?? Number.POSITIVE_INFINITY);
     for (let page = firstPage; page < endPage; page += PAGES_PER_READ) {
       yield* loader.readPages(page, Math.min(PAGES_PER_READ, endPage - page));
     }
@@ -45,16 +47,20 @@ export interface LoadInput {
   readonly memory: IoMemory;
   /** Room for `RECOVERY_READ_BYTES` of each copy. */
   readonly bufferOffset: number;
+  /** Left out, all that were ever written. */
+  readonly pages?: { readonly firstPage: number; readonly endPage: number };
   /** Called for every descriptor that is not free; `descriptor` is reused. */
   readonly accept: (spareUnit: number, descriptor: Descriptor) => void;
   readonly acceptPage: (page: number, sequence: number) => void;
+  /** Called for every page with all that was found of it; both objects are reused. */
+  readonly acceptVersions?: (page: number, versions: PageVersions, choice: PageChoice) => void;
 }
 
 export interface LoadReport {
   /** No valid version on any copy: what these pages said is gone, and the set must not be used. */
   readonly lostPages: number[];
   /** Copies (bit c: copy c) that lack the current version of a page; to be written in place (rule R3). */
-  readonly inPlaceRepairs: { readonly page: number; readonly copyMask: number }[];
+  readonly inPlaceRepairs: PageRepair[];
   /** Pages to be updated twice instead (`PageChoice.needsTwoUpdates`). */
   readonly repairTwice: number[];
   /** By copy: pages whose current version it has, and pages for which it must be repaired. */
@@ -62,6 +68,14 @@ export interface LoadReport {
   readonly badPages: number[];
   /** Pages of which a newer version may have been lost. */
   readonly maybeOutdatedPages: number[];
+}
+
+export interface PageRepair {
+  readonly page: number;
+  /** Bit c: copy c. */
+  readonly copyMask: number;
+  /** Of the version that the others have: what is written is the same, byte for byte. */
+  readonly generation: number;
 }
 
 const SLOT_PAIR_BYTES = 2 * METADATA_PAGE_BYTES;
@@ -120,6 +134,7 @@ class PageLoader {
       for (let slot = 0; slot < 2; slot += 1) this.#examine(copyIndex, page, nth, slot);
     }
     choosePage(this.#versions, superblock.generation, this.#choice);
+    this.#input.acceptVersions?.(page, this.#versions, this.#choice);
     const { found, copyIndex, slot, sequence } = this.#choice;
     const usable = found && this.#takeDescriptors(this.#pageBytes(copyIndex, nth, slot), page, accept);
     if (!usable) {
@@ -157,7 +172,7 @@ class PageLoader {
   }
 
   #noteRepairs(page: number): void {
-    const { repairMask, needsTwoUpdates, mayBeOutdated } = this.#choice;
+    const { repairMask, generation, needsTwoUpdates, mayBeOutdated } = this.#choice;
     for (const copyIndex of this.#input.superblock.copies.keys()) {
       const isBad = ((repairMask >>> copyIndex) & 1) === 1;
       const isAbsent = this.#targetOf(copyIndex) === undefined;
@@ -165,7 +180,7 @@ class PageLoader {
       else if (!isAbsent) this.report.goodPages[copyIndex]! += 1;
     }
     if (needsTwoUpdates) this.report.repairTwice.push(page);
-    else if (repairMask !== 0) this.report.inPlaceRepairs.push({ page, copyMask: repairMask });
+    else if (repairMask !== 0) this.report.inPlaceRepairs.push({ page, copyMask: repairMask, generation });
     if (mayBeOutdated) this.report.maybeOutdatedPages.push(page);
   }
 

@@ -20,6 +20,8 @@ export class MetadataWriter {
   readonly #toTrySingly: QueuedCommit[] = [];
   #queuedProcedures: Array<() => void> = [];
   #busy = false;
+  /** Called with changes that are durable and published. */
+  onCommitted: (changes: readonly DescriptorChange[]) => void = () => {};
 
   constructor(
     state: MetadataState,
@@ -79,6 +81,7 @@ export class MetadataWriter {
     const changes = batch.flatMap((commit) => commit.changes);
     this.#runner.start(writeDescriptors(this.#work, changes), (result) =>
       this.#finish(() => {
+        if (result === 0) this.onCommitted(changes);
         if (result < 0 && batch.length > 1) this.#toTrySingly.push(...batch);
         else for (const commit of batch) commit.done(result);
       }),

@@ -24,6 +24,7 @@ import { type GoneDevice, GoneDevices } from './gone-devices.js';
 import type { GonePolicy } from './gone-policy.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SLOT_COUNT } from './limits.js';
 import type { ColdMemory } from './memory-map.js';
+import { MetadataScrub } from './metadata-scrub.js';
 import type { MetadataState } from './metadata-state.js';
 import { MetadataWriter } from './metadata-writer.js';
 import { Outages } from './outages.js';
@@ -56,6 +57,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly #gone: GoneDevices;
   readonly #outages: Outages;
   readonly #content: ContentWatch | undefined;
+  readonly #scrub: MetadataScrub;
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
@@ -83,6 +85,12 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       parts.memory,
       parts.coldMemory,
     );
+    this.#scrub = new MetadataScrub({
+      metadata: this.metadata,
+      scheduler: parts.scheduler,
+      bufferOffset: parts.coldMemory.recoveryOffset,
+      report: parts.report,
+    });
     this.#queue = new RequestQueue({
       context: this.context,
       stores: parts.stores,
@@ -131,6 +139,11 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     const isOnSpare = (offsetBytes: number): boolean =>
       table.find(Math.floor(offsetBytes / shape.unitBytes)) !== -1;
     if (this.#content !== undefined) this.#runner.start(this.#content.take(isOnSpare), () => {});
+  }
+
+  /** Compares all copies of the metadata every so often, until `endHolding`. */
+  scrubMetadataEvery(periodMs: number): void {
+    this.#scrub.start(periodMs);
   }
 
   get flushFailureCount(): number {
@@ -274,6 +287,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
 
   /** Before a stop: requests that wait for a device that is gone fail, and nothing waits any more. */
   endHolding(): void {
+    this.#scrub.stop();
     this.#content?.stop();
     this.#gone.end();
   }

@@ -1,6 +1,6 @@
 import type { Procedure } from '../engine/effect.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
-import type { LoadReport } from './load-descriptors.js';
+import type { PageRepair } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { repairPage, writePages } from './write-pages.js';
 
@@ -10,15 +10,20 @@ import { repairPage, writePages } from './write-pages.js';
  */
 export function* repairPages(
   work: MetadataWork,
-  load: Pick<LoadReport, 'inPlaceRepairs' | 'repairTwice'>,
+  load: PageRepairs,
   alsoRewritten: readonly number[],
 ): Procedure<number> {
   const rewritten = new Set([...alsoRewritten, ...load.repairTwice]);
   const inPlace = load.inPlaceRepairs.filter(({ page }) => !rewritten.has(page));
-  for (const { page, copyMask } of inPlace) yield* repairPage(work, page, copyMask);
+  for (const repair of inPlace) yield* repairPage(work, repair);
   yield* rewrite(work, [...rewritten]);
   yield* rewrite(work, [...rewritten]);
   return inPlace.length + rewritten.size;
+}
+
+export interface PageRepairs {
+  readonly inPlaceRepairs: readonly PageRepair[];
+  readonly repairTwice: readonly number[];
 }
 
 /** A copy that can't be repaired stays bad, is counted and found again at the next start; the others hold the same. */

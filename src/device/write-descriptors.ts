@@ -4,6 +4,7 @@ import { perform, performAll } from '../engine/effect.js';
 import { RegionFlag } from '../engine/region-filter.js';
 import { type Descriptor, DescriptorState } from '../format/descriptor-page.js';
 import { DESCRIPTORS_PER_PAGE, firstPageOfSpare, pageOfUnit } from '../format/layout.js';
+import type { SpareRecord, Superblock } from '../format/superblock.js';
 import { MAX_COMMIT_PAGES, WATERMARK_STEP_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { writePages } from './write-pages.js';
@@ -21,7 +22,7 @@ export function* writeDescriptors(
   const latest = new Map(changes.map((change) => [change.spareUnit, change]));
   if (!(yield* flushData(work, latest))) return -ERRNO.EIO;
   const pages = [...new Set([...latest.keys()].map(pageOfUnit))].sort((a, b) => a - b);
-  if (!(yield* initialisePages(work, latest))) return -ERRNO.EIO;
+  if (!(yield* initialisePages(work, latest.keys()))) return -ERRNO.EIO;
   const timeSeconds = yield* perform({ kind: 'wallClock' });
   const overlay = new Map(
     [...latest].map(([spareUnit, change]) => [spareUnit, descriptorOf(work, change, timeSeconds)]),
@@ -52,15 +53,9 @@ function* flushData(work: MetadataWork, changes: ReadonlyMap<number, DescriptorC
  * Pages are undefined until they are written for the first time. Moves the marks of all spares concerned: first empty
  * pages on all copies, then the superblock that says so.
  */
-function* initialisePages(
-  work: MetadataWork,
-  changes: ReadonlyMap<number, DescriptorChange>,
-): Procedure<boolean> {
+export function* initialisePages(work: MetadataWork, spareUnits: Iterable<number>): Procedure<boolean> {
   const { superblock } = work.state;
-  const spares = superblock.spares.map((spare, index) => {
-    const wanted = neededPageCount(work, index, changes);
-    return { ...spare, initialisedPageCount: Math.max(spare.initialisedPageCount, wanted) };
-  });
+  const spares = raiseWatermarks(superblock, spareUnits);
   const blank: number[] = [];
   for (const [index, spare] of spares.entries()) {
     const firstPage = firstPageOfSpare(spare);
@@ -76,20 +71,19 @@ function* initialisePages(
   return (yield* writeSuperblock(work, { spares })) === 0;
 }
 
-function neededPageCount(
-  work: MetadataWork,
-  spareIndex: number,
-  changes: ReadonlyMap<number, DescriptorChange>,
-): number {
-  const spare = work.state.superblock.spares[spareIndex]!;
-  let needed = 0;
-  for (const spareUnit of changes.keys()) {
-    if (spareUnit < spare.firstUnit || spareUnit >= spare.firstUnit + spare.unitCount) continue;
-    needed = Math.max(needed, pageOfUnit(spareUnit) - firstPageOfSpare(spare) + 1);
+/** The spares of a set, with marks under which the pages of these units lie, too. */
+export function raiseWatermarks(superblock: Superblock, spareUnits: Iterable<number>): SpareRecord[] {
+  const needed = superblock.spares.map((spare) => spare.initialisedPageCount);
+  for (const spareUnit of spareUnits) {
+    const index = superblock.spares.findLastIndex((spare) => spare.firstUnit <= spareUnit);
+    const pageOfSpare = pageOfUnit(spareUnit) - firstPageOfSpare(superblock.spares[index]!);
+    needed[index] = Math.max(needed[index]!, pageOfSpare + 1);
   }
-  if (needed <= spare.initialisedPageCount) return needed;
-  const stepped = Math.ceil(needed / WATERMARK_STEP_PAGES) * WATERMARK_STEP_PAGES;
-  return Math.min(stepped, spare.unitCount / DESCRIPTORS_PER_PAGE);
+  return superblock.spares.map((spare, index) => {
+    if (needed[index] === spare.initialisedPageCount) return spare;
+    const stepped = Math.ceil(needed[index]! / WATERMARK_STEP_PAGES) * WATERMARK_STEP_PAGES;
+    return { ...spare, initialisedPageCount: Math.min(stepped, spare.unitCount / DESCRIPTORS_PER_PAGE) };
+  });
 }
 
 function descriptorOf(work: MetadataWork, change: DescriptorChange, timeSeconds: number): Descriptor {

@@ -10,6 +10,7 @@ import {
 } from '../format/layout.js';
 import { slotOf } from '../format/superblock.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
+import type { PageRepair } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { flushCopies, flushSpares, NOT_WRITTEN } from './write-superblock.js';
 
@@ -53,11 +54,14 @@ export type PageWork = Omit<MetadataWork, 'context'> & {
 };
 
 /** Writes the present version of a page to the copies of `copyMask`, in place (rule R3); true if any took it. */
-export function* repairPage(work: MetadataWork, page: number, copyMask: number): Procedure<boolean> {
+export function* repairPage(
+  work: MetadataWork,
+  { page, copyMask, generation }: PageRepair,
+): Procedure<boolean> {
   const { copies } = work.state.superblock;
   const copyIndexes = [...copies.keys()].filter((copyIndex) => ((copyMask >>> copyIndex) & 1) === 1);
   const written = yield* performAll(
-    copyIndexes.map((copyIndex) => pageWrite(work, page, 0, copyIndex, new Map())),
+    copyIndexes.map((copyIndex) => pageWrite(work, page, 0, copyIndex, new Map(), generation)),
   );
   const results = copies.map(() => NOT_WRITTEN);
   for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
@@ -88,6 +92,7 @@ function pageWrite(
   nth: number,
   copyIndex: number,
   overlay: ReadonlyMap<number, Descriptor>,
+  generation = work.state.superblock.generation,
 ): Effect {
   const { state, memory } = work;
   const copy = state.superblock.copies[copyIndex]!;
@@ -96,7 +101,7 @@ function pageWrite(
   const memoryOffset = work.bufferOffset + (copyIndex * MAX_COMMIT_PAGES + nth) * METADATA_PAGE_BYTES;
   const into = memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);
   fillPage(work, page, into, overlay);
-  const { setId, generation } = state.superblock;
+  const { setId } = state.superblock;
   sealPage(into, { setId, copyIndex, slot, pageIndex: page }, sequence, generation);
   return {
     kind: 'write',

@@ -35,6 +35,11 @@ export function superblockOffsetBytes(copy: CopyLayout, slot: number): number {
   return copy.offsetBytes + slot * METADATA_PAGE_BYTES;
 }
 
+/** Where the text note of a copy lies on its spare: `TEXT_NOTE_BYTES`. */
+export function noteOffsetBytes(copy: CopyLayout): number {
+  return copy.offsetBytes + ANCHOR_BYTES;
+}
+
 /** Where a version of a descriptor page lies on the copy's spare; `slot` is the sequence's lowest bit. */
 export function pageOffsetBytes(copy: CopyLayout, pageIndex: number, slot: number): number {
   assert(pageIndex >= 0 && pageIndex < copy.pageCapacity, `page ${pageIndex} of ${copy.pageCapacity}`);
@@ -107,7 +112,7 @@ export const DESCRIPTOR_BYTES = 32;
 export const DESCRIPTORS_PER_PAGE = 126;
 /** Two superblock slots. */
 export const ANCHOR_BYTES = 2 * METADATA_PAGE_BYTES;
-/** Reserved for a text that says what this device is; zeroes for now. */
+/** A text that says what this device is (`text-note.ts`). */
 export const TEXT_NOTE_BYTES = 8192;
 /** What comes before the first descriptor page of a copy. */
 export const REGION_HEAD_BYTES = ANCHOR_BYTES + TEXT_NOTE_BYTES;
@@ -117,6 +122,8 @@ export const MAX_SPARES = 8;
 export const ZONE_COUNT = 8;
 export const ZONE_ALIGNMENT_BYTES = 65536;
 export const MIN_SPARE_BYTES = 1 << 20;
+/** 1 PiB: bounds the memory that a reader must be ready to spend, a byte for each MiB of the main device. */
+export const MAX_MAIN_BYTES = 2 ** 50;
 
 /** One bit of the lost mask for each logical block of a unit; this version uses 32 of the 64. */
 export const MAX_BLOCKS_PER_UNIT = 32;

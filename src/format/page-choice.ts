@@ -15,12 +15,13 @@ export function choosePage(versions: PageVersions, superblockGeneration: number,
   into.found = chosen !== -1;
   into.copyIndex = chosen === -1 ? 0 : Math.floor(chosen / 2);
   into.sequence = chosen === -1 ? 0 : versions.sequences[chosen]!;
+  into.generation = chosen === -1 ? 0 : versions.generations[chosen]!;
   into.slot = slotOf(into.sequence);
   into.repairMask = 0;
   into.needsTwoUpdates = false;
   into.mayBeOutdated = chosen !== -1;
   if (chosen === -1) return;
-  const generation = versions.generations[chosen]!;
+  const { generation } = into;
   for (let copy = 0; copy < versions.copyCount; copy += 1) {
     const current = copy * 2 + into.slot;
     const other = copy * 2 + 1 - into.slot;
@@ -40,9 +41,10 @@ export interface PageChoice {
   copyIndex: number;
   slot: number;
   sequence: number;
+  generation: number;
   /**
    * Bit c: copy c does not have this version (missing, older, damaged, uncommitted); it is to be written to its
-   * `slot` with this `sequence`.
+   * `slot` with this `sequence` and `generation`.
    */
   repairMask: number;
   /**
@@ -96,7 +98,7 @@ export type PageVersionState =
   | 'absent';
 
 export function emptyPageChoice(): PageChoice {
-  const none = { found: false, copyIndex: 0, slot: 0, sequence: 0 };
+  const none = { found: false, copyIndex: 0, slot: 0, sequence: 0, generation: 0 };
   return { ...none, repairMask: 0, needsTwoUpdates: false, mayBeOutdated: false };
 }
 

@@ -7,6 +7,7 @@ import {
   type Layout,
   MAX_BLOCKS_PER_UNIT,
   MAX_COPIES,
+  MAX_MAIN_BYTES,
   MAX_SPARE_UNITS,
   MAX_SPARES,
   MAX_UNIT_BYTES,
@@ -48,7 +49,7 @@ export type LayoutFailure =
       readonly minimumBytes: number;
       readonly maximumBytes: number;
     }
-  /** Zero, or not whole logical blocks. */
+  /** Zero, more than `MAX_MAIN_BYTES`, or not whole logical blocks. */
   | { readonly kind: 'badMainSize'; readonly mainSizeBytes: number }
   | { readonly kind: 'badSpareCount'; readonly spareCount: number; readonly maximum: number }
   /** `minimum`: one copy for each spare. */
@@ -83,7 +84,7 @@ function refuseNumbers(request: LayoutRequest): LayoutFailure | undefined {
   if (!isPowerOfTwo(unitBytes) || unitBytes < logicalBlockBytes || unitBytes > maximumBytes) {
     return { kind: 'badUnit', unitBytes, minimumBytes: logicalBlockBytes, maximumBytes };
   }
-  const wholeBlocks = Number.isSafeInteger(mainSizeBytes) && mainSizeBytes % logicalBlockBytes === 0;
+  const wholeBlocks = mainSizeBytes <= MAX_MAIN_BYTES && mainSizeBytes % logicalBlockBytes === 0;
   return wholeBlocks && mainSizeBytes > 0 ? undefined : { kind: 'badMainSize', mainSizeBytes };
 }
 

@@ -3,6 +3,7 @@ import {
   type CopyLayout,
   DESCRIPTORS_PER_PAGE,
   MAX_BLOCKS_PER_UNIT,
+  MAX_MAIN_BYTES,
   MAX_SPARE_UNITS,
   MAX_UNIT_BYTES,
   METADATA_PAGE_BYTES,
@@ -42,7 +43,7 @@ function sizesAgree({ mainSizeBytes, logicalBlockBytes, unitBytes, onLost }: Sup
   const maximumBytes = Math.min(MAX_UNIT_BYTES, MAX_BLOCKS_PER_UNIT * logicalBlockBytes);
   const unitFits = isPowerOfTwo(unitBytes) && unitBytes >= logicalBlockBytes && unitBytes <= maximumBytes;
   const mainFits =
-    Number.isSafeInteger(mainSizeBytes) && mainSizeBytes > 0 && mainSizeBytes % logicalBlockBytes === 0;
+    mainSizeBytes > 0 && mainSizeBytes <= MAX_MAIN_BYTES && mainSizeBytes % logicalBlockBytes === 0;
   return unitFits && mainFits && (onLost === OnLost.error || onLost === OnLost.zero);
 }
 

@@ -22,6 +22,10 @@ export interface OpenDeviceOptions {
    * they fail (default `hold:30`). Meanwhile the device is looked for, also under other names.
    */
   readonly onGone?: string | undefined;
+  /** How often all copies of the metadata are read, compared and repaired, in hours; 0: never. Default 168, a week. */
+  readonly metadataScrubHours?: number | undefined;
+  /** A directory that gets the map as text whenever it has changed; it is made if it is not there. */
+  readonly archive?: string | undefined;
   /** Serve it as a block device from the start; see `ProtectedDevice.ublk`. */
   readonly ublk?: UblkOptions | undefined;
   readonly onEvent?: ((event: DeviceNotice) => void) | undefined;

@@ -85,8 +85,9 @@ async function setOfMain(session: OfflineSession, geometry: Geometry): Promise<s
   return found.ok ? formatUuid(found.value.superblock.setId) : undefined;
 }
 
-async function findSignature(
-  session: OfflineSession,
+/** What is on a device, in words; null if it is nothing that is known. */
+export async function findSignature(
+  session: Reader,
   target: number,
   geometry: Geometry,
 ): Promise<string | null> {
@@ -107,7 +108,7 @@ async function findSignature(
 
 /** In small pieces, so that an unreadable one hides only itself; it counts as zeroes. */
 function* readSpan(
-  session: OfflineSession,
+  session: Reader,
   target: number,
   fromBytes: number,
   endBytes: number,
@@ -128,6 +129,8 @@ function* readSpan(
   }
   return span;
 }
+
+type Reader = Pick<OfflineSession, 'memory' | 'bufferOffset' | 'run'>;
 
 const PROBE_BYTES = 4096;
 

@@ -13,7 +13,7 @@ export function describeLayoutFailure(
     case 'badUnit':
       return `unit of ${problem.unitBytes} bytes: must be a power of two from ${problem.minimumBytes} to ${problem.maximumBytes}`;
     case 'badMainSize':
-      return `${main}: size of ${problem.mainSizeBytes} bytes is not whole blocks; round the image up or down`;
+      return `${main}: size of ${problem.mainSizeBytes} bytes is not whole blocks, or more than 1 PiB; round the image up or down`;
     case 'badSpareCount':
       return `${problem.spareCount} spares: give 1 to ${problem.maximum}`;
     case 'badCopyCount':

@@ -1,6 +1,7 @@
 import { DEFAULT_ON_GONE, type GonePolicy, parseGonePolicy } from '../device/gone-policy.js';
 import type {
   DeviceInfo,
+  DeviceNotice,
   DeviceStatus,
   NbdEndpoint,
   OpenDeviceOptions,
@@ -10,6 +11,7 @@ import type {
 import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { formatIfBlank } from './format-spares.js';
+import { type MapArchive, startArchive } from './map-archive.js';
 import { serveNbd } from './serve-nbd.js';
 import { serveUblk, type UblkServer } from './serve-ublk.js';
 import { ThreadClient } from './thread-client.js';
@@ -45,19 +47,26 @@ async function openPlanned(
     onLost: options.onLost ?? 'error',
     force: options.force ?? false,
     onGone,
+    metadataScrubMs: (options.metadataScrubHours ?? A_WEEK_HOURS) * MS_PER_HOUR,
     // The last I/O of a process that was killed may still be under way.
     openPatienceMs: plan?.orphan === undefined ? 0 : DISK_PATIENCE_MS,
     ublkMemoryBytes: plan === undefined ? 0 : plan.queueCount * plan.depth * plan.maxIoBytes,
   };
-  const { client, info } = await ThreadClient.open(threadOptions, (notice) => options.onEvent?.(notice));
+  const tell = (notice: DeviceNotice): void => options.onEvent?.(notice);
+  const { client, info } = await ThreadClient.open(threadOptions, tell);
   try {
+    const archive =
+      options.archive === undefined ? undefined : await startArchive(options.archive, client, tell);
     const ublk = plan && (await serveUblk(plan, client, info));
-    return new OpenedDevice(client, info, ublk, () => plan?.control.close());
+    return new OpenedDevice(client, info, { ublk, archive, closed: () => plan?.control.close() });
   } catch (error) {
     await client.call({ verb: 'close' });
     throw error;
   }
 }
+
+const A_WEEK_HOURS = 168;
+const MS_PER_HOUR = 3_600_000;
 
 function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePolicy {
   const policy = parseGonePolicy(onGone);
@@ -65,18 +74,26 @@ function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePoli
   throw new DmRemapError('usage', `on-gone ${onGone}: expected fail, hold or hold:SECONDS (1 to 1000000)`);
 }
 
+interface OpenedParts {
+  readonly ublk: UblkServer | undefined;
+  readonly archive: MapArchive | undefined;
+  readonly closed: () => void;
+}
+
 class OpenedDevice implements ProtectedDevice {
   readonly info: DeviceInfo;
   readonly #client: ThreadClient;
   readonly ublk: UblkServer | undefined;
   readonly #endpoints = new Set<NbdEndpoint>();
+  readonly #archive: MapArchive | undefined;
   readonly #closed: () => void;
 
-  constructor(client: ThreadClient, info: DeviceInfo, ublk: UblkServer | undefined, closed: () => void) {
+  constructor(client: ThreadClient, info: DeviceInfo, parts: OpenedParts) {
     this.#client = client;
     this.info = info;
-    this.ublk = ublk;
-    this.#closed = closed;
+    this.ublk = parts.ublk;
+    this.#archive = parts.archive;
+    this.#closed = parts.closed;
   }
 
   get gone(): Promise<void> {
@@ -144,6 +161,7 @@ class OpenedDevice implements ProtectedDevice {
     } finally {
       this.#closed();
       await this.#client.gone;
+      await this.#archive?.end();
     }
   }
 }

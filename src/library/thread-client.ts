@@ -24,6 +24,8 @@ export class ThreadClient {
   readonly #wakeUp: WakeUp;
   #nextId = 1;
   #isGone = false;
+  /** After `watchMap`. */
+  onMapChanged: (generation: number, entries: Float64Array) => void = () => {};
 
   /** Starts the thread of a device; resolves when it is open, rejects with `DmRemapError` when it can't be. */
   static async open(
@@ -117,6 +119,8 @@ export class ThreadClient {
         return this.#opening?.reject(DmRemapError.of(message.failure));
       case 'notice':
         return this.#onNotice(message.notice);
+      case 'mapChanged':
+        return this.onMapChanged(message.generation, message.entries);
       case 'answer':
         this.#answers.get(message.id)?.resolve(message.value);
         this.#answers.delete(message.id);

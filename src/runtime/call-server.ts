@@ -12,6 +12,7 @@ import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import { IoCalls } from './io-calls.js';
 import type { Mailbox } from './mailbox.js';
+import { watchMap } from './map-changes.js';
 import type { Call, CallMessage, CallValue } from './messages.js';
 import { NbdEndpoints } from './nbd-endpoints.js';
 import { addQueue } from './queue-share.js';
@@ -67,6 +68,8 @@ export class CallServer {
         return this.#io.flush((problem) => done(problem, undefined));
       case 'status':
         return done(undefined, this.#status());
+      case 'watchMap':
+        return done(undefined, watchMap(this.#started, this.#mailbox));
       case 'listen':
         return this.#endpoints.listen(call.address, call.exportName, done);
       case 'unlisten':

@@ -2,6 +2,7 @@ import type { GonePolicy } from '../device/gone-policy.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
 import type { DeviceInfo, DeviceNotice, DeviceStatus } from './device-report.js';
 import type { Failure } from './failure.js';
+import type { MapSnapshot } from './map-changes.js';
 import type { QueueShare } from './queue-share.js';
 import type { UblkQueueJob } from './ublk-queue-server.js';
 
@@ -14,6 +15,8 @@ export interface ThreadOptions {
   readonly onLost: 'error' | 'zero';
   readonly force: boolean;
   readonly onGone: GonePolicy;
+  /** How often all copies of the metadata are compared; 0: never. */
+  readonly metadataScrubMs: number;
   /** How long to wait for devices that are held by a process that is just ending. */
   readonly openPatienceMs: number;
   /** I/O memory for the tags of ublk queues; 0 where none is served. */
@@ -46,6 +49,8 @@ export type Call =
   | { readonly verb: 'flush' }
   /** Answers `DeviceStatus`. */
   | { readonly verb: 'status' }
+  /** Answers `MapSnapshot`; changes follow as messages. */
+  | { readonly verb: 'watchMap' }
   /** Accepts NBD clients. Answers `Listening`. */
   | { readonly verb: 'listen'; readonly address: SocketAddress; readonly exportName: string }
   | { readonly verb: 'unlisten'; readonly listenerId: number }
@@ -79,7 +84,7 @@ export interface AddedQueue {
 }
 
 /** What a call is answered with; nothing for most. */
-export type CallValue = Uint8Array | DeviceStatus | Listening | AddedQueue | undefined;
+export type CallValue = Uint8Array | DeviceStatus | Listening | AddedQueue | MapSnapshot | undefined;
 
 /** From the thread of a device. */
 export type ThreadMessage =
@@ -88,5 +93,7 @@ export type ThreadMessage =
   /** The thread ends after it. */
   | { readonly kind: 'openFailed'; readonly failure: Failure }
   | { readonly kind: 'notice'; readonly notice: DeviceNotice }
+  /** Packed as by `packEntries`. */
+  | { readonly kind: 'mapChanged'; readonly generation: number; readonly entries: Float64Array }
   | { readonly kind: 'answer'; readonly id: number; readonly value: CallValue }
   | { readonly kind: 'refusal'; readonly id: number; readonly failure: Failure };

@@ -96,7 +96,18 @@ export function noticeOf(
         'a flush failed: writes since the last one may not be durable, and clients are told',
         {},
       );
+    case 'metadataScrubbed':
+      return scrubNotice(event);
     default:
       return unreachable(event);
   }
+}
+
+function scrubNotice({
+  pageCount,
+  repairedBlocks,
+}: Extract<DeviceEvent, { kind: 'metadataScrubbed' }>): DeviceNotice {
+  const message = `all copies of the metadata were compared: ${repairedBlocks} damaged or stale block(s) were written anew`;
+  const level = repairedBlocks === 0 ? 'info' : 'warn';
+  return notice(level, 'metadataScrubbed', message, { pageCount, repairedBlocks });
 }

@@ -17,10 +17,15 @@ import { failure } from './failure.js';
 /** Devices that are looked at or written to while no device thread runs: format, inspect, export. */
 export class OfflineSession {
   readonly memory: MappedMemory = mapMemory(MEMORY.endOffset);
+  /** Room for `RECOVERY_READ_BYTES` of each copy. */
   readonly bufferOffset = MEMORY.recoveryOffset;
+  /** Room for `MAX_COMMIT_PAGES` pages of each copy. */
+  readonly commitOffset = MEMORY.commitOffset;
   /** In the order of the paths. */
   readonly geometries: readonly Geometry[];
   readonly #stores: readonly PortableStore[];
+  /** By target. */
+  readonly #targets: PortableStore[];
   readonly #reactor = new NodeReactor();
   readonly #runner: EffectRunner;
 
@@ -45,6 +50,7 @@ export class OfflineSession {
   private constructor(devices: readonly OpenDevice[]) {
     this.geometries = devices.map((device) => device.geometry);
     this.#stores = devices.map((device) => new PortableStore(device, this.memory, COLD_TICKET_COUNT));
+    this.#targets = [...this.#stores];
     const refuse = (): never => assert(false, 'no device is at work') as never;
     const services: RunnerServices = {
       lock: refuse,
@@ -56,7 +62,7 @@ export class OfflineSession {
       noteFlushEnded: () => {},
     };
     this.#runner = new EffectRunner({
-      stores: this.#stores,
+      stores: this.#targets,
       scheduler: this.#reactor,
       firstTicket: 0,
       ticketCount: COLD_TICKET_COUNT,
@@ -65,7 +71,13 @@ export class OfflineSession {
     for (const store of this.#stores) store.attach(this.#runner);
   }
 
-  /** Targets are the positions of the paths. */
+  /** Spare n of a set is target 1 + n from now on, for procedures that write; `deviceOfSpare`: positions of the paths. */
+  arrangeSpares(deviceOfSpare: readonly number[]): void {
+    for (const [spareIndex, position] of deviceOfSpare.entries())
+      this.#targets[1 + spareIndex] = this.#stores[position]!;
+  }
+
+  /** Targets are the positions of the paths, unless they were arranged otherwise. */
   run<Value>(procedure: Procedure<Value>): Promise<Value> {
     return new Promise((resolve) => this.#runner.start(procedure, resolve));
   }

@@ -158,6 +158,7 @@ function begin(
       const sharedDevices =
         options.faults === undefined ? byTarget.map((opened) => opened.device) : undefined;
       device.rememberContent();
+      if (options.metadataScrubMs > 0) device.scrubMetadataEvery(options.metadataScrubMs);
       done(ok({ device, info, backend, memory, buffers, stores, sharedDevices, names }));
     },
   );

@@ -18,10 +18,16 @@ import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../limits.js';
 import { markClosed } from '../mark-closed.js';
 import { markOpened } from '../mark-opened.js';
 import { layOutColdMemory } from '../memory-map.js';
+import type { MetadataWork } from '../metadata-writer.js';
+import { offlineWork } from '../offline-work.js';
 import { QueueDevice, type QueueDeviceParts, viewShare } from '../queue-device.js';
 import type { QueueLink } from '../queue-link.js';
+import type { SetDump } from '../read-dump.js';
+import type { EmptySet } from '../read-map.js';
 import { RemappedDevice } from '../remapped-device.js';
 import type { FindReturned } from '../return-candidate.js';
+import { type SetSurvey, surveySet } from '../survey-set.js';
+import { writeSetAnew } from '../write-set-anew.js';
 import { Actor } from './actor.js';
 import { CrashableStore, Power } from './crashable-store.js';
 import { ScriptedStore } from './scripted-store.js';
@@ -97,6 +103,30 @@ export class DeviceOnMemory {
     const { memory } = this;
     const bufferOffset = this.#coldMemory.recoveryOffset;
     return this.#run(assembleSet({ main, devices, force, memory, bufferOffset }));
+  }
+
+  /** Looks at all metadata, as the tools do. */
+  survey(): SetSurvey {
+    const devices = this.disks.slice(1).map((disk, index) => ({
+      target: 1 + index,
+      sizeBytes: disk.geometry.sizeBytes,
+    }));
+    const { memory } = this;
+    return this.#run(surveySet({ devices, memory, bufferOffset: this.#coldMemory.recoveryOffset }));
+  }
+
+  /** Runs what writes metadata while no device is at work; undefined if it did not come to its end. */
+  writeOffline<Value>(
+    set: EmptySet,
+    procedureOf: (work: MetadataWork) => Procedure<Value>,
+  ): Value | undefined {
+    return this.#runUnlessCut(procedureOf(offlineWork(set, this.memory, this.#coldMemory.commitOffset)));
+  }
+
+  /** Writes the metadata of a dump from nothing. */
+  writeAnew(dump: SetDump): number | undefined {
+    const { recoveryOffset: readOffset, commitOffset: writeOffset } = this.#coldMemory;
+    return this.#runUnlessCut(writeSetAnew({ dump, memory: this.memory, readOffset, writeOffset }));
   }
 
   /** Puts the set together and opens it. */
@@ -218,6 +248,12 @@ export class DeviceOnMemory {
   }
 
   #run<Value>(procedure: Procedure<Value>): Value {
+    const outcome = this.#runUnlessCut(procedure);
+    assert(outcome !== undefined, 'the procedure ends');
+    return outcome;
+  }
+
+  #runUnlessCut<Value>(procedure: Procedure<Value>): Value | undefined {
     const refuse = (): never => assert(false, 'no device is at work') as never;
     const runner = new EffectRunner({
       stores: this.#ownStores,
@@ -240,8 +276,7 @@ export class DeviceOnMemory {
       outcome = { value };
     });
     this.scheduler.advance(60_000);
-    assert(outcome !== undefined, 'the procedure ends');
-    return outcome.value;
+    return outcome?.value;
   }
 }
 

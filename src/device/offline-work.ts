@@ -1,0 +1,34 @@
+import { Breaker } from '../engine/breaker.js';
+import { SpareSuspension } from '../engine/spare-suspension.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import type { MetadataWork } from './metadata-writer.js';
+import type { EmptySet } from './read-map.js';
+
+/** For the procedures that write metadata, where no device is at work: nobody else changes anything meanwhile. */
+export function offlineWork(set: EmptySet, memory: IoMemory, bufferOffset: number): MetadataWork {
+  const { shape, table, filter, allocator, counters, metadata } = set;
+  return {
+    state: metadata,
+    memory,
+    bufferOffset,
+    context: {
+      shape,
+      table,
+      filter,
+      allocator,
+      counters,
+      totalCounters: () => counters,
+      breaker: new Breaker(),
+      suspension: new SpareSuspension(),
+      memory: memory.bytes,
+      zeroes: { memoryOffset: 0, lengthBytes: 0 },
+      lostReadsAsZero: false,
+      isDirty: () => true,
+      flushFailuresOf: () => 0,
+      doubtfulUnits: new Map(),
+      doubtfulPlaces: new Set(),
+      isGone: () => false,
+      report: () => {},
+    },
+  };
+}

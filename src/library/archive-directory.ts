@@ -1,0 +1,96 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+/**
+ * Texts of maps, as LVM archives its metadata: `SETID_TIME-NUMBER_gGENERATION.txt`, the newest ones of each set, a bounded
+ * number of bounded size. A file appears when it is whole.
+ */
+export class ArchiveDirectory {
+  readonly #path: string;
+  readonly #limits: ArchiveLimits;
+
+  constructor(path: string, limits: ArchiveLimits = ARCHIVE_LIMITS) {
+    this.#path = path;
+    this.#limits = limits;
+  }
+
+  /** Adds a text, unless it is what the newest one says, and removes the oldest; answers what is wrong, as one line. */
+  async add(name: ArchiveName, pieces: Iterable<string>): Promise<string | undefined> {
+    const unfinished = join(this.#path, `${name.setId}.part`);
+    try {
+      await mkdir(this.#path, { recursive: true, mode: 0o700 });
+      await pipeline(Readable.from(pieces), createWriteStream(unfinished, { flush: true, mode: 0o600 }));
+      const files = await this.#filesOf(name.setId);
+      if (await isSame(unfinished, files.at(-1))) await rm(unfinished);
+      else await this.#keep(unfinished, name, files);
+      return undefined;
+    } catch (error) {
+      await rm(unfinished, { force: true }).catch(() => {});
+      return `${this.#path}: can't be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+    }
+  }
+
+  async #keep(unfinished: string, name: ArchiveName, files: readonly ArchiveFile[]): Promise<void> {
+    const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+    // In order also within a second, and none twice, whatever was removed meanwhile.
+    const numbers = files.flatMap((file) => {
+      const match = new RegExp(`_${time}-(\\d+)_g`).exec(file.path);
+      return match === null ? [] : [Number(match[1])];
+    });
+    const number = String(Math.max(-1, ...numbers) + 1).padStart(3, '0');
+    const path = join(this.#path, `${name.setId}_${time}-${number}_g${name.generation}.txt`);
+    await rename(unfinished, path);
+    const directory = await open(this.#path, 'r');
+    await directory.sync().finally(() => directory.close());
+    const { size } = await stat(path);
+    await this.#prune([...files, { path, sizeBytes: size }]);
+  }
+
+  /** The newest always stays. */
+  async #prune(files: readonly ArchiveFile[]): Promise<void> {
+    let keptCount = 0;
+    let keptBytes = 0;
+    for (const { path, sizeBytes } of files.toReversed()) {
+      keptCount += 1;
+      keptBytes += sizeBytes;
+      const isTooMuch = keptCount > this.#limits.fileCount || keptBytes > this.#limits.totalBytes;
+      if (isTooMuch && keptCount > 1) await rm(path, { force: true });
+    }
+  }
+
+  /** Oldest first. */
+  async #filesOf(setId: string): Promise<ArchiveFile[]> {
+    const names = (await readdir(this.#path)).filter(
+      (name) => name.startsWith(`${setId}_`) && name.endsWith('.txt'),
+    );
+    const paths = names.sort().map((name) => join(this.#path, name));
+    return Promise.all(paths.map(async (path) => ({ path, sizeBytes: (await stat(path)).size })));
+  }
+}
+
+export interface ArchiveName {
+  readonly setId: string;
+  readonly generation: number;
+}
+
+export interface ArchiveLimits {
+  readonly fileCount: number;
+  readonly totalBytes: number;
+}
+
+/** Of each set. A map of a thousand moved units takes about 100 KiB. */
+export const ARCHIVE_LIMITS: ArchiveLimits = { fileCount: 100, totalBytes: 64 << 20 };
+
+interface ArchiveFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+async function isSame(path: string, newest: ArchiveFile | undefined): Promise<boolean> {
+  if (newest === undefined || (await stat(path)).size !== newest.sizeBytes) return false;
+  const [one, other] = await Promise.all([readFile(path), readFile(newest.path)]);
+  return one.equals(other);
+}

@@ -1,0 +1,79 @@
+import type { MetadataWork } from '../device/metadata-writer.js';
+import { offlineWork } from '../device/offline-work.js';
+import type { EmptySet } from '../device/read-map.js';
+import { type SetSurvey, surveySet } from '../device/survey-set.js';
+import type { Procedure, Target } from '../engine/effect.js';
+import { spareTarget } from '../engine/effect.js';
+import type { MappedMemory } from '../kernel/aligned-memory.js';
+import type { Geometry } from '../ports/block-store.js';
+import { OfflineSession } from '../runtime/offline-session.js';
+import { DmRemapError } from './errors.js';
+
+/** Spares that nobody uses, for the metadata tools. Looking takes no lock and never writes. */
+export class MetadataSession {
+  readonly paths: readonly string[];
+  readonly #session: OfflineSession;
+  /** By position of the path. */
+  #targets: readonly Target[];
+
+  /** Opens the spares, lets `use` have them, and closes them whatever happens. */
+  static async use<Value>(
+    paths: readonly string[],
+    access: 'look' | 'write',
+    use: (session: MetadataSession) => Promise<Value>,
+  ): Promise<Value> {
+    const opened = OfflineSession.open(paths.map((path) => ({ path, readOnly: access === 'look' })));
+    if (!opened.ok) throw DmRemapError.of(opened.error);
+    try {
+      return await use(new MetadataSession(paths, opened.value));
+    } finally {
+      opened.value.close();
+    }
+  }
+
+  private constructor(paths: readonly string[], session: OfflineSession) {
+    this.paths = paths;
+    this.#session = session;
+    this.#targets = [...paths.keys()];
+  }
+
+  get geometries(): readonly Geometry[] {
+    return this.#session.geometries;
+  }
+
+  get memory(): MappedMemory {
+    return this.#session.memory;
+  }
+
+  /** Room for `RECOVERY_READ_BYTES` of each copy. */
+  get bufferOffset(): number {
+    return this.#session.bufferOffset;
+  }
+
+  /** Room for `MAX_COMMIT_PAGES` pages of each copy. */
+  get writeOffset(): number {
+    return this.#session.commitOffset;
+  }
+
+  survey(): Promise<SetSurvey> {
+    const devices = this.geometries.map(({ sizeBytes }, position) => ({
+      sizeBytes,
+      target: this.#targets[position]!,
+    }));
+    return this.run(surveySet({ devices, memory: this.memory, bufferOffset: this.bufferOffset }));
+  }
+
+  /** From now on the devices can be written to as the spares of a set. */
+  arrangeSpares(deviceOfSpare: readonly number[]): void {
+    this.#session.arrangeSpares(deviceOfSpare);
+    this.#targets = this.paths.map((_, position) => spareTarget(deviceOfSpare.indexOf(position)));
+  }
+
+  workOn(set: EmptySet): MetadataWork {
+    return offlineWork(set, this.memory, this.writeOffset);
+  }
+
+  run<Value>(procedure: Procedure<Value>): Promise<Value> {
+    return this.#session.run(procedure);
+  }
+}

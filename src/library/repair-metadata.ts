@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { isEmptyPlan, planRepair, type RepairPlan, repairSet } from '../device/repair-set.js';
+import type { SetSurvey, SurveyedSet } from '../device/survey-set.js';
+import { problemOf, reportOf } from './check-metadata.js';
+import { DmRemapError } from './errors.js';
+import { MetadataSession } from './metadata-session.js';
+import type { RepairOptions, RepairReport } from './metadata-types.js';
+
+/** What `repairMetadata` would do. Writes nothing; rejects with `DmRemapError` where nothing can be done. */
+export function planMetadataRepair({ spares, force }: RepairOptions): Promise<RepairReport> {
+  return MetadataSession.use(spares, 'look', async (session) =>
+    planFor(await session.survey(), spares, force === true),
+  );
+}
+
+/** Makes every copy whole again, as far as there is anything to make it from, and looks at the result. */
+export function repairMetadata({ spares, force, planId }: RepairOptions): Promise<RepairReport> {
+  return MetadataSession.use(spares, 'write', async (session) => {
+    const survey = await session.survey();
+    const report = planFor(survey, spares, force === true);
+    if (planId !== undefined && planId !== report.planId) throw hasChanged(spares);
+    if (report.nothingToDo) return report;
+    const set = survey.set!;
+    session.arrangeSpares(set.choice.deviceOfSpare);
+    const errno = await session.run(repairSet(session.workOn(set), planRepair(set)));
+    if (errno !== 0)
+      throw new DmRemapError(
+        'io',
+        `${spares.join(', ')}: the superblock can't be written; replace the spare`,
+      );
+    return { ...report, check: reportOf(await session.survey(), spares) };
+  });
+}
+
+/** The answer to a plan that is not the one that was shown. */
+export function hasChanged(spares: readonly string[]): DmRemapError {
+  return new DmRemapError(
+    'refused',
+    `${spares.join(', ')}: changed since the plan was shown; nothing was written`,
+  );
+}
+
+function planFor(survey: SetSurvey, spares: readonly string[], force: boolean): RepairReport {
+  const problem = problemOf(survey, spares);
+  const { set } = survey;
+  if (set === undefined) throw DmRemapError.of(problem!);
+  if (set.choice.missingSpares.length > 0 || set.choice.readOnly) throw refusal(set, spares);
+  // What is left of a map that is gone in part can be repaired all the same; who may not be the one, or not be new, can't.
+  const isPartial = set.load.lostPages.length > 0 || set.intake.impossible.length > 0;
+  if (problem !== null && !force && !(isPartial && survey.found.ok)) throw DmRemapError.of(problem);
+  const plan = planRepair(set);
+  return {
+    planId: idOf(set, plan),
+    nothingToDo: isEmptyPlan(plan),
+    check: reportOf(survey, spares),
+    superblockCopies: plan.superblockCopies,
+    updatesSuperblockTwice: plan.updatesSuperblockTwice,
+    inPlacePages: plan.inPlacePages.length,
+    pagesWrittenTwice: plan.pagesWrittenTwice.length,
+    noteCopies: plan.noteCopies,
+    notRepairable: notRepairable(plan),
+  };
+}
+
+/** Copies that a missing spare has would be left behind for good: it would count as stale from then on. */
+function refusal({ choice }: SurveyedSet, spares: readonly string[]): DmRemapError {
+  const list = spares.join(', ');
+  if (choice.readOnly)
+    return new DmRemapError('metadata', `${list}: carries a feature of a newer dm-remap; use that version`);
+  const missing = choice.missingSpares.join(', ');
+  return new DmRemapError('refused', `${list}: spare ${missing} of the set is missing; give all spares`);
+}
+
+function notRepairable({ lostPages, impossibleUnits }: RepairPlan): string[] {
+  const lines: string[] = [];
+  if (lostPages.length > 0)
+    lines.push(
+      `${lostPages.length} page(s) of the map have no valid version on any copy (first: ${lostPages[0]}); restore them from an archive or a dump (dmremap metadata restore)`,
+    );
+  if (impossibleUnits.length > 0)
+    lines.push(
+      `${impossibleUnits.length} entries of the map are impossible (first: spare unit ${impossibleUnits[0]}); dump the set, edit the text and restore it`,
+    );
+  return lines;
+}
+
+function idOf({ choice }: SurveyedSet, plan: RepairPlan): string {
+  const { setId, sequence } = choice.superblock;
+  return createHash('sha256')
+    .update(setId)
+    .update(JSON.stringify([sequence, plan]))
+    .digest('hex');
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { readDump, type SetDump } from '../device/read-dump.js';
+import { planRepair, repairSet } from '../device/repair-set.js';
+import { replaceMap } from '../device/replace-map.js';
+import { type DumpEntry, formatDump } from '../device/set-dump.js';
+import { type SetSurvey, type SurveyedSet, stateOf } from '../device/survey-set.js';
+import { writeSetAnew } from '../device/write-set-anew.js';
+import type { Procedure } from '../engine/effect.js';
+import { DescriptorState } from '../format/descriptor-page.js';
+import { formatUuid, sameUuid } from '../format/set-id.js';
+import type { Superblock } from '../format/superblock.js';
+import { assignSpares } from './assign-spares.js';
+import { dumpSourceOf } from './dump-metadata.js';
+import { DmRemapError } from './errors.js';
+import { MetadataSession } from './metadata-session.js';
+import type { RestoreOptions, RestorePlan } from './metadata-types.js';
+import { hasChanged } from './repair-metadata.js';
+
+/** What `restoreMetadata` would do: the dump is checked, the spares are looked at. Writes nothing. */
+export function planMetadataRestore(options: RestoreOptions): Promise<RestorePlan> {
+  const dump = parse(options);
+  return MetadataSession.use(options.spares, 'look', (session) => planFor(session, dump, options));
+}
+
+/**
+ * Makes the metadata of the spares what a dump says, reads it back and compares. The data on the spares is not touched:
+ * the dump has to fit it. Where the set can still be read it goes from one map to the other in one step.
+ */
+export function restoreMetadata(options: RestoreOptions): Promise<RestorePlan> {
+  const dump = parse(options);
+  return MetadataSession.use(options.spares, 'write', async (session) => {
+    const survey = await session.survey();
+    const plan = await planFor(session, dump, options, survey);
+    if (options.planId !== undefined && options.planId !== plan.planId) throw hasChanged(options.spares);
+    session.arrangeSpares(plan.spares.map(({ path }) => options.spares.indexOf(path)));
+    const { memory, bufferOffset: readOffset, writeOffset } = session;
+    const errno = await session.run(
+      plan.mode === 'inPlace'
+        ? restoreInPlace(session, survey.set!, dump)
+        : writeSetAnew({ dump, memory, readOffset, writeOffset }),
+    );
+    const list = options.spares.join(', ');
+    if (errno !== 0)
+      throw new DmRemapError('io', `${list}: the metadata can't be written; replace the spare`);
+    if (!isAsWanted(await session.survey(), dump))
+      throw new DmRemapError('io', `${list}: what was written does not read back as the dump says`);
+    return plan;
+  });
+}
+
+function parse({ text, fileName }: RestoreOptions): SetDump {
+  const dump = readDump(text, Math.floor(Date.now() / 1000));
+  if (dump.ok) return dump.value;
+  const lines = dump.error.map(({ line, message }) => `${fileName}:${line}: ${message}`);
+  throw new DmRemapError('usage', lines.join('\n'));
+}
+
+async function planFor(
+  session: MetadataSession,
+  dump: SetDump,
+  { force, text }: RestoreOptions,
+  known?: SetSurvey,
+): Promise<RestorePlan> {
+  const survey = known ?? (await session.survey());
+  const spares = await assignSpares(session, survey, dump.superblock, force === true);
+  const mode = canBuildOn(survey, dump.superblock) ? 'inPlace' : 'anew';
+  const before = survey.set === undefined ? null : dumpSourceOf(survey.set).entries;
+  const mapped = dump.entries.filter(([, { state }]) => state === DescriptorState.mapped);
+  return {
+    planId: idOf(survey, mode, text),
+    setId: formatUuid(dump.superblock.setId),
+    name: dump.superblock.name,
+    mode,
+    spares,
+    remaps: mapped.length,
+    retired: dump.entries.length - mapped.length,
+    changes: before === null ? null : compare(before, dump.entries),
+  };
+}
+
+/** It is the same set, all of it can be read, and everything lies where the dump wants it. */
+function canBuildOn(survey: SetSurvey, wanted: Superblock): boolean {
+  const state = stateOf(survey);
+  if (state !== 'clean' && state !== 'damaged') return false;
+  const { choice } = survey.set!;
+  return !choice.readOnly && layoutId(choice.superblock) === layoutId(wanted);
+}
+
+function layoutId({
+  setId,
+  mainSizeBytes,
+  logicalBlockBytes,
+  unitBytes,
+  spares,
+  copies,
+}: Superblock): string {
+  const places = spares.map(({ uuid, sizeBytes }) => [formatUuid(uuid), sizeBytes]);
+  const homes = copies.map(({ spareIndex, offsetBytes, pageCapacity }) => [
+    spareIndex,
+    offsetBytes,
+    pageCapacity,
+  ]);
+  return JSON.stringify([formatUuid(setId), mainSizeBytes, logicalBlockBytes, unitBytes, places, homes]);
+}
+
+function* restoreInPlace(session: MetadataSession, set: SurveyedSet, dump: SetDump): Procedure<number> {
+  const work = session.workOn(set);
+  const repaired = yield* repairSet(work, planRepair(set));
+  if (repaired !== 0) return repaired;
+  const { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost } = dump.superblock;
+  const fields = { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost };
+  return yield* replaceMap(work, dump.entries, fields);
+}
+
+function isAsWanted(survey: SetSurvey, dump: SetDump): boolean {
+  const { set } = survey;
+  const isUsable = survey.found.ok && set !== undefined && stateOf(survey) !== 'unusable';
+  if (!isUsable || !sameUuid(set.choice.superblock.setId, dump.superblock.setId)) return false;
+  const wanted = [...formatDump({ ...dump, lostPages: [] })].join('');
+  return [...formatDump(dumpSourceOf(set))].join('') === wanted;
+}
+
+function compare(
+  before: readonly DumpEntry[],
+  after: readonly DumpEntry[],
+): NonNullable<RestorePlan['changes']> {
+  const old = new Map(
+    before.map(([unit, descriptor]) => [unit, JSON.stringify(Object.entries(descriptor).sort())]),
+  );
+  let [added, changed] = [0, 0];
+  for (const [unit, descriptor] of after) {
+    const was = old.get(unit);
+    if (was === undefined) added += 1;
+    else if (was !== JSON.stringify(Object.entries(descriptor).sort())) changed += 1;
+    old.delete(unit);
+  }
+  return { added, removed: old.size, changed };
+}
+
+function idOf({ scanned, set }: SetSurvey, mode: string, text: string): string {
+  const sequences = scanned.flatMap(({ candidates }) =>
+    candidates.map(({ found }) => (found.ok ? found.value.superblock.sequence : found.error)),
+  );
+  const state = [mode, sequences, set?.findings ?? null];
+  return createHash('sha256').update(JSON.stringify(state)).update(text).digest('hex');
+}
