@@ -18,7 +18,7 @@ import { parsedDump } from './testing/parsed-dump.js';
 /**
  * A small set with a history, and its metadata damaged in every way that one can list. Whatever is made of it was really
  * committed once; with one copy left alone it is the newest; and there is always a report. All of it takes minutes and is
- * done with DM_REMAP_EXHAUSTIVE=1 (.ci/run); else a sample, whose seed is in the titles.
+ * done with `npm run test:exhaustive` (half an hour); else a sample, whose seed is in the titles.
  */
 const IS_EXHAUSTIVE = process.env.DM_REMAP_EXHAUSTIVE === '1';
 const SEED = Number(process.env.DM_REMAP_SEED ?? Date.now() % 2 ** 31) || 1;

@@ -12,7 +12,7 @@ import { exampleSuperblock } from './testing/example-set.js';
 /**
  * Every mix of what the slots of all copies can hold, against what docs/on-disk-format.md ("Which version is valid", R1
  * to R3) says, worked out here once more without a look at the code. Three copies of superblocks are too many for every
- * run: a sample then, all of them with DM_REMAP_EXHAUSTIVE=1 (.ci/run).
+ * run: a sample then, all of them with `npm run test:exhaustive` (half an hour).
  */
 const IS_EXHAUSTIVE = process.env.DM_REMAP_EXHAUSTIVE === '1';
 const SEED = Number(process.env.DM_REMAP_SEED ?? Date.now() % 2 ** 31) || 1;

@@ -18,7 +18,7 @@ export default scenario({
   kernels: ['6.12'],
   notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
   memoryMiB: 3_584,
-  timeoutSeconds: 600,
+  timeoutSeconds: 1_800,
   steps: {
     async main(guest) {
       const disks = await ramDisks(guest, 2 * DEVICES, 2);
@@ -61,7 +61,7 @@ async function inOneProcess(guest: Guest, main: string, spare: string): Promise<
     String(WARM_UP_CYCLES),
     String(LIBRARY_CYCLES),
   ]);
-  const { status } = await program.finish(300);
+  const { status } = await program.finish(1_200);
   if (status !== 0) throw program.failure(`ended with status ${status}`);
   guest.say(program.stdout.trim());
   const [early, late] = program.stdout
