@@ -22,7 +22,7 @@ import { QueueDevice, type QueueDeviceParts, viewShare } from '../queue-device.j
 import type { QueueLink } from '../queue-link.js';
 import { RemappedDevice } from '../remapped-device.js';
 import type { FindReturned } from '../return-candidate.js';
-import { Actor } from './actor.js';
+import { Actor } from '../../sim/actor.js';
 import { CrashableStore, Power } from './crashable-store.js';
 import { ScriptedStore } from './scripted-store.js';
 import { StoreSplitter } from './store-splitter.js';
