@@ -181,6 +181,8 @@ export class BlockModel {
     if (durable) {
       this.#stable.setAll(block, versions);
       this.#unflushed.delete(block);
+    } else {
+      this.#unflushed.add(block);
     }
     this.#forgetDamage(block, versions);
   }
