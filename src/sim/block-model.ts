@@ -138,7 +138,8 @@ export class BlockModel {
 
   /** The place that holds this version of the block can't be read from now on. */
   noteDamage(block: number, version: number): void {
-    if (!this.#now.has(block, version) && !this.#stable.has(block, version)) return;
+    const isKnown = this.#now.has(block, version) || this.#stable.has(block, version);
+    if (!isKnown && !this.#now.has(block, Version.anything)) return;
     const known = this.#damaged.get(block) ?? [];
     if (!known.includes(version)) this.#damaged.set(block, [...known, version]);
   }
@@ -150,9 +151,13 @@ export class BlockModel {
 
   /** The place that held version `from` holds `to` again, because a disk forgot what was not flushed. */
   noteReverted(block: number, from: number, to: number): void {
-    if (!this.#now.has(block, from) || !this.#stable.has(block, to)) return;
+    const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
+    if (!this.#now.has(block, from) || !wasPossible) return;
     this.#now.add(block, to);
     this.#unflushed.add(block);
+    for (const other of this.#underWay) {
+      if (other.kind === 'read' && covers(other, block)) other.rivals.push(rivalOf(block, to));
+    }
   }
 
   /** It may be an error to read this block. */
@@ -190,7 +195,7 @@ export class BlockModel {
   /** New contents are no longer lost, unless their own place was damaged already. */
   #forgetDamage(block: number, versions: readonly number[]): void {
     const damaged = this.#damaged.get(block);
-    if (damaged === undefined) return;
+    if (damaged === undefined || versions.includes(Version.anything)) return;
     const left = damaged.filter((version) => versions.includes(version));
     if (left.length > 0) return void this.#damaged.set(block, left);
     for (const other of this.#underWay) if (other.kind === 'read' && covers(other, block)) other.mayFail = true;
@@ -253,6 +258,11 @@ export interface ModelFlush {
 
 function newRequest(kind: 'read' | 'write', first: number, count: number): ModelRequest {
   return { kind, first, count, version: 0, rivals: [], allowed: [], mayFail: false };
+}
+
+/** Stands for a change of one block that no request made. */
+function rivalOf(block: number, version: number): ModelRequest {
+  return { ...newRequest('write', block, 1), version };
 }
 
 function overlaps(one: ModelRequest, other: ModelRequest): boolean {

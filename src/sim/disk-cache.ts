@@ -17,6 +17,8 @@ export class DiskCache {
   /** Which I/O wrote a block last, and when that was completed. */
   readonly #writer: Int32Array;
   readonly #completedAt: Float64Array;
+  /** When the last completed write was, of those that were written over and are not on stable storage. */
+  readonly #coveredAt: Float64Array;
   /** When the last of the flushes under way was begun; -1: none is. */
   #coveredUntil = -1;
 
@@ -31,6 +33,7 @@ export class DiskCache {
     this.#dirty = new Int32Array(blockCount);
     this.#writer = new Int32Array(blockCount).fill(-1);
     this.#completedAt = new Float64Array(blockCount);
+    this.#coveredAt = new Float64Array(blockCount);
   }
 
   isDirty(block: number): boolean {
@@ -46,6 +49,8 @@ export class DiskCache {
       this.#keep(block);
     } else if (this.#completedAt[block]! <= this.#coveredUntil || this.#random.chance(1, 4)) {
       this.#keep(block);
+    } else if (this.#completedAt[block] !== Number.POSITIVE_INFINITY) {
+      this.#coveredAt[block] = this.#completedAt[block]!;
     }
     this.#writer[block] = serial;
     this.#completedAt[block] = Number.POSITIVE_INFINITY;
@@ -69,7 +74,8 @@ export class DiskCache {
     if (!othersUnderWay) this.#coveredUntil = -1;
     for (let index = this.#dirtyCount - 1; index >= 0; index -= 1) {
       const block = this.#dirty[index]!;
-      if (this.#completedAt[block]! <= startedAt) this.clean(block);
+      const at = Math.min(this.#completedAt[block]!, this.#coveredAt[block]!);
+      if (at <= startedAt) this.clean(block);
     }
   }
 
@@ -106,6 +112,7 @@ export class DiskCache {
   }
 
   #keep(block: number): void {
+    this.#coveredAt[block] = Number.POSITIVE_INFINITY;
     const at = block * this.#blockBytes;
     this.#stable.set(this.#contents.subarray(at, at + this.#blockBytes), at);
   }

@@ -4,7 +4,7 @@ import { ERRNO } from '../base/errno.js';
 export class DiskFaults {
   readonly #flags: Uint8Array;
   /** Blocks with any flag: most disks have none, and need not be looked through. */
-  #flaggedCount = 0;
+  flaggedCount = 0;
   /** By block: how often an I/O that touches it fails before it works again. */
   readonly #transient = new Map<number, { left: number; readonly errno: number; readonly on: 'read' | 'write' }>();
   /** So many of the next flushes fail. */
@@ -17,12 +17,12 @@ export class DiskFaults {
   }
 
   get isFlawless(): boolean {
-    return this.#flaggedCount === 0 && this.#transient.size === 0;
+    return this.flaggedCount === 0 && this.#transient.size === 0;
   }
 
   set(block: number, flags: number): void {
-    if (this.#flags[block] === 0 && flags !== 0) this.#flaggedCount += 1;
-    if (this.#flags[block] !== 0 && flags === 0) this.#flaggedCount -= 1;
+    if (this.#flags[block] === 0 && flags !== 0) this.flaggedCount += 1;
+    if (this.#flags[block] !== 0 && flags === 0) this.flaggedCount -= 1;
     this.#flags[block] = flags;
   }
 
@@ -42,7 +42,7 @@ export class DiskFaults {
   findFailing(on: 'read' | 'write', firstBlock: number, blockCount: number): number {
     const flag = on === 'read' ? BlockFlag.unreadable : BlockFlag.unwritable;
     const end = firstBlock + blockCount;
-    if (this.#flaggedCount > 0) {
+    if (this.flaggedCount > 0) {
       for (let block = firstBlock; block < end; block += 1) if (this.has(block, flag)) return block;
     }
     return this.#findTransient(on, firstBlock, end);
@@ -61,7 +61,7 @@ export class DiskFaults {
   }
 
   isSlow(firstBlock: number, blockCount: number): boolean {
-    if (this.#flaggedCount === 0) return false;
+    if (this.flaggedCount === 0) return false;
     for (let block = firstBlock; block < firstBlock + blockCount; block += 1) {
       if (this.has(block, BlockFlag.slow)) return true;
     }

@@ -47,7 +47,9 @@ export interface FaultParts {
 
 function goBad(parts: FaultParts, step: Extract<FaultStep, { kind: 'bad' }>): void {
   const disk = parts.machine.disks[step.target]!;
+  const blockCount = disk.geometry.sizeBytes / parts.machine.scenario.blockBytes;
   forBlocks(parts, step, (block) => {
+    if (disk.faults.flaggedCount >= blockCount * BAD_SHARE) return;
     const before = disk.faults.flags(block);
     const isNewlyUnreadable = (step.flags & ~before & BlockFlag.unreadable) !== 0;
     if (isNewlyUnreadable) parts.ledger.damaging(disk, block);
@@ -70,3 +72,6 @@ function forBlocks(
     if (!isSafe) change(each);
   }
 }
+
+/** A disk that fails nearly everywhere is given up as a whole, and rightly. */
+const BAD_SHARE = 1 / 8;

@@ -112,9 +112,11 @@ export class SimDisk {
       this.#inFlight[index] = this.#inFlight.at(-1)!;
       this.#inFlight.pop();
       this.#idle.push(io);
-      if (!io.changesContents || io.isApplied || this.#isDeadFor(io)) continue;
-      if (random.chance(3, 4) && !this.#touchesFailing(io)) this.#apply(io, 0, this.#blockCount(io));
-      else this.#applyInPart(io);
+      if (!io.changesContents) continue;
+      if (!io.isApplied && !this.#isDeadFor(io)) this.#applyPerhaps(io);
+      // Nothing of it happens later, so the next flush covers it.
+      const first = io.offsetBytes / this.#blockBytes;
+      this.#cache?.completed(first, this.#blockCount(io), io.serial, this.#now(), false);
     }
     this.#flushCount = 0;
     this.#cache?.flushFailed(false);
@@ -184,6 +186,8 @@ export class SimDisk {
       if (!io.isApplied) this.#applyInPart(io, failing);
       const errno = this.#fail('write', failing);
       this.#spoil(failing);
+      const start = io.offsetBytes / this.#blockBytes;
+      this.#cache?.completed(start, this.#blockCount(io), io.serial, this.#now(), false);
       return -errno;
     }
     if (!io.isApplied) this.#apply(io, 0, this.#blockCount(io));
@@ -222,6 +226,12 @@ export class SimDisk {
       this.contents.fill(0, at, at + lengthBytes);
     io.isApplied = true;
     if (this.lies.size > 0) this.#endLies(at, lengthBytes);
+  }
+
+  #applyPerhaps(io: SimIo): void {
+    const { random } = this.#options;
+    if (random.chance(3, 4) && !this.#touchesFailing(io)) this.#apply(io, 0, this.#blockCount(io));
+    else this.#applyInPart(io);
   }
 
   /** Any of its blocks, except the one that failed. */
