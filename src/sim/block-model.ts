@@ -154,6 +154,7 @@ export class BlockModel {
     const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
     if (!this.#now.has(block, from) || !wasPossible) return;
     this.#now.add(block, to);
+    this.#stable.add(block, to);
     this.#unflushed.add(block);
     for (const other of this.#underWay) {
       if (other.kind === 'read' && covers(other, block)) other.rivals.push(rivalOf(block, to));

@@ -62,6 +62,11 @@ export class Life {
     return [this.#fronts[target]!, ...this.#queues.map(({ fronts }) => fronts[target]!)];
   }
 
+  /** A disk is there under another name, and this process has not taken it. */
+  get isCutOff(): boolean {
+    return this.#fronts.some((front) => front.isCutOff);
+  }
+
   /** No request is in hand. Begins a clean stop. */
   stop(): void {
     const device = this.device!;

@@ -182,6 +182,12 @@ export class Simulation {
     this.#fireUntil(() => this.#client.pendingCount === 0, REST_MS, 'a request');
     const device = life!.device!;
     this.#fireUntil(() => device.isIdle && device.goneDevices.length === 0, REST_MS, 'a device that is back');
+    if (life!.isCutOff) {
+      // Nobody has noticed yet that a disk came back under another name, and nobody would while nothing is sent.
+      this.#end('kill');
+      this.#start([]);
+      this.#fireUntil(() => this.#machine.life!.device!.isIdle, REST_MS, 'a start');
+    }
     this.#excuses.noteAllBack(this.#machine.clock.nowUs);
   }
 
