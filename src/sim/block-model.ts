@@ -157,7 +157,7 @@ export class BlockModel {
     this.#stable.add(block, to);
     this.#unflushed.add(block);
     for (const other of this.#underWay) {
-      if (other.kind === 'read' && covers(other, block)) other.rivals.push(rivalOf(block, to));
+      if (covers(other, block)) other.rivals.push(rivalOf(block, to));
     }
   }
 

@@ -47,6 +47,7 @@ export class Client {
     } else if (step.operation === 'flush') {
       request.flush = model.beginFlush();
       request.mark = this.#unflushed.flushStarted();
+      request.failuresBefore = device.flushFailureCount;
     } else {
       request.version = this.#versionOf(step);
       request.model = model.beginWrite(step.first, step.count, request.version);
@@ -166,7 +167,8 @@ export class Client {
     const { flushFailureCount } = request.device;
     const isHeard = this.#unflushed.flushFinished(request.mark, errno === 0, flushFailureCount);
     if (errno === 0) {
-      if (isHeard) model.endFlush(request.flush!);
+      // One that was under way when another failed says nothing either.
+      if (isHeard && request.failuresBefore === flushFailureCount) model.endFlush(request.flush!);
       return;
     }
     const isExcused = excuses.outageSince(request.startedAtUs) || excuses.flushFailedSince(request.startedAtUs);
@@ -204,6 +206,8 @@ class PendingRequest implements RequestSink {
   flush: ModelFlush | undefined;
   /** Of `UnflushedWrites`. */
   mark = 0;
+  /** Flushes of disks that had failed when it began. */
+  failuresBefore = 0;
   readonly #done: (errno: number) => void;
 
   constructor(step: RequestStep, device: ServedDevice, startedAtUs: number, done: (errno: number) => void) {
