@@ -19,7 +19,8 @@ export function describeStep(step: Step): string {
       return 'everything comes to rest and is checked';
     case 'crash': {
       const again = step.interruptions.map(({ how, events }) => `, start, ${how} after ${events} events`);
-      return `${step.how}${again.join('')}, start`;
+      const tried = step.intruder === 'none' ? '' : `, try to start with ${step.intruder}`;
+      return `${step.how}${tried}${again.join('')}, start`;
     }
     case 'bad':
       return `${disk(step.target)}: blocks ${step.block} to ${step.block + step.count - 1} are ${flags(step.flags)}`;

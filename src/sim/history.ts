@@ -30,6 +30,8 @@ export interface RequestStep {
 export interface CrashStep {
   readonly kind: 'crash';
   readonly how: 'kill' | 'powerCut' | 'stop';
+  /** Before the next start, one is tried with something else in the place of a disk; it has to be refused. */
+  readonly intruder: 'none' | 'otherMain' | 'staleSpare';
   /** The next starts are cut off after so many events each. */
   readonly interruptions: readonly { readonly how: 'kill' | 'powerCut'; readonly events: number }[];
 }
@@ -211,7 +213,7 @@ class StepSource {
       how: random.pick(['kill', 'powerCut'] as const),
       events: 1 + random.below(80),
     }));
-    return { kind: 'crash', how, interruptions };
+    return { kind: 'crash', how, intruder: random.pick(INTRUDERS), interruptions };
   }
 
   #anyTarget(): number {
@@ -240,4 +242,5 @@ const BAD_KINDS = [1 | 2, 1 | 4, 1 | 2, 2, 2 | 8, 1 | 2 | 4, 32];
 /** EIO, EAGAIN, ENODATA, ETIMEDOUT. */
 const PASSING_ERRNOS = [5, 11, 61, 110];
 const COME_BACKS = ['inPlace', 'inPlace', 'renamed', 'renamed', 'afterStale', 'afterOther'] as const;
+const INTRUDERS = ['none', 'none', 'otherMain', 'staleSpare'] as const;
 const DAMAGES = ['flip', 'zero', 'stale', 'swap', 'lieFlip', 'lieStale', 'lieSwap'] as const;

@@ -30,7 +30,7 @@ export function injectFault(parts: FaultParts, step: FaultStep): void {
     case 'vanish':
       return outages.vanish(step.target);
     case 'comeBack':
-      return outages.comeBack(step.how, step.keepTimes, impostorFor(parts, step.how));
+      return outages.comeBack(step.how, step.keepTimes, (target) => impostorFor(parts, step.how, target));
     case 'metadata':
       return damageMetadata(parts, step);
     default:

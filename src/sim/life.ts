@@ -42,7 +42,7 @@ export class Life {
       services: READ_ONLY_SERVICES,
     });
     this.#owner.sink = runner;
-    runner.start(assembleSet({ ...machine.assembleInput(), force }), (set) => {
+    runner.start(assembleSet({ ...machine.assembleInput(machine.disks), force }), (set) => {
       if (set.ok) this.#open(set.value);
       else this.state = { kind: 'refused', failure: set.error };
     });

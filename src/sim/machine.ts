@@ -6,7 +6,7 @@ import { EffectRunner } from '../device/effect-runner.js';
 import { formatSet } from '../device/format-set.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../device/limits.js';
 import type { Procedure } from '../engine/effect.js';
-import type { CompletionSink } from '../ports/block-store.js';
+import type { CompletionSink, DeviceIdentity } from '../ports/block-store.js';
 import { Actor } from './actor.js';
 import { blankSet, identityOf } from './blank-set.js';
 import { CheckFailure } from './check-failure.js';
@@ -17,13 +17,14 @@ import { copyAt, readMetadata } from './metadata-reader.js';
 import type { Random } from './random.js';
 import type { Scenario } from './scenario.js';
 import type { SimClock } from './sim-clock.js';
-import { type DiskWatcher, SimDisk } from './sim-disk.js';
+import { type DiskWatcher, SimDisk, type SimDiskOptions } from './sim-disk.js';
 
 /** The disks and the clock of one run, and the process that works on them, which comes and goes. */
 export class Machine {
   readonly clock: SimClock;
   readonly scenario: Scenario;
   readonly random: Random;
+  readonly #watcher: DiskWatcher;
   /** Main device first. */
   readonly disks: readonly SimDisk[];
   life: Life | undefined;
@@ -34,18 +35,24 @@ export class Machine {
     this.clock = clock;
     this.scenario = scenario;
     this.random = random;
-    const { blockBytes, canZero, latencyUs, goneSaysIo: saysIo } = scenario;
-    const tearsInside = (target: number, offsetBytes: number): boolean => this.#isMetadata(target, offsetBytes);
-    this.disks = [scenario.mainBytes, ...scenario.spareBytes].map(
-      (sizeBytes, target) =>
-        new SimDisk({
-          ...{ target, sizeBytes, blockBytes, canZero, latencyUs, saysIo, clock, random, watcher, tearsInside },
-          hasVolatileCache: scenario.volatileCaches[target]!,
-          identity: identityOf(scenario, target),
-          memory: ioMemory,
-          ...diskBytes(target, sizeBytes),
-        }),
+    this.#watcher = watcher;
+    this.disks = [scenario.mainBytes, ...scenario.spareBytes].map((sizeBytes, target) =>
+      this.makeDisk(target, diskBytes(target, sizeBytes), identityOf(scenario, target)),
     );
+  }
+
+  /** One that is none of the machine's, or is to be. */
+  makeDisk(target: number, bytes: Pick<SimDiskOptions, 'contents' | 'stable'>, identity: DeviceIdentity): SimDisk {
+    const { scenario, clock, random } = this;
+    const { blockBytes, canZero, latencyUs, goneSaysIo: saysIo } = scenario;
+    return new SimDisk({
+      ...{ target, blockBytes, canZero, latencyUs, saysIo, clock, random, identity, ...bytes },
+      sizeBytes: bytes.contents.length,
+      hasVolatileCache: scenario.volatileCaches[target]!,
+      memory: ioMemory,
+      watcher: this.#watcher,
+      tearsInside: (onTarget, offsetBytes) => this.#isMetadata(onTarget, offsetBytes),
+    });
   }
 
   /** False where the sizes make no set. */
@@ -72,13 +79,16 @@ export class Machine {
 
   /** What `dmremap inspect` reads, with the process at work or not. */
   inspect(): Result<AssembledSet, AssemblyFailure> {
-    return this.#runAlone(
-      assembleSet({ ...this.assembleInput(), main: undefined, force: true }),
-    );
+    return this.#runAlone(assembleSet({ ...this.assembleInput(this.disks), main: undefined, force: true }));
   }
 
-  assembleInput(): Omit<Parameters<typeof assembleSet>[0], 'force'> {
-    const [main, ...spares] = this.disks;
+  /** Would a set of these disks be started? Nothing is written. */
+  assemble(disks: readonly SimDisk[]): Result<AssembledSet, AssemblyFailure> {
+    return this.#runAlone(assembleSet({ ...this.assembleInput(disks), force: false }), disks);
+  }
+
+  assembleInput(disks: readonly SimDisk[]): Omit<Parameters<typeof assembleSet>[0], 'force'> {
+    const [main, ...spares] = disks;
     return {
       main: main!.geometry,
       devices: spares.map(({ target, geometry }) => ({
@@ -114,9 +124,9 @@ export class Machine {
   }
 
   /** Nothing else is at work on these disks, or only reads. */
-  #runAlone<Value>(procedure: Procedure<Value>): Value {
+  #runAlone<Value>(procedure: Procedure<Value>, disks: readonly SimDisk[] = this.disks): Value {
     const actor = new Actor(this.clock);
-    const runner = soleRunner(this, actor);
+    const runner = soleRunner(disks, this.clock, actor);
     actor.sink = runner;
     let outcome: { readonly value: Value } | undefined;
     runner.start(procedure, (value) => {
@@ -130,11 +140,11 @@ export class Machine {
 }
 
 /** For a process that has no device yet. */
-export function soleRunner(machine: Machine, sink: CompletionSink): EffectRunner {
+function soleRunner(disks: readonly SimDisk[], clock: SimClock, sink: CompletionSink): EffectRunner {
   const refuse = (): never => assert(false, 'no device is at work') as never;
   return new EffectRunner({
-    stores: machine.disks.map((disk) => disk.open(sink)),
-    scheduler: machine.clock,
+    stores: disks.map((disk) => disk.open(sink)),
+    scheduler: clock,
     firstTicket: FIRST_COLD_TICKET,
     ticketCount: COLD_TICKET_COUNT,
     services: {

@@ -36,6 +36,8 @@ export interface SuperblockOnDisk {
   readonly blockBytes: number;
   readonly mainSizeBytes: number;
   readonly isClean: boolean;
+  /** Blocks of the main device by which it is recognised after a clean stop. */
+  readonly sampleValidMask: number;
   readonly spares: readonly {
     readonly sizeBytes: number;
     readonly firstUnit: number;
@@ -64,6 +66,11 @@ export interface MappingOnDisk {
   readonly mainUnit: number;
   readonly lostMask: number;
   readonly moveCount: number;
+}
+
+/** Sequence of the newest superblock on one spare, or 0. */
+export function superblockSequenceOn(spare: Uint8Array, spareIndex: number): number {
+  return Math.max(0, ...superblocksOn(spare, spareIndex).map(({ sequence }) => sequence));
 }
 
 /** The copy whose bytes lie here, or -1. */
@@ -127,6 +134,7 @@ function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
     unitBytes: bytes.getUint32(76, true),
     blockBytes: bytes.getUint32(80, true),
     mainSizeBytes: u64(bytes, 88),
+    sampleValidMask: bytes.getUint32(392, true),
     isClean: (bytes.getUint32(28, true) & 1) === 1,
     spares: Array.from({ length: bytes.getUint16(72, true) }, (_, index) => ({
       sizeBytes: u64(bytes, 544 + index * 64 + 16),

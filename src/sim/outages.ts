@@ -2,7 +2,7 @@ import type { Excuses } from './excuses.js';
 import type { ComeBack } from './history.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
-import { SimDisk } from './sim-disk.js';
+import type { SimDisk } from './sim-disk.js';
 
 /** Disks that vanish and come back, one at a time; or something else comes in their place. */
 export class Outages {
@@ -28,11 +28,12 @@ export class Outages {
   }
 
   /** `keepTimes`: of 8, how much of its cache was written back. */
-  comeBack(how: ComeBack, keepTimes: number, impostor: SimDisk | undefined): void {
+  comeBack(how: ComeBack, keepTimes: number, impostorOf: (target: number) => SimDisk | undefined): void {
     if (this.#gone === -1) return;
     const target = this.#gone;
     const disk = this.#machine.disks[target]!;
     if (how === 'inPlace' || this.#machine.life?.state.kind !== 'open') return this.#comeBackInPlace();
+    const impostor = impostorOf(target);
     if (impostor !== undefined) return this.#present(impostor, how);
     disk.loseCache(keepTimes, (block) => this.#ledger.reverting(disk, block));
     this.#comeBackRenamed(target);
@@ -56,20 +57,26 @@ export class Outages {
 
   #comeBackInPlace(): void {
     const target = this.#gone;
+    const { disks, life } = this.#machine;
     this.#gone = -1;
-    this.#machine.disks[target]!.isGone = false;
+    disks[target]!.isGone = false;
     if (target === 0) this.#ledger.noteMainBack();
+    life?.surroundings.forget(target);
+    // It had another name before it went.
+    if (life?.frontsOf(target).some((front) => front.isCutOff) === true) this.#bringRenamed(target);
   }
 
   #comeBackRenamed(target: number): void {
-    const { disks, life } = this.#machine;
-    const fronts = life!.frontsOf(target);
-    for (const front of fronts) front.isCutOff = true;
+    for (const front of this.#machine.life!.frontsOf(target)) front.isCutOff = true;
     this.#comeBackInPlace();
+  }
+
+  #bringRenamed(target: number): void {
+    const { disks, life, scenario } = this.#machine;
     life!.surroundings.bring(target, {
       disk: disks[target]!,
-      proof: this.#machine.scenario.hasSerials ? 'identity' : 'sameFile',
-      fronts,
+      proof: scenario.hasSerials ? 'identity' : 'sameFile',
+      fronts: life!.frontsOf(target),
       isTheOne: true,
       description: 'itself',
     });

@@ -74,7 +74,9 @@ function simplerThan(step: Step): readonly Step[] {
       return [...shorter, ...calm];
     }
     case 'crash':
-      return step.interruptions.length > 0 ? [{ ...step, interruptions: [] }] : [];
+      return [{ ...step, interruptions: [], intruder: 'none' }, { ...step, interruptions: [] }].filter(
+        (simpler) => JSON.stringify(simpler) !== JSON.stringify(step),
+      ) as Step[];
     case 'bad':
       return step.count > 1 ? [{ ...step, count: 1 }] : [];
     default:

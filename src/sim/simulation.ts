@@ -3,6 +3,7 @@ import type { DeviceEvent } from '../device/device-event.js';
 import { BlockModel } from './block-model.js';
 import { fillBlock, Version } from './block-pattern.js';
 import { check } from './check-failure.js';
+import { checkIntruder } from './check-intruder.js';
 import { Client, type ReadResult } from './client.js';
 import { Excuses } from './excuses.js';
 import { type FaultParts, injectFault } from './inject-fault.js';
@@ -114,6 +115,7 @@ export class Simulation {
   #crash(step: CrashStep): void {
     if (step.how === 'stop') this.#stop();
     else this.#end(step.how);
+    if (step.intruder !== 'none') checkIntruder(this.#faultParts, step.intruder);
     this.#start(step.interruptions);
   }
 

@@ -21,6 +21,10 @@ export class Surroundings {
     this.#arrivals.set(target, arrival);
   }
 
+  forget(target: number): void {
+    this.#arrivals.delete(target);
+  }
+
   #search(target: number): ReturnSearch {
     const arrival = this.#arrivals.get(target);
     if (arrival === undefined) return { kind: 'absent' };
