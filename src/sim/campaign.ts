@@ -45,9 +45,11 @@ export interface CampaignResult {
   readonly cpuSeconds: number;
 }
 
-/** The failure with a history as short as it gets, and the last things that happened in it. */
-export function explain({ plan, failure }: { readonly plan: Plan; readonly failure: Failure }): Explanation {
-  const shrunk = shrink(plan, failure, (shorter) => runPlan(shorter, newStatistics()), SHRINK_RUNS);
+/** The failure, with a history as short as it gets if `shrinks`, and the last things that happened in it. */
+export function explain(failed: NonNullable<CampaignResult['failed']>, shrinks: boolean): Explanation {
+  const { plan, failure } = failed;
+  const again = (shorter: Plan): Failure | undefined => runPlan(shorter, newStatistics());
+  const shrunk = shrinks ? shrink(plan, failure, again, SHRINK_RUNS) : failed;
   const lines: string[] = [];
   runPlan(shrunk.plan, newStatistics(), (line) => {
     lines.push(line);

@@ -25,6 +25,7 @@ export function parseCommand(args: readonly string[]): Command | { readonly mist
     bug,
     listsBugs: values['list-breaks'] === true,
     isJson: values.json === true,
+    shrinks: values['no-shrink'] !== true,
     showsHelp: values.help === true,
   };
 }
@@ -36,16 +37,18 @@ export interface Command {
   readonly bug: PlantedBug | undefined;
   readonly listsBugs: boolean;
   readonly isJson: boolean;
+  readonly shrinks: boolean;
   readonly showsHelp: boolean;
 }
 
 export const HELP = `npm run sim -- [--seed N] [--seeds COUNT] [--minutes M] [--break NAME] [--list-breaks] [--json]
 
   --seed N        the first seed; alone: only this one. Left out: a fresh one, which is printed
-  --seeds COUNT   how many seeds, from the first on (default ${1000})
+  --seeds COUNT   how many seeds, from the first on (default 1000)
   --minutes M     so long instead
   --break NAME    with a planted bug; see --list-breaks
   --json          the result as JSON on standard output
+  --no-shrink     print a failure as it is
 
 Exit status: 0 nothing found, 1 a check failed, 2 wrong usage. docs/fault-model.md says what is simulated.`;
 
@@ -59,6 +62,7 @@ function parse(args: readonly string[]) {
       break: { type: 'string' },
       'list-breaks': { type: 'boolean' },
       json: { type: 'boolean' },
+      'no-shrink': { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   }).values;

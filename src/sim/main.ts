@@ -14,21 +14,21 @@ else if (command.listsBugs) listBugs();
 else process.exitCode = await simulate(command);
 
 /** The product is imported only here: a planted bug has to be in place before. */
-async function simulate({ firstSeed, seedCount, durationMs, bug, isJson }: Command): Promise<number> {
+async function simulate({ firstSeed, seedCount, durationMs, bug, isJson, shrinks }: Command): Promise<number> {
   if (bug !== undefined) plant(bug);
   const { explain, runCampaign } = await import('./campaign.js');
   process.stderr.write(`seeds from ${firstSeed} on${bug === undefined ? '' : `, with ${bug.name}: ${bug.what}`}\n`);
   const progress = progressLine();
   const result = runCampaign({ firstSeed, seedCount, durationMs, progress: progress.show });
   progress.end();
-  const explanation = result.failed && explain(result.failed);
+  const explanation = result.failed && explain(result.failed, shrinks);
   process.stdout.write(isJson ? json(firstSeed, result, explanation) : text(result, explanation, bug?.name));
   return result.failed === undefined ? 0 : 1;
 }
 
 function listBugs(): void {
-  for (const { name, what, seeds } of PLANTED_BUGS)
-    process.stdout.write(`${name.padEnd(28)} ${what}; within ${seeds} seeds\n`);
+  for (const { name, what, from, seeds } of PLANTED_BUGS)
+    process.stdout.write(`${name.padEnd(28)} ${what}; within ${seeds} seeds from ${from} on\n`);
 }
 
 function json(firstSeed: number, result: CampaignResult, explanation: Explanation | undefined): string {

@@ -12,7 +12,8 @@ export interface PlantedBug {
   readonly replace: string;
   /** What it does, for people. */
   readonly what: string;
-  /** It is found within so many seeds, from seed 1 on (test/sim/planted-bugs.test.ts). */
+  /** It is found within so many seeds from this one on (test/sim/planted-bugs.test.ts). */
+  readonly from: number;
   readonly seeds: number;
 }
 
@@ -23,6 +24,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/write-descriptors.js',
     find: 'const durable = yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), overlay);',
     replace: 'const durable = true;',
+    from: 1,
     seeds: 50,
   },
   {
@@ -31,6 +33,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/write-pages.js',
     find: 'const flushed = yield* flushSpares(written.map((copy) => copy.spareIndex));',
     replace: 'const flushed = new Set(written.map((copy) => copy.spareIndex));',
+    from: 1,
     seeds: 200,
   },
   {
@@ -39,6 +42,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/write-descriptors.js',
     find: 'if (!(yield* flushData(work, latest)))',
     replace: 'if (false)',
+    from: 1,
     seeds: 200,
   },
   {
@@ -48,6 +52,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {\n        const durable',
     replace:
       'publish(work, overlay);\n    for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {\n        const durable',
+    from: 1,
     seeds: 500,
   },
   {
@@ -56,6 +61,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'format/page-choice.js',
     find: 'if (ahead > 0)',
     replace: 'if (ahead !== 0 && (best === -1 || ahead < 0))',
+    from: 1,
     seeds: 50,
   },
   {
@@ -64,6 +70,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'format/superblock-evidence.js',
     find: 'return a.sequence > b.sequence;',
     replace: 'return a.sequence < b.sequence;',
+    from: 1,
     seeds: 50,
   },
   {
@@ -72,6 +79,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'format/sealed-block.js',
     find: 'return contentCrc(block) === storedCrc(block);',
     replace: 'return true;',
+    from: 1,
     seeds: 200,
   },
   {
@@ -80,6 +88,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/request-plan.js',
     find: 'const partEnd = Math.min(end, (unit + 1) * unitBytes);',
     replace: 'const partEnd = end;',
+    from: 1,
     seeds: 50,
   },
   {
@@ -89,6 +98,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.writeError };',
     replace:
       'const unit = { mainUnit: Math.max(0, mainUnit - 1), bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.writeError };',
+    from: 1,
     seeds: 50,
   },
   {
@@ -97,6 +107,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/write-descriptors.js',
     find: 'table.set(spareUnit, descriptor);',
     replace: '',
+    from: 1,
     seeds: 50,
   },
   {
@@ -105,6 +116,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/cold-write.js',
     find: 'context.memory.copyWithin(to, segment.memoryOffset, segment.memoryOffset + segment.lengthBytes);',
     replace: '',
+    from: 1,
     seeds: 50,
   },
   {
@@ -113,6 +125,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/cold-write.js',
     find: 'let salvage = yield* salvageBlocks(context, MAIN, unitOffset, missing, scratch.unitOffset);',
     replace: 'let salvage = yield* salvageBlocks(context, MAIN, unitOffset, 0, scratch.unitOffset);',
+    from: 1,
     seeds: 50,
   },
   {
@@ -121,6 +134,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/relocation.js',
     find: 'return rememberDoubt(context, changes, -result);',
     replace: 'return 0;',
+    from: 1,
     seeds: 500,
   },
   {
@@ -129,6 +143,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/assemble-set.js',
     find: 'allocator.takeRange(firstUnit, unitCount);',
     replace: 'void [firstUnit, unitCount];',
+    from: 1,
     seeds: 50,
   },
   {
@@ -137,6 +152,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/descriptor-intake.js',
     find: 'allocator.take(spareUnit);',
     replace: '',
+    from: 1,
     seeds: 50,
   },
   {
@@ -145,6 +161,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/relocation.js',
     find: 'if (attempt.ok) {\n            context.suspension',
     replace: 'if (true) {\n            context.suspension',
+    from: 1,
     seeds: 200,
   },
   {
@@ -153,6 +170,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/transfers.js',
     find: 'if (target !== MAIN && !dirtySpares.isDirty(target))',
     replace: 'if (target !== MAIN)',
+    from: 1,
     seeds: 200,
   },
   {
@@ -161,6 +179,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/transfers.js',
     find: 'store.write(ticket, offsetBytes, lengthBytes, memoryOffset, durable);',
     replace: 'store.write(ticket, offsetBytes, lengthBytes, memoryOffset, durable && target === MAIN);',
+    from: 1,
     seeds: 300,
   },
   {
@@ -169,6 +188,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/request-queue.js',
     find: 'flushFailed(slot);',
     replace: 'this.#slots.finish(slot, 0);',
+    from: 1,
     seeds: 300,
   },
   {
@@ -177,6 +197,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/cold-read.js',
     find: 'if (!context.lostReadsAsZero)\n        return ERRNO.EIO;\n    const { logicalBlockBytes, unitBytes }',
     replace: 'if (!context.lostReadsAsZero)\n        return 0;\n    const { logicalBlockBytes, unitBytes }',
+    from: 1,
     seeds: 50,
   },
   {
@@ -185,14 +206,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/relocation.js',
     find: 'lostMask: unit.lostMask,\n        moveCount',
     replace: 'lostMask: 0,\n        moveCount',
+    from: 1,
     seeds: 50,
   },
   {
     name: 'breaker-off',
     what: 'a device that is gone is taken for one with bad sectors (P7)',
     file: 'engine/probe.js',
-    find: 'if (!breaker.needsProof(errorClass === \'mediaOrDevice\', operation, nowMs, declaresLoss))',
+    find: "if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation))",
     replace: 'if (true)',
+    from: 1,
     seeds: 300,
   },
   {
@@ -201,6 +224,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/unit-locks.js',
     find: 'if (hasInFlight(this.#slots, from, end, false))',
     replace: 'if (false)',
+    from: 1,
     seeds: 500,
   },
   {
@@ -209,6 +233,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/queue-device.js',
     find: 'if (filter.hasAny(offsetBytes, lengthBytes, special))',
     replace: 'if (false)',
+    from: 1,
     seeds: 500,
   },
   {
@@ -217,6 +242,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/write-descriptors.js',
     find: 'return (yield* writeSuperblock(work, { spares })) === 0;',
     replace: 'return true;',
+    from: 1,
     seeds: 50,
   },
   {
@@ -225,6 +251,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'format/descriptor-page.js',
     find: 'return ahead !== 0 && ahead < 128;',
     replace: 'return ahead >= 128;',
+    from: 1,
     seeds: 500,
   },
   {
@@ -233,6 +260,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/cold-range.js',
     find: 'const errno = yield* writeZeroesTo(context, scratch, segment);',
     replace: 'const errno = segment.spareUnit === -1 ? yield* writeZeroesTo(context, scratch, segment) : 0;',
+    from: 1,
     seeds: 100,
   },
   {
@@ -241,6 +269,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/held-requests.js',
     find: 'for (const slot of waiting)\n            this.#parts.begin(slot);',
     replace: '',
+    from: 1,
     seeds: 300,
   },
   {
@@ -249,6 +278,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/write-descriptors.js',
     find: 'return flushFailuresBefore === undefined || flushFailuresBefore === failures;',
     replace: 'return failures >= 0;',
+    from: 1,
     seeds: 2000,
   },
   {
@@ -257,6 +287,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/remapped-device.js',
     find: 'Atomics.add(this.#words.flushFailureCount, 0, 1);\n        return true;',
     replace: 'return true;',
+    from: 1,
     seeds: 1000,
   },
   {
@@ -265,6 +296,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/verify-returned.js',
     find: 'return superblock.sequence < lag.superblockSequence(spareIndex) ? STALE_SPARE : undefined;',
     replace: 'return lag === undefined ? STALE_SPARE : undefined;',
+    from: 1,
     seeds: 2000,
   },
   {
@@ -273,6 +305,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/verify-returned.js',
     find: "if (proof !== 'samePath')",
     replace: 'if (proof !== undefined)',
+    from: 1,
     seeds: 1000,
   },
   {
@@ -281,6 +314,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/assemble-set.js',
     find: 'if (mismatches.length > 0 && !input.force)',
     replace: 'if (false)',
+    from: 1,
     seeds: 1000,
   },
 ];
