@@ -1,5 +1,5 @@
-import { SAMPLE_COUNT, type Superblock } from '../format/superblock.js';
 import { planLayout } from '../format/plan-layout.js';
+import { SAMPLE_COUNT, type Superblock } from '../format/superblock.js';
 import type { DeviceIdentity } from '../ports/block-store.js';
 import { NO_IDENTITY } from '../ports/block-store.js';
 import type { Scenario } from './scenario.js';

@@ -199,7 +199,8 @@ export class BlockModel {
     if (damaged === undefined || versions.includes(Version.anything)) return;
     const left = damaged.filter((version) => versions.includes(version));
     if (left.length > 0) return void this.#damaged.set(block, left);
-    for (const other of this.#underWay) if (other.kind === 'read' && covers(other, block)) other.mayFail = true;
+    for (const other of this.#underWay)
+      if (other.kind === 'read' && covers(other, block)) other.mayFail = true;
     this.#damaged.delete(block);
   }
 

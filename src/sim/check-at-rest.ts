@@ -65,7 +65,11 @@ function checkStructure({ machine, ledger }: RestParts, { superblock, mappings, 
     check(hasReason, 'burntSpare', `unit ${mainUnit} was moved, and no block of it ever failed`);
   }
   for (const spareUnit of retired)
-    check(table.state(spareUnit) === DescriptorState.retired, 'structure', `spare unit ${spareUnit} is retired`);
+    check(
+      table.state(spareUnit) === DescriptorState.retired,
+      'structure',
+      `spare unit ${spareUnit} is retired`,
+    );
 }
 
 /** What a read returned is what lies at the place that the metadata names. */
@@ -130,7 +134,11 @@ function checkInspect(machine: Machine, set: SetOnDisk): void {
   check(inspected.ok, 'inspect', 'inspect refuses a set that is at work');
   const { table } = inspected.value;
   const places = placesOf(set);
-  check(table.mappedCount === places.size, 'inspect', `inspect tells of ${table.mappedCount} of ${places.size} moves`);
+  check(
+    table.mappedCount === places.size,
+    'inspect',
+    `inspect tells of ${table.mappedCount} of ${places.size} moves`,
+  );
   for (const [unit, { spareUnit, lostMask }] of places) {
     const isSame = table.find(unit) === spareUnit && table.lostMask(spareUnit) === lostMask;
     check(isSame, 'inspect', `inspect tells something else of unit ${unit}`);

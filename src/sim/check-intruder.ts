@@ -17,7 +17,7 @@ export function checkIntruder(parts: FaultParts, intruder: 'otherMain' | 'staleS
 function withOtherMain(parts: FaultParts): readonly SimDisk[] | undefined {
   const { machine } = parts;
   const superblock = readMetadata(machine.spareBytes)?.superblock;
-  const hasSamples = superblock !== undefined && superblock.isClean && superblock.sampleValidMask !== 0;
+  const hasSamples = superblock?.isClean === true && superblock.sampleValidMask !== 0;
   if (!machine.scenario.hasSerials && !hasSamples) return undefined;
   return [otherMain(parts), ...machine.disks.slice(1)];
 }

@@ -171,7 +171,8 @@ export class Client {
       if (isHeard && request.failuresBefore === flushFailureCount) model.endFlush(request.flush!);
       return;
     }
-    const isExcused = excuses.outageSince(request.startedAtUs) || excuses.flushFailedSince(request.startedAtUs);
+    const isExcused =
+      excuses.outageSince(request.startedAtUs) || excuses.flushFailedSince(request.startedAtUs);
     check(errno === ERRNO.EIO && isExcused, 'flushError', `a flush fails with ${errnoName(errno)}`);
   }
 }

@@ -49,7 +49,11 @@ function damagedBytes(
 }
 
 /** Page -1 is the superblock. */
-function placeOf(copy: CopyOnDisk, { page, at }: Extract<FaultStep, { kind: 'metadata' }>, set: SetOnDisk): number {
+function placeOf(
+  copy: CopyOnDisk,
+  { page, at }: Extract<FaultStep, { kind: 'metadata' }>,
+  set: SetOnDisk,
+): number {
   const slot = at & 1;
   if (page === -1 || page >= set.pages.length) return copy.offsetBytes + slot * PAGE_BYTES;
   return pageOffset(copy, set.pages[page]!.page, slot);

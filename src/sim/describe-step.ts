@@ -6,7 +6,8 @@ import type { Step } from './history.js';
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'request': {
-      const range = step.operation === 'flush' ? '' : ` blocks ${step.first} to ${step.first + step.count - 1}`;
+      const range =
+        step.operation === 'flush' ? '' : ` blocks ${step.first} to ${step.first + step.count - 1}`;
       const how = step.durable && step.operation === 'write' ? ', FUA' : '';
       const where = step.operation === 'zero' ? `, flags ${step.flags}` : '';
       return `${step.operation}${range}${how}${where}${after(step.events)}`;

@@ -6,7 +6,10 @@ export class DiskFaults {
   /** Blocks with any flag: most disks have none, and need not be looked through. */
   flaggedCount = 0;
   /** By block: how often an I/O that touches it fails before it works again. */
-  readonly #transient = new Map<number, { left: number; readonly errno: number; readonly on: 'read' | 'write' }>();
+  readonly #transient = new Map<
+    number,
+    { left: number; readonly errno: number; readonly on: 'read' | 'write' }
+  >();
   /** So many of the next flushes fail. */
   failingFlushes = 0;
   /** How much of the cache survives such a flush, of 8. */

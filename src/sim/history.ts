@@ -175,7 +175,8 @@ class StepSource {
   #heal(): Step {
     const target = this.#anyTarget();
     const count = this.#random.pick([8, 64]);
-    const block = target === 0 ? this.#placeFor(Math.min(count, this.#blockCount)) : this.#placeOnSpare(target, count);
+    const block =
+      target === 0 ? this.#placeFor(Math.min(count, this.#blockCount)) : this.#placeOnSpare(target, count);
     return { kind: 'heal', target, block, count: Math.min(count, this.#blockCount) };
   }
 

@@ -1,5 +1,5 @@
-import { fillBlock } from './block-pattern.js';
 import { identityOf } from './blank-set.js';
+import { fillBlock } from './block-pattern.js';
 import type { ComeBack } from './history.js';
 import type { FaultParts } from './inject-fault.js';
 import { superblockSequenceOn } from './metadata-reader.js';

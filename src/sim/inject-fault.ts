@@ -1,10 +1,10 @@
 import { unreachable } from '../base/assert.js';
+import { damageMetadata } from './damage-metadata.js';
 import { BlockFlag } from './disk-faults.js';
 import type { FaultStep } from './history.js';
+import { impostorFor } from './impostor.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
-import { damageMetadata } from './damage-metadata.js';
-import { impostorFor } from './impostor.js';
 import { copyAt } from './metadata-reader.js';
 import type { OldBytes } from './old-bytes.js';
 import type { Outages } from './outages.js';

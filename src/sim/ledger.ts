@@ -1,5 +1,5 @@
-import { blockNumberAt, versionAt } from './block-pattern.js';
 import type { BlockModel } from './block-model.js';
+import { blockNumberAt, versionAt } from './block-pattern.js';
 import type { Excuses } from './excuses.js';
 import type { SimClock } from './sim-clock.js';
 import type { DiskWatcher, SimDisk } from './sim-disk.js';

@@ -42,7 +42,11 @@ export class Machine {
   }
 
   /** One that is none of the machine's, or is to be. */
-  makeDisk(target: number, bytes: Pick<SimDiskOptions, 'contents' | 'stable'>, identity: DeviceIdentity): SimDisk {
+  makeDisk(
+    target: number,
+    bytes: Pick<SimDiskOptions, 'contents' | 'stable'>,
+    identity: DeviceIdentity,
+  ): SimDisk {
     const { scenario, clock, random } = this;
     const { blockBytes, canZero, latencyUs, goneSaysIo: saysIo } = scenario;
     return new SimDisk({

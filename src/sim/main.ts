@@ -14,10 +14,19 @@ else if (command.listsBugs) listBugs();
 else process.exitCode = await simulate(command);
 
 /** The product is imported only here: a planted bug has to be in place before. */
-async function simulate({ firstSeed, seedCount, durationMs, bug, isJson, shrinks }: Command): Promise<number> {
+async function simulate({
+  firstSeed,
+  seedCount,
+  durationMs,
+  bug,
+  isJson,
+  shrinks,
+}: Command): Promise<number> {
   if (bug !== undefined) plant(bug);
   const { explain, runCampaign } = await import('./campaign.js');
-  process.stderr.write(`seeds from ${firstSeed} on${bug === undefined ? '' : `, with ${bug.name}: ${bug.what}`}\n`);
+  process.stderr.write(
+    `seeds from ${firstSeed} on${bug === undefined ? '' : `, with ${bug.name}: ${bug.what}`}\n`,
+  );
   const progress = progressLine();
   const result = runCampaign({ firstSeed, seedCount, durationMs, progress: progress.show });
   progress.end();

@@ -110,15 +110,14 @@ function superblocksOn(spare: Uint8Array, spareIndex: number): SuperblockOnDisk[
       const offset = zoneStart(spare.length, zone) + slot * PAGE_BYTES;
       const bytes = intactPage(spare, offset, 'DMREMAP\0');
       const superblock = bytes && decodeSuperblock(bytes);
-      const isInPlace =
-        superblock !== undefined &&
-        superblock.copies.some(
-          (copy, index) =>
-            copy.spareIndex === spareIndex &&
-            copy.offsetBytes + slot * PAGE_BYTES === offset &&
-            bytes!.getUint16(64, true) === index &&
-            bytes!.getUint16(66, true) === slot,
-        );
+      if (superblock === undefined) continue;
+      const isInPlace = superblock.copies.some(
+        (copy, index) =>
+          copy.spareIndex === spareIndex &&
+          copy.offsetBytes + slot * PAGE_BYTES === offset &&
+          bytes!.getUint16(64, true) === index &&
+          bytes!.getUint16(66, true) === slot,
+      );
       if (isInPlace) found.push(superblock);
     }
   }

@@ -21,7 +21,11 @@ export function planOf(seed: number): Plan {
 }
 
 /** Carries a plan out; what went wrong, or undefined. `log` gets a line for all that happens. */
-export function runPlan(plan: Plan, statistics: Statistics, log?: (line: string) => void): Failure | undefined {
+export function runPlan(
+  plan: Plan,
+  statistics: Statistics,
+  log?: (line: string) => void,
+): Failure | undefined {
   const simulation = new Simulation(plan.scenario, plan.seed, statistics, log);
   try {
     simulation.run(plan.steps);

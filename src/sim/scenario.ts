@@ -48,6 +48,7 @@ export function drawScenario(random: Random): Scenario {
   const spareCount = random.pick([1, 1, 1, 2, 2, 3]);
   const copyCount = Math.max(spareCount, random.pick([1, 2, 3, 5, 5, 8]));
   const holds = random.below(3);
+  const queueCount = random.pick([0, 0, 1, 2]);
   return {
     mainBytes: (random.pick([96, 256, 256, 640, 1200]) << 10) + 4096 * random.below(4),
     blockBytes,
@@ -56,8 +57,8 @@ export function drawScenario(random: Random): Scenario {
     spareBytes: Array.from({ length: spareCount }, () => (1 << 20) + 65536 * random.below(6)),
     volatileCaches: Array.from({ length: spareCount + 1 }, () => random.chance(7, 8)),
     canZero: random.chance(1, 2),
-    queueCount: random.pick([0, 0, 1, 2]),
-    hasRaces: random.chance(1, 16),
+    queueCount,
+    hasRaces: queueCount > 0 && random.chance(1, 8),
     holdMs: [0, 5000, Number.POSITIVE_INFINITY][holds]!,
     lostReadsAsZero: random.chance(1, 8),
     hasSerials: random.chance(1, 2),

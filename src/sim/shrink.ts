@@ -28,12 +28,7 @@ class Shrinker {
   readonly #fails: (plan: Plan) => Failure | undefined;
   #runsLeft: number;
 
-  constructor(
-    plan: Plan,
-    failure: Failure,
-    fails: (plan: Plan) => Failure | undefined,
-    runsMax: number,
-  ) {
+  constructor(plan: Plan, failure: Failure, fails: (plan: Plan) => Failure | undefined, runsMax: number) {
     this.best = { plan, failure };
     this.#fails = fails;
     this.#runsLeft = runsMax;
@@ -74,9 +69,10 @@ function simplerThan(step: Step): readonly Step[] {
       return [...shorter, ...calm];
     }
     case 'crash':
-      return [{ ...step, interruptions: [], intruder: 'none' }, { ...step, interruptions: [] }].filter(
-        (simpler) => JSON.stringify(simpler) !== JSON.stringify(step),
-      ) as Step[];
+      return [
+        { ...step, interruptions: [], intruder: 'none' },
+        { ...step, interruptions: [] },
+      ].filter((simpler) => JSON.stringify(simpler) !== JSON.stringify(step)) as Step[];
     case 'bad':
       return step.count > 1 ? [{ ...step, count: 1 }] : [];
     default:

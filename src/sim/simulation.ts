@@ -1,20 +1,21 @@
 import { unreachable } from '../base/assert.js';
 import type { DeviceEvent } from '../device/device-event.js';
+import { withAtomicSteps } from './atomic-steps.js';
 import { BlockModel } from './block-model.js';
 import { fillBlock, Version } from './block-pattern.js';
+import { checkAtRest } from './check-at-rest.js';
 import { check } from './check-failure.js';
 import { checkIntruder } from './check-intruder.js';
 import { Client, type ReadResult } from './client.js';
 import { Excuses } from './excuses.js';
-import { type FaultParts, injectFault } from './inject-fault.js';
+import { freeUnitCount } from './free-units.js';
 import type { CrashStep, RequestStep, Step } from './history.js';
+import { type FaultParts, injectFault } from './inject-fault.js';
 import { Ledger } from './ledger.js';
 import { Machine } from './machine.js';
-import { freeUnitCount } from './free-units.js';
 import { OldBytes } from './old-bytes.js';
 import { Outages } from './outages.js';
 import { Random } from './random.js';
-import { checkAtRest } from './check-at-rest.js';
 import type { Scenario } from './scenario.js';
 import { SimClock } from './sim-clock.js';
 import type { Statistics } from './statistics.js';
@@ -49,7 +50,8 @@ export class Simulation {
     this.#client = new Client({
       ...{ scenario, model: this.#model, excuses, clock, statistics, log },
       mayRefuseWrites: () => this.#ledger.unwritableOnSpares >= MANY_BAD_UNITS,
-      mayBeFull: () => this.#excuses.hadFlushFailure || this.#excuses.hadOutage || freeUnitCount(machine) <= FEW_UNITS,
+      mayBeFull: () =>
+        this.#excuses.hadFlushFailure || this.#excuses.hadOutage || freeUnitCount(machine) <= FEW_UNITS,
     });
   }
 
@@ -61,13 +63,28 @@ export class Simulation {
     for (let block = 0; block < this.#model.blockCount; block += 1)
       fillBlock(main.contents, main.view, block * blockBytes, blockBytes, block, Version.initial);
     if (!this.#machine.format()) return false;
-    this.#start([]);
-    for (const step of steps) this.#carryOut(step);
-    this.#finish();
+    if (this.#scenario.hasRaces)
+      withAtomicSteps(
+        () => this.#interrupt(),
+        () => this.#carryOutAll(steps),
+      );
+    else this.#carryOutAll(steps);
     this.#statistics.runs += 1;
     this.#statistics.events += clock.firedCount;
     this.#statistics.virtualSeconds += clock.nowUs / 1_000_000;
     return true;
+  }
+
+  #carryOutAll(steps: readonly Step[]): void {
+    this.#start([]);
+    for (const step of steps) this.#carryOut(step);
+    this.#finish();
+  }
+
+  /** A thread is about to look at what others see, too: they may come first. */
+  #interrupt(): void {
+    const { random } = this.#machine;
+    if (random.chance(1, 8)) this.#fire(1 + random.below(4));
   }
 
   #carryOut(step: Step): void {

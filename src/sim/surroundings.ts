@@ -38,7 +38,13 @@ export class Surroundings {
       this.refusedCount += 1;
       if (!isTheOne) this.#arrivals.delete(target);
     };
-    const candidate = { name: `${disk.description}, again`, proof, store: disk.open(this.#owner), accept, refuse };
+    const candidate = {
+      name: `${disk.description}, again`,
+      proof,
+      store: disk.open(this.#owner),
+      accept,
+      refuse,
+    };
     return { kind: 'candidate', candidate };
   }
 }
@@ -52,4 +58,3 @@ export interface Arrival {
   readonly isTheOne: boolean;
   readonly description: string;
 }
-

@@ -9,6 +9,9 @@ describe('a planted bug', () => {
     expect(report, errors).toBeDefined();
     expect([status, report?.failedSeed], errors).toEqual([1, expect.any(Number)]);
     const found = String(report!.failedSeed);
-    expect((await simulate(['--seed', found])).report?.failedSeed, 'the seed passes without it').toBeUndefined();
+    expect(
+      (await simulate(['--seed', found])).report?.failedSeed,
+      'the seed passes without it',
+    ).toBeUndefined();
   });
 });

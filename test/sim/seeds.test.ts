@@ -16,7 +16,9 @@ describe('the simulator', () => {
   it('finds nothing with fresh seeds', async () => {
     const first = (Date.now() % 1_000_000_000) * 1000;
     console.log(`fresh seeds from ${first} on`);
-    expect(await failureOf(['--seed', String(first), '--minutes', '0.25', '--seeds', '2000'])).toBeUndefined();
+    expect(
+      await failureOf(['--seed', String(first), '--minutes', '0.25', '--seeds', '2000']),
+    ).toBeUndefined();
   });
 
   it('does the same again for the same seed, to the last disk I/O', async () => {
