@@ -25,6 +25,8 @@ export class BlockModel {
   readonly #underWay = new Set<ModelRequest>();
   /** By block: versions that were allowed when the place that held them became unreadable. */
   readonly #damaged = new Map<number, readonly number[]>();
+  /** By block: versions that a disk went back to, of which no client has been told yet. */
+  readonly #reverted = new Map<number, readonly number[]>();
   #lastVersion: number = Version.firstWritten;
 
   constructor(blockCount: number) {
@@ -111,6 +113,7 @@ export class BlockModel {
   /** Acknowledged, and no flush has failed since the writes that it is to cover. */
   endFlush({ covered, newerThan }: ModelFlush): void {
     for (const [block, versions] of covered) {
+      this.#forgetReverted(block);
       const isLeft = (version: number): boolean => version > newerThan || versions.includes(version);
       const zeroesSince = (version: number): boolean => version <= 0 && this.#now.has(block, version);
       this.#stable.setAll(
@@ -120,6 +123,11 @@ export class BlockModel {
       check(this.#stable.get(block).length > 0, 'model', `block ${block} holds something`);
       if (this.#stable.isLike(block, this.#now)) this.#unflushed.delete(block);
     }
+  }
+
+  /** A client was told that a flush has failed: what was acknowledged before may be gone, and the next one may work. */
+  flushFailed(): void {
+    this.#reverted.clear();
   }
 
   /** The power failed: what was not flushed may be gone, what was under way may have happened. */
@@ -134,6 +142,7 @@ export class BlockModel {
   crash(): void {
     this.#underWay.clear();
     this.#undecided.clear();
+    this.#reverted.clear();
   }
 
   /** The place that holds this version of the block can't be read from now on. */
@@ -156,6 +165,7 @@ export class BlockModel {
     this.#now.add(block, to);
     this.#stable.add(block, to);
     this.#unflushed.add(block);
+    this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), to]);
     for (const other of this.#underWay) {
       if (covers(other, block)) other.rivals.push(rivalOf(block, to));
     }
@@ -173,6 +183,18 @@ export class BlockModel {
   describe(block: number): string {
     const now = this.#now.get(block).join(', ');
     return `allowed ${now}; after a power cut ${this.#stable.get(block).join(', ')}`;
+  }
+
+  /** A flush has worked that no failure was told before: what a disk went back to may not be there. */
+  #forgetReverted(block: number): void {
+    const reverted = this.#reverted.get(block);
+    if (reverted === undefined) return;
+    this.#reverted.delete(block);
+    for (const sets of [this.#now, this.#stable]) {
+      const left = sets.get(block).filter((version) => !reverted.includes(version));
+      check(left.length > 0, 'flushError', `a flush is acknowledged, and a disk has lost block ${block}`);
+      sets.setAll(block, left);
+    }
   }
 
   #acknowledge(request: ModelRequest, block: number, durable: boolean): void {

@@ -166,11 +166,11 @@ export class Client {
     const { model, excuses } = this.#parts;
     const { flushFailureCount } = request.device;
     const isHeard = this.#unflushed.flushFinished(request.mark, errno === 0, flushFailureCount);
-    if (errno === 0) {
-      // One that was under way when another failed says nothing either.
-      if (isHeard && request.failuresBefore === flushFailureCount) model.endFlush(request.flush!);
-      return;
-    }
+    // One that was under way when another failed says nothing either.
+    const isGood = isHeard && request.failuresBefore === flushFailureCount;
+    if (isGood) model.endFlush(request.flush!);
+    else model.flushFailed();
+    if (errno === 0) return;
     const isExcused =
       excuses.outageSince(request.startedAtUs) || excuses.flushFailedSince(request.startedAtUs);
     check(errno === ERRNO.EIO && isExcused, 'flushError', `a flush fails with ${errnoName(errno)}`);

@@ -324,7 +324,7 @@ export class SimDisk {
 
   #latencyUs(io: SimIo): number {
     const { random, latencyUs } = this.#options;
-    const base = 5 + random.below(latencyUs);
+    const base = (5 + random.below(latencyUs)) * (random.chance(1, 16) ? STRAGGLER : 1);
     if (this.faults.isFlawless || io.kind === 'flush') return base;
     return this.faults.isSlow(io.offsetBytes / this.#blockBytes, this.#blockCount(io)) ? base * 400 : base;
   }
@@ -379,6 +379,8 @@ function geometryOf(options: SimDiskOptions): Geometry {
   };
 }
 
+/** Some I/Os take so much longer than others, for no reason that anybody knows. */
+const STRAGGLER = 20;
 const LIE_BYTES = 4096;
 /** How much of the cache a power cut spares, of 8. */
 const KEEP_TIMES = [0, 0, 1, 4, 7, 8];
