@@ -161,7 +161,7 @@ export class BlockModel {
   /** The place that held version `from` holds `to` again, because a disk forgot what was not flushed. */
   noteReverted(block: number, from: number, to: number): void {
     const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
-    if (!this.#now.has(block, from) || !wasPossible) return;
+    if (from === to || !this.#now.has(block, from) || !wasPossible) return;
     this.#now.add(block, to);
     this.#stable.add(block, to);
     this.#unflushed.add(block);
@@ -213,6 +213,10 @@ export class BlockModel {
       this.#unflushed.add(block);
     }
     this.#forgetDamage(block, versions);
+    const reverted = this.#reverted.get(block)?.filter((each) => each !== request.version) ?? [];
+    const left = reverted.filter((version) => versions.includes(version));
+    if (left.length > 0) this.#reverted.set(block, left);
+    else this.#reverted.delete(block);
   }
 
   /** New contents are no longer lost, unless their own place was damaged already. */
