@@ -6,6 +6,7 @@ import { planLayout } from '../../format/plan-layout.js';
 import { SAMPLE_COUNT, type Superblock } from '../../format/superblock.js';
 import type { BlockStore, Geometry } from '../../ports/block-store.js';
 import { type IoMemory, plainMemory } from '../../ports/io-memory.js';
+import { Actor } from '../../sim/actor.js';
 import { parseFaultScenario } from '../../storage/fault-scenario.js';
 import { FaultStore } from '../../storage/fault-store.js';
 import { MemoryStore } from '../../storage/memory-store.js';
@@ -22,7 +23,6 @@ import { QueueDevice, type QueueDeviceParts, viewShare } from '../queue-device.j
 import type { QueueLink } from '../queue-link.js';
 import { RemappedDevice } from '../remapped-device.js';
 import type { FindReturned } from '../return-candidate.js';
-import { Actor } from '../../sim/actor.js';
 import { CrashableStore, Power } from './crashable-store.js';
 import { ScriptedStore } from './scripted-store.js';
 import { StoreSplitter } from './store-splitter.js';
