@@ -268,8 +268,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/verify-returned.js',
     find: 'return superblock.sequence < lag.superblockSequence(spareIndex) ? STALE_SPARE : undefined;',
     replace: 'return lag === undefined ? STALE_SPARE : undefined;',
-    from: 170,
-    seeds: 60,
+    from: 330,
+    seeds: 20,
   },
   {
     name: 'wrong-main-accepted',
