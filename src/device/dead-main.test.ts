@@ -168,3 +168,18 @@ describe('a main device that has gone read-only and blames its sectors', () => {
     expect(rig.device!.context.table.mappedCount).toBe(256 / distance);
   });
 });
+
+describe('a main device that vanishes right after it has proved that it is alive', () => {
+  it('costs no spare unit, although the proof is fresh (found by the simulator, seed 381)', () => {
+    const { rig, client } = numberedDevice({
+      faults: 'main:\n  - { sectors: "0-7", on: [write], error: EIO }',
+    });
+    rig.open();
+    // An ambiguous error of one unit, with a proof of life: the unit moves.
+    expect(client.write(0, 8, 5000)).toBe(0);
+    rig.stores[0]!.judge = () => EIO;
+    expect(client.write(64, 128, 1)).toBe(EIO);
+    expect(rig.device!.context.table.mappedCount).toBe(1);
+    expect(rig.device!.context.breaker.isOpen).toBe(true);
+  });
+});

@@ -57,3 +57,27 @@ describe('a flush that fails for needs of the device itself', () => {
     }
   });
 });
+
+describe('a flush of which one disk has failed while another is still at it', () => {
+  it('counts at once, so that no flush that ends before it is believed (found by the simulator, seed 52)', () => {
+    const { rig, client } = openDevice();
+    expect(client.write(8, 8, 5000)).toBe(0);
+    expect(client.write(8, 8, 6000)).toBe(0);
+    const other = writerWithUnflushedData(rig);
+    const spare = rig.stores[1]!;
+    const flushSpare = spare.flush.bind(spare);
+    const held: number[] = [];
+    spare.flush = (ticket) => void held.push(ticket);
+    failNextFlush(rig, 0);
+    const answers: number[] = [];
+    const device = rig.device!;
+    device.flush(device.acquire({ completed: (_slot, errno) => answers.push(errno) }));
+    rig.scheduler.advance(0);
+    expect([held.length, answers]).toEqual([1, []]);
+    expect(toldOfFlush(other, 0)).toBe(false);
+    flushSpare(held[0]!);
+    rig.scheduler.advance(0);
+    expect(answers).toEqual([EIO]);
+    expect(device.flushFailureCount).toBe(1);
+  });
+});

@@ -212,8 +212,8 @@ describe('a queue of a device on a thread of its own', () => {
     const { rig, far } = bench();
     const { breaker } = rig.device!.context;
     for (let count = 0; count < 100; count += 1) {
-      breaker.needsProof(false, 'write', 0);
-      breaker.needsProof(false, 'read', 0);
+      breaker.needsProof(false, 'write');
+      breaker.needsProof(false, 'read');
     }
     expect(far.write(8, 8, 500)).toBe(0);
     expect([breaker.isWave('write'), breaker.isWave('read')]).toEqual([false, true]);

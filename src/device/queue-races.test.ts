@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Counter } from '../engine/counters.js';
-import { withAtomicSteps } from './testing/atomic-steps.js';
+import { withAtomicSteps } from '../sim/atomic-steps.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice, times } from './testing/numbered-device.js';
 import { type BegunRequest, TestClient } from './testing/test-client.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { xorshift } from '../../test/support/xorshift.js';
-import { withAtomicSteps } from './testing/atomic-steps.js';
+import { withAtomicSteps } from '../sim/atomic-steps.js';
 import { damagedDevice } from './testing/damaged-device.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { Workload } from './testing/workload.js';

@@ -102,6 +102,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       outages: this.#outages,
       content: this.#content,
       turnAway: (slot, target) => this.#gone.turnAway(slot, target),
+      noteFlushFailure: () => this.#countFlushFailure(),
       flushFailed: (slot) => this.#flushFailed(slot),
       wantPoll: parts.wantPoll,
     });
@@ -298,7 +299,6 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
    * failure by `flushFailureCount`.
    */
   #flushFailed(slot: number): void {
-    this.#countFlushFailure();
     if (this.#outages.holds) return this.#cold.take(slot);
     this.#gone.suspectAll();
     count(this.context.counters, Counter.requestsFailed);

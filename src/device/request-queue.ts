@@ -37,7 +37,8 @@ export class RequestQueue {
     this.#parts = parts;
     this.#slots = parts.slots;
     const { breaker, counters } = parts.context;
-    this.#transfers = new Transfers({ ...parts, breaker, counters });
+    const flushFailed = parts.noteFlushFailure;
+    this.#transfers = new Transfers({ ...parts, breaker, counters, flushFailed });
     this.#answers = new AnswerQueue(parts.slots, parts.wantPoll);
   }
 
@@ -230,6 +231,9 @@ export interface QueueParts {
   readonly content: ContentWatch | undefined;
   /** A request that needs a device which is gone. */
   readonly turnAway: (slot: number, target: number) => void;
+  /** The first disk of a flush has failed. */
+  readonly noteFlushFailure: () => void;
+  /** A flush has ended, and some disk has failed. */
   readonly flushFailed: (slot: number) => void;
   /** Something waits for the next `poll`. */
   readonly wantPoll: () => void;

@@ -125,6 +125,7 @@ export class Transfers {
   #noteFailure(slot: number, target: number): void {
     const { counters } = this.#parts;
     const operation = this.#slots.operation[slot]!;
+    if (operation === Operation.flush && this.#slots.failed[slot] === 0) this.#parts.flushFailed?.();
     this.#slots.failed[slot] = 1;
     if (operation === Operation.read)
       counters[target === MAIN ? Counter.mainReadErrors : Counter.spareReadErrors]! += 1;
@@ -141,4 +142,9 @@ export interface TransferParts {
   readonly counters: Counters;
   readonly breaker: Breaker;
   readonly dirtySpares: DirtySpares;
+  /**
+   * The first disk of a flush has failed; others may still be at it. At once, because another flush may end before this
+   * one, and must not count for what this one has lost. Left out where no flushes are sent.
+   */
+  readonly flushFailed?: () => void;
 }

@@ -5,7 +5,8 @@ import { assert } from '../base/assert.js';
  * used up. Pure: the time is handed in, probes are done by `probe.ts`.
  *
  * - An error of class `device` opens it at once.
- * - An ambiguous error needs a proof of life: a read elsewhere on the device that succeeds (valid for a moment).
+ * - An ambiguous error needs a proof of life: I/O elsewhere on the device that succeeds. It must be made after the error,
+ *   because the device may have vanished since the last one.
  * - A streak of failures without any success in between needs one too, of the same kind: a drive that has gone
  *   read-only answers reads happily and fails every write with a medium error.
  *
@@ -16,7 +17,6 @@ export class Breaker {
   readonly #words: Int32Array;
   #openedReason: string | undefined;
   #nextTrialAtMs = 0;
-  #aliveUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(words: Int32Array = new Int32Array(BREAKER_WORD_COUNT)) {
     assert(words.length === BREAKER_WORD_COUNT, 'words of a breaker');
@@ -37,23 +37,15 @@ export class Breaker {
     return this.#openedReason;
   }
 
-  /**
-   * Counts a failed unit; true if the device must prove that it is alive before anything is concluded. An earlier
-   * proof does not do where blocks would be declared lost: the device may have vanished since.
-   */
-  needsProof(ambiguous: boolean, operation: 'read' | 'write', nowMs: number, declaresLoss = false): boolean {
+  /** Counts a failed unit; true if the device must prove that it is alive before anything is concluded. */
+  needsProof(ambiguous: boolean, operation: 'read' | 'write'): boolean {
     Atomics.add(this.#words, streakWord(operation), 1);
-    return this.isWave(operation) || (ambiguous && (declaresLoss || nowMs >= this.#aliveUntilMs));
+    return ambiguous || this.isWave(operation);
   }
 
   /** So many units failed in a row that bad sectors alone are no explanation. */
   isWave(operation: 'read' | 'write'): boolean {
     return this.#words[streakWord(operation)]! >= FAILURE_WAVE_UNITS;
-  }
-
-  noteAlive(operation: 'read' | 'write', nowMs: number): void {
-    this.#aliveUntilMs = nowMs + PROOF_VALID_MS;
-    this.noteSuccess(operation);
   }
 
   trip(reason: string, nowMs: number): void {
@@ -69,11 +61,11 @@ export class Breaker {
     return true;
   }
 
-  close(nowMs: number): void {
+  close(): void {
     this.#openedReason = undefined;
     Atomics.store(this.#words, Word.isOpen, 0);
-    this.noteAlive('read', nowMs);
-    this.noteAlive('write', nowMs);
+    this.noteSuccess('read');
+    this.noteSuccess('write');
   }
 }
 
@@ -87,7 +79,5 @@ function streakWord(operation: 'read' | 'write'): number {
 
 /** Units that fail in a row before the device has to prove itself: 64 units of 4 KiB are one bad track or two. */
 const FAILURE_WAVE_UNITS = 64;
-/** A successful probe speaks for this long. */
-const PROOF_VALID_MS = 500;
 /** Pause between attempts to reach a device that was given up. */
 const TRIAL_PAUSE_MS = 2000;

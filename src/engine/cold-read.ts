@@ -178,7 +178,7 @@ function* refuse(work: ReadWork, failure: Salvage['failure']): Procedure<number>
 
 function* sectorIsToBlame(work: ReadWork, salvage: Salvage): Procedure<boolean> {
   const failure = salvage.failure ?? { errno: ERRNO.EIO, errorClass: 'mediaOrDevice' as const };
-  return yield* mayBlameSector(work.context, work.scratch, 'read', failure.errorClass, failure.errno, true);
+  return yield* mayBlameSector(work.context, work.scratch, 'read', failure.errorClass, failure.errno);
 }
 
 function copyFromUnit(context: ColdContext, scratch: Scratch, segment: Segment): void {

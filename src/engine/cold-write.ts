@@ -94,7 +94,7 @@ function* relocateFromMain(work: WriteWork, segment: Segment, mainUnit: number):
   if (salvage.abandoned) return ERRNO.EIO;
   if (salvage.lostMask !== 0 && salvage.failure !== undefined) {
     const { errorClass, errno } = salvage.failure;
-    if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno, true))) return ERRNO.EIO;
+    if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno))) return ERRNO.EIO;
     salvage = yield* confirmLoss(context, MAIN, unitOffset, salvage, scratch.unitOffset);
     if (salvage.abandoned) return ERRNO.EIO;
   }

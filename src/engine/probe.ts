@@ -10,7 +10,7 @@ import { existingMask } from './segments.js';
 
 /**
  * May this error be blamed on the sector? True: go on and relocate. False: the device is dead, the breaker is open.
- * `declaresLoss`: blocks will be remembered as lost if so. For `write`, the scratch must hold nothing yet.
+ * For `write`, the scratch must hold nothing yet.
  */
 export function* mayBlameSector(
   context: ColdContext,
@@ -18,7 +18,6 @@ export function* mayBlameSector(
   operation: 'read' | 'write',
   errorClass: ErrorClass,
   errno: number,
-  declaresLoss = false,
 ): Procedure<boolean> {
   const { breaker } = context;
   if (breaker.isOpen) return false;
@@ -27,10 +26,10 @@ export function* mayBlameSector(
     tripBreaker(context, `${operation} failed with errno ${errno}`, nowMs);
     return false;
   }
-  if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation, nowMs, declaresLoss)) return true;
+  if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation)) return true;
   const outcome = yield* probeMain(context, scratch, operation);
   if (outcome === 'works') {
-    breaker.noteAlive(operation, nowMs);
+    breaker.noteSuccess(operation);
     return !breaker.isOpen;
   }
   // Every place is locked, as when all of a small device is being zeroed: a read has to do for now.
@@ -51,7 +50,7 @@ export function* checkMain(context: ColdContext, scratch: Scratch, reason: strin
 /** With the breaker open: is the device back? Closes the breaker if it is. */
 export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedure<void> {
   if ((yield* probeMain(context, scratch, 'write')) !== 'works') return;
-  context.breaker.close(yield* perform({ kind: 'now' }));
+  context.breaker.close();
   context.report({ kind: 'breakerClosed' });
 }
 

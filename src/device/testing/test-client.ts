@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import type { RequestSink, ServedDevice } from '../../ports/served-device.js';
 import { WriteZeroesFlag } from '../../ports/served-device.js';
-import type { Actor } from './actor.js';
+import type { Actor } from '../../sim/actor.js';
 import type { DeviceOnMemory, OpenQueue } from './device-on-memory.js';
 import { BLOCK_BYTES, blockContents, fillBlock } from './workload.js';
 

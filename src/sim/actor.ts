@@ -1,5 +1,5 @@
-import type { CompletionSink } from '../../ports/block-store.js';
-import type { Scheduler } from '../../ports/scheduler.js';
+import type { CompletionSink } from '../ports/block-store.js';
+import type { Scheduler } from '../ports/scheduler.js';
 
 /**
  * Stands for a thread: what it does goes through `run`. While a task of it is interrupted (`AtomicSteps`) others run,

@@ -1,0 +1,306 @@
+import { Version } from './block-pattern.js';
+import { check } from './check-failure.js';
+import { VersionSets } from './version-sets.js';
+
+/**
+ * The simplest device that keeps the promises: what each logical block may hold now, and what it may hold after the
+ * power has failed, as sets of versions. Knows nothing of spares, maps or metadata.
+ *
+ * - A write under way adds its version; acknowledged, it leaves its own and those of writes that overlapped it in time.
+ * - A flush (or FUA) that is acknowledged leaves, for the time after a power cut, what was there when it began and what
+ *   was written since.
+ * - A write that failed may have happened: its version stays until the block is written again.
+ * - A read with no write around it settles which of the allowed versions it is.
+ */
+export class BlockModel {
+  readonly blockCount: number;
+  readonly #now: VersionSets;
+  readonly #stable: VersionSets;
+  /** Blocks whose stable versions are not those of now. */
+  readonly #unflushed = new Set<number>();
+  /** Blocks with a write that failed, until they are written again. */
+  readonly #undecided = new Set<number>();
+  /** Written since the last power cut. */
+  readonly #isTouched: Uint8Array;
+  readonly #underWay = new Set<ModelRequest>();
+  /** By block: versions that were allowed when the place that held them became unreadable. */
+  readonly #damaged = new Map<number, readonly number[]>();
+  /** By block: versions that a disk went back to, of which no client has been told yet. */
+  readonly #reverted = new Map<number, readonly number[]>();
+  #lastVersion: number = Version.firstWritten;
+
+  constructor(blockCount: number) {
+    this.blockCount = blockCount;
+    this.#now = new VersionSets(blockCount, Version.initial);
+    this.#stable = new VersionSets(blockCount, Version.initial);
+    this.#isTouched = new Uint8Array(blockCount);
+  }
+
+  nextVersion(): number {
+    this.#lastVersion += 1;
+    return this.#lastVersion;
+  }
+
+  /** `version`: `zero` and `anything` (a discard) included. */
+  beginWrite(first: number, count: number, version: number): ModelRequest {
+    const request: ModelRequest = { ...newRequest('write', first, count), version };
+    for (const other of this.#underWay) {
+      if (!overlaps(request, other)) continue;
+      other.rivals.push(request);
+      if (other.kind === 'write') request.rivals.push(other);
+    }
+    this.#underWay.add(request);
+    for (let block = first; block < first + count; block += 1) {
+      this.#now.add(block, version);
+      this.#stable.add(block, version);
+      this.#unflushed.add(block);
+      this.#isTouched[block] = 1;
+    }
+    return request;
+  }
+
+  endWrite(request: ModelRequest, succeeded: boolean, durable: boolean): void {
+    this.#underWay.delete(request);
+    for (let block = request.first; block < request.first + request.count; block += 1) {
+      if (succeeded) this.#acknowledge(request, block, durable);
+      else this.#undecided.add(block);
+    }
+  }
+
+  beginRead(first: number, count: number): ModelRequest {
+    const request = newRequest('read', first, count);
+    for (const other of this.#underWay) {
+      if (other.kind === 'write' && overlaps(request, other)) request.rivals.push(other);
+    }
+    for (let block = first; block < first + count; block += 1) {
+      request.allowed.push(this.#now.isOne(block) ? this.#now.get(block)[0]! : this.#now.get(block));
+      if (this.mayBeLost(block)) request.mayFail = true;
+    }
+    this.#underWay.add(request);
+    return request;
+  }
+
+  /** Fails the run if a block of it may not hold what was read. */
+  endRead(request: ModelRequest, versionOf: (block: number) => number, lostIsZero: boolean): void {
+    this.#underWay.delete(request);
+    for (let index = 0; index < request.count; index += 1) {
+      const block = request.first + index;
+      this.#checkRead(request, index, versionOf(block), lostIsZero);
+    }
+  }
+
+  /** True if an error is no wonder: a block of it may be lost. */
+  endFailedRead(request: ModelRequest): boolean {
+    this.#underWay.delete(request);
+    if (request.mayFail) return true;
+    for (let block = request.first; block < request.first + request.count; block += 1) {
+      if (this.mayBeLost(block)) return true;
+    }
+    return false;
+  }
+
+  /** A request that had no answer when the device was told to stop. */
+  dropRequest(request: ModelRequest): void {
+    this.#underWay.delete(request);
+  }
+
+  beginFlush(): ModelFlush {
+    const covered = new Map<number, readonly number[]>();
+    for (const block of this.#unflushed) covered.set(block, this.#now.get(block));
+    return { covered, newerThan: this.#lastVersion };
+  }
+
+  /** Acknowledged, and no flush has failed since the writes that it is to cover. */
+  endFlush({ covered, newerThan }: ModelFlush): void {
+    for (const [block, versions] of covered) {
+      this.#forgetReverted(block);
+      const isLeft = (version: number): boolean => version > newerThan || versions.includes(version);
+      const zeroesSince = (version: number): boolean => version <= 0 && this.#now.has(block, version);
+      this.#stable.setAll(
+        block,
+        this.#stable.get(block).filter((version) => isLeft(version) || zeroesSince(version)),
+      );
+      check(this.#stable.get(block).length > 0, 'model', `block ${block} holds something`);
+      if (this.#stable.isLike(block, this.#now)) this.#unflushed.delete(block);
+    }
+  }
+
+  /** A client was told that a flush has failed: what was acknowledged before may be gone, and the next one may work. */
+  flushFailed(): void {
+    this.#reverted.clear();
+  }
+
+  /** The power failed: what was not flushed may be gone, what was under way may have happened. */
+  powerCut(): void {
+    this.crash();
+    for (const block of this.#unflushed) this.#now.copyBlock(block, this.#stable);
+    this.#unflushed.clear();
+    this.#isTouched.fill(0);
+  }
+
+  /** The process died: what was under way has happened or not, but does not happen later. */
+  crash(): void {
+    this.#underWay.clear();
+    this.#undecided.clear();
+    this.#reverted.clear();
+  }
+
+  /** The place that holds this version of the block can't be read from now on. */
+  noteDamage(block: number, version: number): void {
+    const isKnown = this.#now.has(block, version) || this.#stable.has(block, version);
+    if (!isKnown && !this.#now.has(block, Version.anything)) return;
+    const known = this.#damaged.get(block) ?? [];
+    if (!known.includes(version)) this.#damaged.set(block, [...known, version]);
+  }
+
+  /** A place that held zeroes, of nobody knows which block, can't be read from now on. */
+  noteZeroDamage(): void {
+    for (let block = 0; block < this.blockCount; block += 1) this.noteDamage(block, Version.zero);
+  }
+
+  /** The place that held version `from` holds `to` again, because a disk forgot what was not flushed. */
+  noteReverted(block: number, from: number, to: number): void {
+    const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
+    if (from === to || !this.#now.has(block, from) || !wasPossible) return;
+    this.#now.add(block, to);
+    this.#stable.add(block, to);
+    this.#unflushed.add(block);
+    this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), to]);
+    for (const other of this.#underWay) {
+      if (covers(other, block)) other.rivals.push(rivalOf(block, to));
+    }
+  }
+
+  /** It may be an error to read this block. */
+  mayBeLost(block: number): boolean {
+    return this.#damaged.has(block);
+  }
+
+  mayHold(block: number, version: number): boolean {
+    return this.#now.has(block, version) || this.#now.has(block, Version.anything);
+  }
+
+  describe(block: number): string {
+    const now = this.#now.get(block).join(', ');
+    return `allowed ${now}; after a power cut ${this.#stable.get(block).join(', ')}`;
+  }
+
+  /** A flush has worked that no failure was told before: what a disk went back to may not be there. */
+  #forgetReverted(block: number): void {
+    const reverted = this.#reverted.get(block);
+    if (reverted === undefined) return;
+    this.#reverted.delete(block);
+    for (const sets of [this.#now, this.#stable]) {
+      const left = sets.get(block).filter((version) => !reverted.includes(version));
+      check(left.length > 0, 'flushError', `a flush is acknowledged, and a disk has lost block ${block}`);
+      sets.setAll(block, left);
+    }
+  }
+
+  #acknowledge(request: ModelRequest, block: number, durable: boolean): void {
+    const versions = [request.version];
+    for (const rival of request.rivals) {
+      if (rival.kind === 'write' && covers(rival, block) && !versions.includes(rival.version))
+        versions.push(rival.version);
+    }
+    this.#now.setAll(block, versions);
+    if (!request.rivals.some((rival) => rival.kind === 'write' && covers(rival, block)))
+      this.#undecided.delete(block);
+    if (durable) {
+      this.#stable.setAll(block, versions);
+      this.#unflushed.delete(block);
+    } else {
+      this.#unflushed.add(block);
+    }
+    this.#forgetDamage(block, versions);
+    const reverted = this.#reverted.get(block)?.filter((each) => each !== request.version) ?? [];
+    const left = reverted.filter((version) => versions.includes(version));
+    if (left.length > 0) this.#reverted.set(block, left);
+    else this.#reverted.delete(block);
+  }
+
+  /** New contents are no longer lost, unless their own place was damaged already. */
+  #forgetDamage(block: number, versions: readonly number[]): void {
+    const damaged = this.#damaged.get(block);
+    if (damaged === undefined || versions.includes(Version.anything)) return;
+    const left = damaged.filter((version) => versions.includes(version));
+    if (left.length > 0) return void this.#damaged.set(block, left);
+    for (const other of this.#underWay)
+      if (other.kind === 'read' && covers(other, block)) other.mayFail = true;
+    this.#damaged.delete(block);
+  }
+
+  #checkRead(request: ModelRequest, index: number, version: number, lostIsZero: boolean): void {
+    const block = request.first + index;
+    const allowed = request.allowed[index]!;
+    const isAllowed = typeof allowed === 'number' ? allowed === version : allowed.includes(version);
+    const rivals = request.rivals.filter((rival) => covers(rival, block));
+    const isOfRival = rivals.some((rival) => rival.version === version);
+    const isWild = [allowed].flat().includes(Version.anything) || rivals.some(isDiscard);
+    const isLost = lostIsZero && version === Version.zero && (request.mayFail || this.mayBeLost(block));
+    if (!isAllowed && !isOfRival && !isWild && !isLost) this.#refuse(block, version, allowed, rivals);
+    if (isAllowed && rivals.length === 0 && !isWild) this.#settle(block, version);
+  }
+
+  #refuse(
+    block: number,
+    version: number,
+    allowed: number | readonly number[],
+    rivals: readonly ModelRequest[],
+  ): void {
+    const known = [allowed, ...rivals.map((rival) => rival.version)].flat().join(', ');
+    const after = this.#stable.get(block).join(', ');
+    check(
+      false,
+      version === Version.foreign ? 'foreignData' : 'wrongData',
+      `block ${block} reads as version ${version}; allowed are ${known} (after a power cut ${after})`,
+    );
+  }
+
+  #settle(block: number, version: number): void {
+    if (this.#undecided.has(block) || this.mayBeLost(block) || this.#now.isOne(block)) return;
+    const isSafe = this.#isTouched[block] === 0 && this.#stable.isLike(block, this.#now);
+    this.#now.set(block, version);
+    if (isSafe) this.#stable.set(block, version);
+    else this.#unflushed.add(block);
+  }
+}
+
+export interface ModelRequest {
+  readonly kind: 'read' | 'write';
+  readonly first: number;
+  readonly count: number;
+  readonly version: number;
+  /** Writes that overlap it, also in time. */
+  readonly rivals: ModelRequest[];
+  /** Of a read, per block: what was allowed when it began. */
+  readonly allowed: (number | readonly number[])[];
+  /** Of a read: at some time, one of its blocks could be lost. */
+  mayFail: boolean;
+}
+
+export interface ModelFlush {
+  readonly covered: ReadonlyMap<number, readonly number[]>;
+  readonly newerThan: number;
+}
+
+function newRequest(kind: 'read' | 'write', first: number, count: number): ModelRequest {
+  return { kind, first, count, version: 0, rivals: [], allowed: [], mayFail: false };
+}
+
+/** Stands for a change of one block that no request made. */
+function rivalOf(block: number, version: number): ModelRequest {
+  return { ...newRequest('write', block, 1), version };
+}
+
+function overlaps(one: ModelRequest, other: ModelRequest): boolean {
+  return one.first < other.first + other.count && other.first < one.first + one.count;
+}
+
+function covers({ first, count }: ModelRequest, block: number): boolean {
+  return block >= first && block < first + count;
+}
+
+function isDiscard({ version }: ModelRequest): boolean {
+  return version === Version.anything;
+}

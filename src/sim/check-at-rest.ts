@@ -1,0 +1,153 @@
+import { DescriptorState } from '../format/descriptor-page.js';
+import type { BlockModel } from './block-model.js';
+import { Version, versionAt } from './block-pattern.js';
+import { check } from './check-failure.js';
+import type { ReadResult } from './client.js';
+import type { Excuses } from './excuses.js';
+import { isReserved } from './free-units.js';
+import type { Ledger } from './ledger.js';
+import type { Machine } from './machine.js';
+import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
+import { placeOfUnit, readMetadata } from './metadata-reader.js';
+
+/**
+ * Nothing is under way and all devices are there: reads every block, and compares what the device does with what is on
+ * the disks, as docs/on-disk-format.md says it is to be read.
+ */
+export function checkAtRest(parts: RestParts): void {
+  const versions = readAll(parts);
+  const { machine } = parts;
+  const set = readMetadata(machine.spareBytes);
+  check(set !== undefined, 'structure', 'there is no superblock any more');
+  checkStructure(parts, set);
+  checkPlacement(parts, set, versions);
+  checkInspect(machine, set);
+}
+
+export interface RestParts {
+  readonly machine: Machine;
+  readonly model: BlockModel;
+  readonly ledger: Ledger;
+  readonly excuses: Excuses;
+  /** One read, alone. */
+  readonly read: (first: number, count: number) => ReadResult;
+}
+
+/** By block: what it reads as; `FAILED` where it does not. */
+function readAll({ machine, model, read }: RestParts): Int32Array {
+  const versions = new Int32Array(model.blockCount).fill(FAILED);
+  const chunk = READ_BYTES / machine.scenario.blockBytes;
+  const readChunk = (first: number, count: number): void => {
+    const { errno, versionOf } = read(first, count);
+    if (errno === 0) {
+      for (let block = first; block < first + count; block += 1) versions[block] = versionOf(block);
+    } else if (count > 1) {
+      const half = count >> 1;
+      readChunk(first, half);
+      readChunk(first + half, count - half);
+    }
+  };
+  for (let first = 0; first < model.blockCount; first += chunk)
+    readChunk(first, Math.min(chunk, model.blockCount - first));
+  return versions;
+}
+
+/** One place for each unit, none of them where metadata is, and none that was not called for. */
+function checkStructure({ machine, ledger }: RestParts, { superblock, mappings, retired }: SetOnDisk): void {
+  const { table } = machine.life!.device!.context;
+  const unitCount = Math.ceil(superblock.mainSizeBytes / superblock.unitBytes);
+  for (const { spareUnit, mainUnit } of mappings) {
+    check(mainUnit < unitCount, 'structure', `spare unit ${spareUnit} holds unit ${mainUnit}, which is none`);
+    const { spareIndex, offsetBytes } = placeOfUnit(superblock, spareUnit);
+    const overlaps = isReserved(superblock, spareIndex, offsetBytes);
+    check(!overlaps, 'structure', `spare unit ${spareUnit} (unit ${mainUnit}) overlaps metadata`);
+    const hasReason = ledger.hasReasonToMove(mainUnit);
+    check(hasReason, 'burntSpare', `unit ${mainUnit} was moved, and no block of it ever failed`);
+  }
+  for (const spareUnit of retired)
+    check(
+      table.state(spareUnit) === DescriptorState.retired,
+      'structure',
+      `spare unit ${spareUnit} is retired`,
+    );
+}
+
+/** What a read returned is what lies at the place that the metadata names. */
+function checkPlacement({ machine, excuses }: RestParts, set: SetOnDisk, versions: Int32Array): void {
+  const { superblock } = set;
+  const { blockBytes, unitBytes } = superblock;
+  const blocksPerUnit = unitBytes / blockBytes;
+  const places = placesOf(set);
+  for (const [block, version] of versions.entries()) {
+    if (version === FAILED) continue;
+    const unit = Math.floor(block / blocksPerUnit);
+    const mapping = places.get(unit);
+    const within = block % blocksPerUnit;
+    const isLost = mapping !== undefined && ((mapping.lostMask >>> within) & 1) === 1;
+    if (isLost) {
+      const isZeroed = machine.scenario.lostReadsAsZero && version === Version.zero;
+      check(isZeroed, 'placement', `block ${block} is lost on disk and reads as version ${version}`);
+      continue;
+    }
+    const held = versionAtPlace(machine, set, mapping, block);
+    // A commit that failed may have left a descriptor that the device does not go by.
+    const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
+    check(
+      held === version || !isSettled,
+      'placement',
+      `block ${block} reads as version ${version}; ${describe(mapping)} holds ${held}`,
+    );
+  }
+}
+
+function versionAtPlace(
+  machine: Machine,
+  { superblock }: SetOnDisk,
+  mapping: MappingOnDisk | undefined,
+  block: number,
+): number {
+  const { blockBytes, unitBytes } = superblock;
+  if (mapping === undefined) return versionAt(machine.disks[0]!.view, block * blockBytes, blockBytes, block);
+  const { spareIndex, offsetBytes } = placeOfUnit(superblock, mapping.spareUnit);
+  const at = offsetBytes + ((block * blockBytes) % unitBytes);
+  return versionAt(machine.disks[1 + spareIndex]!.view, at, blockBytes, block);
+}
+
+/** By unit: its place. Of two, the later move. */
+function placesOf({ mappings }: SetOnDisk): Map<number, MappingOnDisk> {
+  const places = new Map<number, MappingOnDisk>();
+  for (const mapping of mappings) {
+    const other = places.get(mapping.mainUnit);
+    if (other !== undefined) {
+      const ahead = (mapping.moveCount - other.moveCount) & 0xff;
+      check(ahead === 1 || ahead === 255, 'structure', `unit ${mapping.mainUnit} has two owners`);
+      if (ahead !== 1) continue;
+    }
+    places.set(mapping.mainUnit, mapping);
+  }
+  return places;
+}
+
+/** What inspect would print is what the metadata says to us. */
+function checkInspect(machine: Machine, set: SetOnDisk): void {
+  const inspected = machine.inspect();
+  check(inspected.ok, 'inspect', 'inspect refuses a set that is at work');
+  const { table } = inspected.value;
+  const places = placesOf(set);
+  check(
+    table.mappedCount === places.size,
+    'inspect',
+    `inspect tells of ${table.mappedCount} of ${places.size} moves`,
+  );
+  for (const [unit, { spareUnit, lostMask }] of places) {
+    const isSame = table.find(unit) === spareUnit && table.lostMask(spareUnit) === lostMask;
+    check(isSame, 'inspect', `inspect tells something else of unit ${unit}`);
+  }
+}
+
+function describe(mapping: MappingOnDisk | undefined): string {
+  return mapping === undefined ? 'the main device' : `spare unit ${mapping.spareUnit}`;
+}
+
+const FAILED = -100;
+const READ_BYTES = 32 << 10;

@@ -1,0 +1,64 @@
+import type { FaultStep } from './history.js';
+import type { FaultParts } from './inject-fault.js';
+import type { CopyOnDisk, SetOnDisk } from './metadata-reader.js';
+import { PAGE_BYTES, pageOffset, readMetadata } from './metadata-reader.js';
+
+/**
+ * Damages one page of one copy, on the disk or only in what is read of it. Not the safe copy of a spare, and only while
+ * the safe copies have the newest of everything: what has no other copy can't survive.
+ */
+export function damageMetadata(parts: FaultParts, step: Extract<FaultStep, { kind: 'metadata' }>): void {
+  const { machine, old } = parts;
+  const { safeCopies } = machine.scenario;
+  if (safeCopies.includes(step.copy)) return;
+  const set = readMetadata(machine.spareBytes);
+  if (set === undefined || !isSafeUpToDate(set, safeCopies)) return;
+  const copy = set.superblock.copies[step.copy]!;
+  const offset = placeOf(copy, step, set);
+  const disk = machine.disks[1 + copy.spareIndex]!;
+  const now = disk.contents.slice(offset, offset + PAGE_BYTES);
+  const older = old.ofSpare(copy.spareIndex)?.slice(offset, offset + PAGE_BYTES) ?? now;
+  const other = disk.contents.slice(copy.offsetBytes, copy.offsetBytes + PAGE_BYTES);
+  const damaged = damagedBytes(step, now, older, other);
+  if (step.what.startsWith('lie')) disk.lies.set(offset, damaged);
+  else disk.overwrite(offset, damaged);
+}
+
+function damagedBytes(
+  { what, at }: Extract<FaultStep, { kind: 'metadata' }>,
+  now: Uint8Array,
+  older: Uint8Array,
+  other: Uint8Array,
+): Uint8Array {
+  switch (what) {
+    case 'flip':
+    case 'lieFlip': {
+      const flipped = now.slice();
+      flipped[at % PAGE_BYTES]! ^= 1 << (at & 7);
+      return flipped;
+    }
+    case 'zero':
+      return new Uint8Array(PAGE_BYTES);
+    case 'stale':
+    case 'lieStale':
+      return older;
+    case 'swap':
+    case 'lieSwap':
+      return other;
+  }
+}
+
+/** Page -1 is the superblock. */
+function placeOf(
+  copy: CopyOnDisk,
+  { page, at }: Extract<FaultStep, { kind: 'metadata' }>,
+  set: SetOnDisk,
+): number {
+  const slot = at & 1;
+  if (page === -1 || page >= set.pages.length) return copy.offsetBytes + slot * PAGE_BYTES;
+  return pageOffset(copy, set.pages[page]!.page, slot);
+}
+
+function isSafeUpToDate(set: SetOnDisk, safeCopies: readonly number[]): boolean {
+  return set.pages.every(({ holders }) => safeCopies.every((copy) => holders[copy] === true));
+}

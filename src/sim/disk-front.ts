@@ -1,0 +1,61 @@
+import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.js';
+import type { SimDisk } from './sim-disk.js';
+
+/** A simulated disk as one thread has opened it; the file descriptor, so to say. */
+export class DiskFront implements BlockStore {
+  readonly geometry: Geometry;
+  readonly description: string;
+  /** The disk has come back under another name: whoever opened it under the old one gets nothing. */
+  isCutOff = false;
+  readonly #disk: SimDisk;
+  #sink: CompletionSink;
+
+  constructor(disk: SimDisk, sink: CompletionSink) {
+    this.#disk = disk;
+    this.#sink = sink;
+    this.geometry = disk.geometry;
+    this.description = disk.description;
+  }
+
+  attach(sink: CompletionSink): void {
+    this.#sink = sink;
+  }
+
+  complete(ticket: number, result: number): void {
+    this.#sink.complete(ticket, result);
+  }
+
+  read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {
+    this.#disk.submit(this, 'read', ticket, offsetBytes, lengthBytes, memoryOffset, false);
+  }
+
+  write(
+    ticket: number,
+    offsetBytes: number,
+    lengthBytes: number,
+    memoryOffset: number,
+    durable: boolean,
+  ): void {
+    this.#disk.submit(this, 'write', ticket, offsetBytes, lengthBytes, memoryOffset, durable);
+  }
+
+  flush(ticket: number): void {
+    this.#disk.submit(this, 'flush', ticket, 0, 0, 0, false);
+  }
+
+  discard(ticket: number, offsetBytes: number, lengthBytes: number): void {
+    this.#disk.submit(this, 'discard', ticket, offsetBytes, lengthBytes, 0, false);
+  }
+
+  writeZeroes(ticket: number, offsetBytes: number, lengthBytes: number): void {
+    this.#disk.submit(this, 'writeZeroes', ticket, offsetBytes, lengthBytes, 0, false);
+  }
+
+  allocatedRun(_offsetBytes: number, lengthBytes: number): number {
+    return lengthBytes;
+  }
+
+  close(): void {
+    // The disk lives on; nothing of the process is kept.
+  }
+}

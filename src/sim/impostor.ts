@@ -1,0 +1,57 @@
+import { identityOf } from './blank-set.js';
+import { fillBlock } from './block-pattern.js';
+import type { ComeBack } from './history.js';
+import type { FaultParts } from './inject-fault.js';
+import { superblockSequenceOn } from './metadata-reader.js';
+import type { SimDisk } from './sim-disk.js';
+
+/**
+ * What turns up in the place of a disk that is gone and must be refused; undefined where nothing could tell it from the
+ * disk itself (docs/fault-model.md).
+ */
+export function impostorFor(parts: FaultParts, how: ComeBack, target: number): SimDisk | undefined {
+  if (how === 'afterStale') return target === 0 ? undefined : staleSpare(parts, target - 1);
+  if (how !== 'afterOther') return undefined;
+  // A disk with the serial number of another is that disk.
+  if (target === 0) return parts.machine.scenario.hasSerials ? undefined : otherMain(parts);
+  return otherSpare(parts, target - 1);
+}
+
+/** Full of what nobody wrote. */
+export function otherMain({ machine }: FaultParts): SimDisk {
+  const { scenario } = machine;
+  const bytes = bytesOf(new Uint8Array(scenario.mainBytes));
+  const identity = identityOf(scenario, 0);
+  const serial = identity.serial === '' ? '' : 'another';
+  const disk = machine.makeDisk(0, bytes, { ...identity, serial });
+  const { blockBytes } = scenario;
+  for (let at = 0; at + blockBytes <= scenario.mainBytes; at += blockBytes)
+    fillBlock(disk.contents, disk.view, at, blockBytes, at / blockBytes, OTHER_VERSION);
+  return disk;
+}
+
+/** The spare as it was, if its metadata has been written since. */
+export function staleSpare({ machine, old }: FaultParts, spareIndex: number): SimDisk | undefined {
+  const before = old.ofSpare(spareIndex);
+  const now = machine.spareBytes[spareIndex]!;
+  if (before === undefined) return undefined;
+  if (superblockSequenceOn(before, spareIndex) >= superblockSequenceOn(now, spareIndex)) return undefined;
+  const target = 1 + spareIndex;
+  return machine.makeDisk(target, bytesOf(before.slice()), identityOf(machine.scenario, target));
+}
+
+/** The bytes of the spare beside it, or nothing at all. */
+function otherSpare({ machine }: FaultParts, spareIndex: number): SimDisk {
+  const { spareBytes, scenario } = machine;
+  const contents = new Uint8Array(spareBytes[spareIndex]!.length);
+  const neighbour = spareBytes[(spareIndex + 1) % spareBytes.length]!;
+  if (spareBytes.length > 1) contents.set(neighbour.subarray(0, contents.length));
+  return machine.makeDisk(1 + spareIndex, bytesOf(contents), identityOf(scenario, 1 + spareIndex));
+}
+
+function bytesOf(contents: Uint8Array): { readonly contents: Uint8Array; readonly stable: Uint8Array } {
+  return { contents, stable: new Uint8Array(contents.length) };
+}
+
+/** No client writes so often. */
+const OTHER_VERSION = 0x7fff0000;

@@ -1,0 +1,46 @@
+import { blankSet } from './blank-set.js';
+import { CheckFailure, type CheckName } from './check-failure.js';
+import { drawHistory, type Step } from './history.js';
+import { Random } from './random.js';
+import { drawScenario, type Scenario } from './scenario.js';
+import { Simulation } from './simulation.js';
+import type { Statistics } from './statistics.js';
+
+/** A run as a seed says it: everything else follows. */
+export interface Plan {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly steps: readonly Step[];
+}
+
+export function planOf(seed: number): Plan {
+  const random = new Random(seed);
+  let scenario = drawScenario(random);
+  while (blankSet(scenario) === undefined) scenario = drawScenario(random);
+  return { seed, scenario, steps: drawHistory(random, scenario, random.pick(LENGTHS)) };
+}
+
+/** Carries a plan out; what went wrong, or undefined. `log` gets a line for all that happens. */
+export function runPlan(
+  plan: Plan,
+  statistics: Statistics,
+  log?: (line: string) => void,
+): Failure | undefined {
+  const simulation = new Simulation(plan.scenario, plan.seed, statistics, log);
+  try {
+    simulation.run(plan.steps);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const check = error instanceof CheckFailure ? error.check : 'invariant';
+    return { check, message: error.message, stack: error.stack ?? '' };
+  }
+}
+
+export interface Failure {
+  readonly check: CheckName;
+  readonly message: string;
+  readonly stack: string;
+}
+
+const LENGTHS = [30, 80, 80, 160, 300];

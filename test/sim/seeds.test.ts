@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { simulate } from './simulator.js';
+
+/** What `npm run sim` would say of a failure, so that the seed is in the report of the test. */
+async function failureOf(args: readonly string[]): Promise<string | undefined> {
+  const { status, report, errors } = await simulate(args);
+  if (status === 0) return undefined;
+  return `seed ${report?.failedSeed}: ${report?.check}: ${report?.message} ${report === undefined ? errors : ''}`;
+}
+
+describe('the simulator', () => {
+  it('finds nothing with fixed seeds', async () => {
+    expect(await failureOf(['--seed', '1', '--minutes', '0.25', '--seeds', '2000'])).toBeUndefined();
+  });
+
+  it('finds nothing with fresh seeds', async () => {
+    const first = (Date.now() % 1_000_000_000) * 1000;
+    console.log(`fresh seeds from ${first} on`);
+    expect(
+      await failureOf(['--seed', String(first), '--minutes', '0.25', '--seeds', '2000']),
+    ).toBeUndefined();
+  });
+
+  it('does the same again for the same seed, to the last disk I/O', async () => {
+    const [one, other] = await Promise.all([simulate(['--seed', '77']), simulate(['--seed', '77'])]);
+    const counts = (outcome: typeof one) => (outcome.report as { readonly statistics?: object }).statistics;
+    expect(counts(one)).toBeDefined();
+    expect(counts(one)).toEqual(counts(other));
+  });
+
+  it('refuses what it does not understand with status 2', async () => {
+    expect((await simulate(['--seed', 'many'])).status).toBe(2);
+    expect((await simulate(['--break', 'nothing-of-ours'])).status).toBe(2);
+  });
+});
