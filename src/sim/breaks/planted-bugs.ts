@@ -12,7 +12,7 @@ export interface PlantedBug {
   readonly replace: string;
   /** What it does, for people. */
   readonly what: string;
-  /** It is found within so many seeds from this one on (test/sim/planted-bugs.test.ts). */
+  /** It is found within so many seeds from this one on (test/planted/planted-bugs.test.ts). */
   readonly from: number;
   readonly seeds: number;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PLANTED_BUGS } from '../../src/sim/breaks/planted-bugs.js';
-import { simulate } from './simulator.js';
+import { simulate } from '../sim/simulator.js';
 
 describe('a planted bug', () => {
   it.each(PLANTED_BUGS)('is found: $name', async ({ name, from, seeds }) => {
