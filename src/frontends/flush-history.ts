@@ -31,17 +31,31 @@ export class FlushHistory {
     this.writesInFlight -= 1;
   }
 
-  /** What a flush that starts now will have covered; hand it to `flushFinished`. Writes in flight may be missed. */
+  /** A flush starts now: what it will have covered (writes in flight may be missed), for `flushFinished`. */
   flushStarted(): number {
-    return this.writesInFlight === 0 ? this.writesStarted : this.writesFlushed;
+    const covered = this.writesInFlight === 0 ? this.writesStarted : this.writesFlushed;
+    return covered * FAILURES_TOLD_APART + this.failuresModulo;
   }
 
-  /** `ok`: what the device said. Returns whether the client may be told so. */
-  flushFinished(mark: number, ok: boolean): boolean {
+  /**
+   * `started`: from `flushStarted`. `ok`: what the device said. Returns whether the client may be told so. A flush that
+   * was under way while another failed may have found nothing left to write: it counts as failed.
+   */
+  flushFinished(started: number, ok: boolean): boolean {
+    const covered = Math.floor(started / FAILURES_TOLD_APART);
+    const failedMeanwhile = started % FAILURES_TOLD_APART !== this.failuresModulo;
     const { flushFailureCount } = this.errors;
-    const unheard = this.writesStarted !== this.writesFlushed && this.failuresKnown !== flushFailureCount;
+    const isConcerned = this.writesStarted !== this.writesFlushed;
+    const unheard = isConcerned && (failedMeanwhile || this.failuresKnown !== flushFailureCount);
     this.failuresKnown = flushFailureCount;
-    if (ok && mark > this.writesFlushed) this.writesFlushed = mark;
+    if (ok && covered > this.writesFlushed) this.writesFlushed = covered;
     return ok && !unheard;
   }
+
+  private get failuresModulo(): number {
+    return this.errors.flushFailureCount % FAILURES_TOLD_APART;
+  }
 }
+
+/** Both numbers of `flushStarted` in one: no object per flush. So many failures do not happen while one is under way. */
+const FAILURES_TOLD_APART = 1024;

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { FlushHistory } from './flush-history.js';
+
+describe('what a client is told of flushes', () => {
+  function client(): { history: FlushHistory; errors: { flushFailureCount: number } } {
+    const errors = { flushFailureCount: 0 };
+    const history = new FlushHistory(errors);
+    history.writeStarted();
+    history.writeFinished();
+    return { history, errors };
+  }
+
+  it('is that all those failed which were under way when one did, and the next is good', () => {
+    const { history, errors } = client();
+    const [first, second] = [history.flushStarted(), history.flushStarted()];
+    errors.flushFailureCount += 1;
+    expect(history.flushFinished(first, false)).toBe(false);
+    expect(history.flushFinished(second, true)).toBe(false);
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+  });
+
+  it('is nothing of failures that came before its writes, or after all of them were flushed', () => {
+    const errors = { flushFailureCount: 3 };
+    const history = new FlushHistory(errors);
+    history.writeStarted();
+    history.writeFinished();
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+    errors.flushFailureCount += 1;
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+  });
+
+  it('is a failure that nobody asked for, once', () => {
+    const { history, errors } = client();
+    errors.flushFailureCount += 1;
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(false);
+    history.writeStarted();
+    history.writeFinished();
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+  });
+
+  it('does not count writes under way as flushed', () => {
+    const { history, errors } = client();
+    history.writeStarted();
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+    history.writeFinished();
+    errors.flushFailureCount += 1;
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(false);
+  });
+});
