@@ -87,11 +87,14 @@ class PageLoader {
   readonly #versions: PageVersions;
   readonly #choice = emptyPageChoice();
   readonly #descriptor = emptyDescriptor();
+  /** By copy, as it was at the start: a copy whose spare goes while it is read can't be read. */
+  readonly #targets: readonly (Target | undefined)[];
   /** Per copy and slot of the pages in hand: 1 if the disk could not read it. */
   readonly #unreadable: Uint8Array;
 
   constructor(input: LoadInput) {
     this.#input = input;
+    this.#targets = input.superblock.copies.map(({ spareIndex }) => input.targetOfSpare(spareIndex));
     const copyCount = input.superblock.copies.length;
     this.#versions = new PageVersions(copyCount);
     this.#unreadable = new Uint8Array(copyCount * PAGES_PER_READ * 2);
@@ -109,7 +112,7 @@ class PageLoader {
   *readPages(firstPage: number, pageCount: number): Procedure<void> {
     const { copies } = this.#input.superblock;
     this.#unreadable.fill(0);
-    const present = [...copies.keys()].filter((copyIndex) => this.#targetOf(copyIndex) !== undefined);
+    const present = [...copies.keys()].filter((copyIndex) => this.#targets[copyIndex] !== undefined);
     const results = yield* performAll(
       present.map((copyIndex) => this.#read(copyIndex, firstPage, 0, pageCount * SLOT_PAIR_BYTES, firstPage)),
     );
@@ -146,7 +149,7 @@ class PageLoader {
   }
 
   #examine(copyIndex: number, page: number, nth: number, slot: number): void {
-    if (this.#targetOf(copyIndex) === undefined) return this.#versions.set(copyIndex, slot, 'absent', 0, 0);
+    if (this.#targets[copyIndex] === undefined) return this.#versions.set(copyIndex, slot, 'absent', 0, 0);
     if (this.#unreadable[copyIndex * PAGES_PER_READ * 2 + nth * 2 + slot] === 1) {
       return this.#versions.set(copyIndex, slot, 'unreadable', 0, 0);
     }
@@ -175,7 +178,7 @@ class PageLoader {
     const { repairMask, generation, needsTwoUpdates, mayBeOutdated } = this.#choice;
     for (const copyIndex of this.#input.superblock.copies.keys()) {
       const isBad = ((repairMask >>> copyIndex) & 1) === 1;
-      const isAbsent = this.#targetOf(copyIndex) === undefined;
+      const isAbsent = this.#targets[copyIndex] === undefined;
       if (isBad) this.report.badPages[copyIndex]! += 1;
       else if (!isAbsent) this.report.goodPages[copyIndex]! += 1;
     }
@@ -192,15 +195,11 @@ class PageLoader {
     firstPage: number,
   ): TransferEffect {
     const copy: CopyLayout = this.#input.superblock.copies[copyIndex]!;
-    const target = this.#targetOf(copyIndex);
+    const target = this.#targets[copyIndex];
     assert(target !== undefined, `copy ${copyIndex} is there`);
     const memoryOffset = this.#memoryOffset(copyIndex, page - firstPage, slot);
     const offsetBytes = pageOffsetBytes(copy, page, slot);
     return { kind: 'read', target, offsetBytes, lengthBytes, memoryOffset };
-  }
-
-  #targetOf(copyIndex: number): Target | undefined {
-    return this.#input.targetOfSpare(this.#input.superblock.copies[copyIndex]!.spareIndex);
   }
 
   #pageBytes(copyIndex: number, nth: number, slot: number): Uint8Array {

@@ -130,7 +130,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'spare-over-metadata',
     what: 'spare units that overlap metadata are handed out (defect 8)',
-    file: 'device/assemble-set.js',
+    file: 'device/read-map.js',
     find: 'allocator.takeRange(firstUnit, unitCount);',
     replace: 'void [firstUnit, unitCount];',
     from: 1,
@@ -161,7 +161,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'if (target !== MAIN && !dirtySpares.isDirty(target))',
     replace: 'if (target !== MAIN)',
     from: 1,
-    seeds: 20,
+    seeds: 200,
   },
   {
     name: 'fua-lost-on-spare',
@@ -178,8 +178,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/request-queue.js',
     find: 'flushFailed(slot);',
     replace: 'this.#slots.finish(slot, 0);',
-    from: 1,
-    seeds: 20,
+    from: 1100,
+    seeds: 200,
   },
   {
     name: 'lost-reads-as-data',
@@ -224,7 +224,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'if (filter.hasAny(offsetBytes, lengthBytes, special))',
     replace: 'if (false)',
     from: 230,
-    seeds: 20,
+    seeds: 200,
   },
   {
     name: 'map-gone-after-restart',
