@@ -214,8 +214,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/unit-locks.js',
     find: 'if (hasInFlight(this.#slots, from, end, false))',
     replace: 'if (false)',
-    from: 150,
-    seeds: 30,
+    from: 1700,
+    seeds: 500,
   },
   {
     name: 'queue-ignores-locks',
