@@ -11,7 +11,7 @@ export default scenario({
   about:
     'A healthy protected disk carries ext4: files survive remounting and a restart of the server, fsck is content.',
   kernels: ['6.12'],
-  notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
+  notInSuite: 'takes 3 minutes; the suite shall end in 30',
   frontends: ['nbd', 'ublk'],
   disks: { main: { sizeMiB: 96 }, spare: { sizeMiB: 16 } },
   steps: {
