@@ -12,8 +12,8 @@ import type { SimDisk } from './sim-disk.js';
 export function impostorFor(parts: FaultParts, how: ComeBack, target: number): SimDisk | undefined {
   if (how === 'afterStale') return target === 0 ? undefined : staleSpare(parts, target - 1);
   if (how !== 'afterOther') return undefined;
-  // A disk with the serial number of another is that disk. One without: left out, see "Open" in docs/fault-model.md.
-  if (target === 0) return undefined;
+  // A disk with the serial number of another is that disk.
+  if (target === 0) return parts.machine.scenario.hasSerials ? undefined : otherMain(parts);
   return otherSpare(parts, target - 1);
 }
 

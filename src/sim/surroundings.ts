@@ -36,7 +36,8 @@ export class Surroundings {
     };
     const refuse = (): void => {
       this.refusedCount += 1;
-      if (!isTheOne) this.#arrivals.delete(target);
+      // The disk itself may have turned up while this one was looked at.
+      if (!isTheOne && this.#arrivals.get(target) === arrival) this.#arrivals.delete(target);
     };
     const candidate = {
       name: `${disk.description}, again`,
