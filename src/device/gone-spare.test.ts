@@ -51,6 +51,21 @@ function expectNoUnitLeaks({ rig }: Gone, mapped: number): void {
   expect(rig.device!.context.table.mappedCount).toBe(mapped);
 }
 
+describe('a spare that is away for a moment', () => {
+  it.each([...Array(24).keys()])('has no unit retired or moved by a write, %i I/Os long', (ioCount) => {
+    for (const firstBlock of [0, 8]) {
+      const gone = openDevice(undefined, { holdMs: 0 });
+      const { rig, client } = gone;
+      let left = ioCount;
+      rig.stores[SPARE]!.judge = () => (left-- > 0 ? EIO : 0);
+      const place = rig.device!.context.table.find(0);
+      expect([0, EIO]).toContain(client.write(firstBlock, 8, 6000));
+      expect(rig.device!.context.table.retiredCount).toBe(0);
+      expect(rig.device!.context.table.find(0)).toBe(place);
+    }
+  });
+});
+
 describe('a spare that vanishes and is waited for', () => {
   it('holds what lives on it, and nothing else', () => {
     const gone = openDevice();

@@ -47,6 +47,20 @@ describe('a main device that vanishes right after a bad sector was proven', () =
   });
 });
 
+describe('a main device that is away for a moment', () => {
+  it.each([...Array(24).keys()])('has nothing moved or lost by a write, %i I/Os long', (ioCount) => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    let left = ioCount;
+    rig.stores[0]!.judge = () => (left-- > 0 ? EIO : 0);
+    const answer = client.write(64, 8, 5000);
+    const { context } = rig.device!;
+    expect([0, EIO]).toContain(answer);
+    expect(answer === 0 || context.breaker.isOpen).toBe(true);
+    expect([context.table.mappedCount, context.counters[Counter.blocksLost]]).toEqual([0, 0]);
+  });
+});
+
 describe('a main device that has no space for a write', () => {
   it('is gone if it answers no reads either, and EIO is the answer', () => {
     const { rig, client } = numberedDevice();

@@ -4,12 +4,12 @@ import { bitCount } from './bit-count.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
-import type { Effect, Procedure } from './effect.js';
+import type { Effect, Procedure, TransferEffect } from './effect.js';
 import { MAIN, performAll, spareTarget } from './effect.js';
 import { checkMain, mayBlameSector } from './probe.js';
 import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
-import type { Attempt } from './retry.js';
-import { isMediaClass, transferWithRetries } from './retry.js';
+import type { FailedAttempt } from './retry.js';
+import { confirmFailure, isMediaClass, transferWithRetries } from './retry.js';
 import { salvageBlocks } from './salvage.js';
 import type { ByteRange, Segment } from './segments.js';
 import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
@@ -64,7 +64,8 @@ function* writeMain(work: WriteWork, segment: Segment, knownToFail: boolean): Pr
   const halves = halve(context, segment);
   if (halves === undefined) return yield* writeMainUnit(work, segment);
   if (!knownToFail) {
-    const attempt = yield* writeSegment(context, segment, MAIN, segment.offsetBytes, false);
+    const effect = writeEffect(segment, MAIN, segment.offsetBytes);
+    const attempt = yield* transferWithRetries(context, effect, false);
     if (attempt.ok) return 0;
     if (!isMediaClass(attempt.errorClass)) return yield* refuse(work, attempt);
   }
@@ -77,11 +78,15 @@ function* writeMainUnit(work: WriteWork, segment: Segment): Procedure<number> {
   const { context, scratch } = work;
   const mainUnit = Math.floor(segment.offsetBytes / context.shape.unitBytes);
   if (!context.doubtfulUnits.has(mainUnit)) {
-    const attempt = yield* writeSegment(context, segment, MAIN, segment.offsetBytes, true);
+    const effect = writeEffect(segment, MAIN, segment.offsetBytes);
+    let attempt = yield* transferWithRetries(context, effect, true);
+    if (!attempt.ok && isMediaClass(attempt.errorClass)) {
+      const { errorClass, errno } = attempt;
+      if (!(yield* mayBlameSector(context, scratch, 'write', errorClass, errno))) return ERRNO.EIO;
+      attempt = yield* confirmFailure(context, effect, attempt);
+    }
     if (attempt.ok) return 0;
-    const { errorClass, errno } = attempt;
-    if (!isMediaClass(errorClass)) return yield* refuse(work, attempt);
-    if (!(yield* mayBlameSector(context, scratch, 'write', errorClass, errno))) return ERRNO.EIO;
+    if (!isMediaClass(attempt.errorClass)) return yield* refuse(work, attempt);
   }
   return yield* relocateFromMain(work, segment, mainUnit);
 }
@@ -119,15 +124,18 @@ function* writeSpare(work: WriteWork, segment: Segment): Procedure<number> {
   const target = context.shape.targetOf(spareUnit);
   const offset = context.shape.spareOffsetBytes(spareUnit) + (segment.offsetBytes % unitBytes);
   const flushFailuresBefore = context.flushFailuresOf(target);
-  const attempt = yield* writeSegment(context, segment, target, offset, true);
+  const effect = writeEffect(segment, target, offset);
+  let attempt = yield* transferWithRetries(context, effect, true);
+  if (!attempt.ok && attempt.errorClass === 'mediaOrDevice') {
+    // A spare that has vanished must not have its units moved to the others.
+    if (!(yield* spareOfUnitAnswers(context, work.scratch, spareUnit))) return ERRNO.EIO;
+    attempt = yield* confirmFailure(context, effect, attempt);
+  }
   if (attempt.ok) {
     noteRegained(work, segment, mainUnit, flushFailuresBefore);
     return 0;
   }
   if (!isMediaClass(attempt.errorClass)) return ERRNO.EIO;
-  // A spare that has vanished must not have its units moved to the others.
-  const ambiguous = attempt.errorClass === 'mediaOrDevice';
-  if (ambiguous && !(yield* spareOfUnitAnswers(context, work.scratch, spareUnit))) return ERRNO.EIO;
   return yield* moveFromSpare(work, segment, mainUnit);
 }
 
@@ -182,20 +190,13 @@ function noteRegained(
   context.report({ kind: 'regained', mainUnit, lostMask: regained });
 }
 
-function* writeSegment(
-  context: ColdContext,
-  segment: Segment,
-  target: number,
-  offsetBytes: number,
-  mediaRetries: boolean,
-): Procedure<Attempt> {
+function writeEffect(segment: Segment, target: number, offsetBytes: number): TransferEffect {
   const { lengthBytes, memoryOffset } = segment;
-  const effect = { kind: 'write', target, offsetBytes, lengthBytes, memoryOffset } as const;
-  return yield* transferWithRetries(context, effect, mediaRetries);
+  return { kind: 'write', target, offsetBytes, lengthBytes, memoryOffset };
 }
 
 /** Not a matter of sectors: the device is dead, or full, or refuses the request. Never relocated. */
-function* refuse(work: WriteWork, failure: Extract<Attempt, { ok: false }>): Procedure<number> {
+function* refuse(work: WriteWork, failure: FailedAttempt): Procedure<number> {
   const { context, scratch } = work;
   if (failure.errorClass === 'device')
     yield* mayBlameSector(context, scratch, 'write', 'device', failure.errno);

@@ -7,7 +7,8 @@ import type { Procedure } from './effect.js';
 import { perform } from './effect.js';
 import { MAX_SPARE_ATTEMPTS } from './limits.js';
 import { RegionFlag } from './region-filter.js';
-import { type Attempt, isMediaClass, transferWithRetries } from './retry.js';
+import type { Attempt } from './retry.js';
+import { confirmFailure, isMediaClass, transferWithRetries } from './retry.js';
 import { spareOfUnitAnswers } from './spare-probe.js';
 
 /** A unit put together in memory, to be given a place on a spare. */
@@ -82,22 +83,18 @@ function* placeOn(
     const spareUnit = context.allocator.allocateIn(spare.firstUnit, spare.unitCount);
     if (spareUnit === -1) break;
     const flushFailuresBefore = context.flushFailuresOf(context.shape.targetOf(spareUnit));
-    const attempt = yield* writeSpareUnit(context, spareUnit, unit);
+    const attempt: Attempt = yield* writeSpareUnit(context, scratch, spareUnit, unit, bad.length === 0);
     if (attempt.ok) {
       context.suspension.noteWorking(context.shape.spareIndexOf(spareUnit));
       retireBadUnits(context, bad, changes);
       changes.first.push({ ...mappingOf(context, spareUnit, unit), flushFailuresBefore });
       return 0;
     }
-    const dead = isMediaClass(attempt.errorClass)
-      ? (bad.length === 0 || attempt.errorClass === 'mediaOrDevice') &&
-        !(yield* spareOfUnitAnswers(context, scratch, spareUnit))
-      : attempt.errorClass !== 'protocol';
-    if (dead) return giveUpSpare(context, [...bad, spareUnit], attempt.errno);
-    if (!isMediaClass(attempt.errorClass)) {
+    if (attempt.errorClass === 'protocol') {
       for (const taken of [...bad, spareUnit]) context.allocator.release(taken);
       return attempt.errno;
     }
+    if (!isMediaClass(attempt.errorClass)) return giveUpSpare(context, [...bad, spareUnit], attempt.errno);
     bad.push(spareUnit);
   }
   retireBadUnits(context, bad, changes);
@@ -106,7 +103,14 @@ function* placeOn(
   return ERRNO.EIO;
 }
 
-function* writeSpareUnit(context: ColdContext, spareUnit: number, unit: UnitContents): Procedure<Attempt> {
+/** A medium error is one only where the spare answers elsewhere; else the class is `device`. */
+function* writeSpareUnit(
+  context: ColdContext,
+  scratch: Scratch,
+  spareUnit: number,
+  unit: UnitContents,
+  isFirst: boolean,
+): Procedure<Attempt> {
   const { shape } = context;
   const effect = {
     kind: 'write',
@@ -115,7 +119,11 @@ function* writeSpareUnit(context: ColdContext, spareUnit: number, unit: UnitCont
     lengthBytes: shape.unitLengthBytes(unit.mainUnit),
     memoryOffset: unit.bufferOffset,
   } as const;
-  return yield* transferWithRetries(context, effect, true);
+  const attempt = yield* transferWithRetries(context, effect, true);
+  if (attempt.ok || !isMediaClass(attempt.errorClass)) return attempt;
+  if (attempt.errorClass === 'media' && !isFirst) return attempt;
+  if (!(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return { ...attempt, errorClass: 'device' };
+  return yield* confirmFailure(context, effect, attempt);
 }
 
 function retireBadUnits(context: ColdContext, bad: readonly number[], changes: PendingChanges): void {

@@ -8,8 +8,13 @@ import { classifyError, RETRY_DELAYS_MS } from './error-policy.js';
 /** How one I/O went after all retries that the policy allows. */
 export type Attempt =
   /** `after`: the class of the last error before it succeeded, if there was one. */
-  | { readonly ok: true; readonly after: ErrorClass | undefined }
-  | { readonly ok: false; readonly errno: number; readonly errorClass: ErrorClass };
+  { readonly ok: true; readonly after: ErrorClass | undefined } | FailedAttempt;
+
+export interface FailedAttempt {
+  readonly ok: false;
+  readonly errno: number;
+  readonly errorClass: ErrorClass;
+}
 
 /** One read or write with the retries of its error class; `mediaRetries: false` leaves media errors to the caller. */
 export function* transferWithRetries(
@@ -29,6 +34,19 @@ export function* transferWithRetries(
     count(context.counters, Counter.retries);
     if (delayMs > 0) yield* perform({ kind: 'delay', delayMs });
   }
+}
+
+/**
+ * A write failed, and its device has proved to be alive since. If the error may have been the device's, which may have
+ * been away until just then, the write is tried once more. A medium error is the sector's and needs no second look.
+ */
+export function* confirmFailure(
+  context: Pick<ColdContext, 'counters'>,
+  effect: TransferEffect,
+  failure: FailedAttempt,
+): Procedure<Attempt> {
+  if (failure.errorClass !== 'mediaOrDevice') return failure;
+  return yield* transferWithRetries(context, effect, false);
 }
 
 export function isMediaClass(errorClass: ErrorClass): boolean {

@@ -30,12 +30,12 @@ export function otherMain({ machine }: FaultParts): SimDisk {
   return disk;
 }
 
-/** The spare as it was, if its metadata has been written since. */
+/** The spare as it was two updates of its superblock ago or more: the last one may never have been acknowledged. */
 export function staleSpare({ machine, old }: FaultParts, spareIndex: number): SimDisk | undefined {
   const before = old.ofSpare(spareIndex);
   const now = machine.spareBytes[spareIndex]!;
   if (before === undefined) return undefined;
-  if (superblockSequenceOn(before, spareIndex) >= superblockSequenceOn(now, spareIndex)) return undefined;
+  if (superblockSequenceOn(before, spareIndex) + 2 > superblockSequenceOn(now, spareIndex)) return undefined;
   const target = 1 + spareIndex;
   return machine.makeDisk(target, bytesOf(before.slice()), identityOf(machine.scenario, target));
 }

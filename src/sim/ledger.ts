@@ -13,8 +13,6 @@ import type { Statistics } from './statistics.js';
 export class Ledger implements DiskWatcher {
   /** Units of the main device where an I/O failed because of a block. */
   readonly #failedUnits = new Set<number>();
-  /** Units where an I/O failed because the device was gone, with the last time. */
-  readonly #goneUnits = new Map<number, number>();
   /** Blocks of spares that were ever written; target and block in one number. */
   readonly #writtenOnSpares = new Set<number>();
   readonly #parts: LedgerParts;
@@ -29,12 +27,6 @@ export class Ledger implements DiskWatcher {
     this.#parts.statistics.diskIos += 1;
     this.#parts.log?.(describeIo(io, result));
     if (io.kind === 'write' && io.disk.target !== 0) this.#noteWrittenOnSpare(io);
-    if (result >= 0 || io.disk.target !== 0 || !io.disk.isGone) return;
-    const { unitBytes } = this.#parts;
-    const last = Math.floor((io.offsetBytes + io.lengthBytes - 1) / unitBytes);
-    for (let unit = Math.floor(io.offsetBytes / unitBytes); unit <= last; unit += 1) {
-      this.#goneUnits.set(unit, this.#parts.clock.nowUs);
-    }
   }
 
   blockFailed(disk: SimDisk, block: number): void {
@@ -64,17 +56,9 @@ export class Ledger implements DiskWatcher {
     this.#parts.excuses.noteFlushFailed(this.#parts.clock.nowUs);
   }
 
-  /** Something was wrong with a block of this unit; or the device came back while an I/O on it was being judged. */
+  /** Something was wrong with a block of this unit; that the device was gone is no reason. */
   hasReasonToMove(unit: number): boolean {
-    return this.#failedUnits.has(unit) || this.#goneUnits.has(unit);
-  }
-
-  /** The main device is there again: of units that failed meanwhile, only the last ones may be taken for bad. */
-  noteMainBack(): void {
-    const { nowUs } = this.#parts.clock;
-    for (const [unit, atUs] of this.#goneUnits) {
-      if (nowUs - atUs > JUDGING_US) this.#goneUnits.delete(unit);
-    }
+    return this.#failedUnits.has(unit);
   }
 
   #noteWrittenOnSpare({ disk, offsetBytes, lengthBytes }: SimIo): void {
@@ -110,6 +94,3 @@ function describeIo(io: SimIo, result: number): string {
   const where = kind === 'flush' ? '' : ` ${offsetBytes}+${lengthBytes}`;
   return `  ${disk.description}: ${kind}${durable ? ' fua' : ''}${where} -> ${result}`;
 }
-
-/** How long after an error the device may be found to be alive. */
-const JUDGING_US = 3_000_000;

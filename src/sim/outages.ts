@@ -60,7 +60,6 @@ export class Outages {
     const { disks, life } = this.#machine;
     this.#gone = -1;
     disks[target]!.isGone = false;
-    if (target === 0) this.#ledger.noteMainBack();
     life?.surroundings.forget(target);
     // It had another name before it went.
     if (life?.frontsOf(target).some((front) => front.isCutOff) === true) this.#bringRenamed(target);
