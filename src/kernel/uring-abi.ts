@@ -74,10 +74,10 @@ export const PARAMS = {
   CQ_CQES: 100,
 } as const;
 
-/** mmap offset of the submission entries on the ring's descriptor; both rings are at 0 (FEATURE.SINGLE_MMAP). */
 /** Flags of a submission queue entry. */
 export const SQE_FLAG = { IO_LINK: 4 } as const;
 
+/** mmap offset of the submission entries on the ring's descriptor; both rings are at 0 (FEATURE.SINGLE_MMAP). */
 export const SQE_MAP_OFFSET = 0x10000000;
 
 export const SQE_BYTES = 64;

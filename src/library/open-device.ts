@@ -85,7 +85,7 @@ class OpenedDevice implements ProtectedDevice {
   readonly #client: ThreadClient;
   readonly ublk: UblkServer | undefined;
   readonly #endpoints = new Set<NbdEndpoint>();
-  readonly #archive: MapArchive | undefined;
+  #archive: MapArchive | undefined;
   readonly #closed: () => void;
 
   constructor(client: ThreadClient, info: DeviceInfo, parts: OpenedParts) {
@@ -146,6 +146,8 @@ class OpenedDevice implements ProtectedDevice {
   async handOver(): Promise<void> {
     if (this.#isBroken) return this.gone;
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
+    // It may be kept on this very device, which takes no writes once it is released. The next process archives the rest.
+    await this.#endArchive();
     await this.ublk?.release();
     await this.#end();
   }
@@ -161,7 +163,13 @@ class OpenedDevice implements ProtectedDevice {
     } finally {
       this.#closed();
       await this.#client.gone;
-      await this.#archive?.end();
+      await this.#endArchive();
     }
+  }
+
+  async #endArchive(): Promise<void> {
+    const archive = this.#archive;
+    this.#archive = undefined;
+    await archive?.end();
   }
 }

@@ -107,7 +107,7 @@ function scrubNotice({
   pageCount,
   repairedBlocks,
 }: Extract<DeviceEvent, { kind: 'metadataScrubbed' }>): DeviceNotice {
-  const message = `all copies of the metadata were compared: ${repairedBlocks} damaged or stale block(s) were written anew`;
+  const message = `all copies of the metadata were compared: ${repairedBlocks} damaged or stale block(s), written anew where the spare took it`;
   const level = repairedBlocks === 0 ? 'info' : 'warn';
   return notice(level, 'metadataScrubbed', message, { pageCount, repairedBlocks });
 }

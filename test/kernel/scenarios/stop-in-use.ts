@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { ramDisks } from '../lab/guest/brd.js';
 import { dmremap, type Served, type ServeOptions, serve } from '../lab/guest/dmremap.js';
 import { expect, expectEqual } from '../lab/guest/expect.js';
@@ -27,6 +28,7 @@ export default scenario({
       await forcedWhileMounted(guest, served);
       await forcedWithoutServer(guest, options);
       await stoppedWithoutServer(guest, options);
+      await replacedUnderItsArchive(guest, options);
       await noDevice(guest);
     },
   },
@@ -99,6 +101,37 @@ async function stoppedWithoutServer(guest: Guest, options: ServeOptions): Promis
   await served.crash();
   await dmremap(guest, ['stop', served.path]);
   expectNoUblkDevice();
+}
+
+/** The archive of the map lies on the device itself, and has something to write when the device is taken over. */
+async function replacedUnderItsArchive(guest: Guest, options: ServeOptions): Promise<void> {
+  guest.say('taken over while its archive lies on itself');
+  const faults = '/run/lab/bad-writes.yaml';
+  writeFileSync(faults, 'main:\n  - { sectors: "4096-28671", on: [write], error: ENODATA }\n');
+  const archive = '/run/lab/mnt-dev-ublkb0/archive';
+  const served = await serve(guest, { ...options, further: ['--faults', faults, '--archive', archive] });
+  const directory = await mount(guest, 'ext4', served.path);
+  expect(archive.startsWith(directory), `${archive} is in ${directory}`);
+  const ending = new AbortController();
+  const writing = writeUntil(ending.signal, `${directory}/growing`);
+  await guest.sleep(2000);
+  const next = await serve(guest, { ...options, further: ['--archive', archive, '--take-over'] });
+  await served.handedOver();
+  ending.abort();
+  await writing;
+  expect(readdirSync(archive).length > 0, 'there are texts of the map');
+  await unmount(guest, directory);
+  await next.stop();
+}
+
+/** Every write goes to a block that was not written before, so that the map changes all the time. */
+async function writeUntil(signal: AbortSignal, path: string): Promise<void> {
+  const file = await open(path, 'w');
+  for (let block = 0; !signal.aborted && block < 1500; block += 1) {
+    await file.write(Buffer.alloc(4096, block), 0, 4096, block * 4096);
+    await file.datasync();
+  }
+  await file.close();
 }
 
 async function noDevice(guest: Guest): Promise<void> {
