@@ -34,7 +34,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'const flushed = yield* flushSpares(written.map((copy) => copy.spareIndex));',
     replace: 'const flushed = new Set(written.map((copy) => copy.spareIndex));',
     from: 1,
-    seeds: 20,
+    seeds: 150,
   },
   {
     name: 'no-flush-before-descriptor',
@@ -214,8 +214,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/unit-locks.js',
     find: 'if (hasInFlight(this.#slots, from, end, false))',
     replace: 'if (false)',
-    from: 1700,
-    seeds: 500,
+    from: 500,
+    seeds: 600,
   },
   {
     name: 'queue-ignores-locks',
