@@ -13,7 +13,6 @@ export default scenario({
   about:
     'The bad sectors of the documents, met by direct I/O and by ext4: every write succeeds, exact remaps, kept.',
   kernels: ['6.12', '6.18'],
-  notInSuite: 'takes 6 minutes; the suite shall end in 30',
   frontends: ['nbd', 'ublk'],
   disks: { main: { sizeMiB: 100 }, spare: { sizeMiB: 50 } },
   timeoutSeconds: 300,

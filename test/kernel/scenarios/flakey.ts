@@ -18,7 +18,7 @@ export default scenario({
   about:
     'A disk that works now and then, one that refuses writes in places or everywhere, and one that lies (docs/limits.md): spares are not burnt, nothing acknowledged by an honest disk is lost, a lying one does no harm beyond its lies.',
   kernels: ['6.12'],
-  notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
+  notInSuite: 'takes 4 minutes; the suite shall end in 30',
   frontends: ['ublk', 'nbd'],
   processors: 1,
   timeoutSeconds: 420,

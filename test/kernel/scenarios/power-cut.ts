@@ -14,7 +14,7 @@ export default scenario({
   about:
     'The power is cut twenty times under a database that syncs what it writes, on disks with write caches and bad sectors: all that was acknowledged is there, file system and metadata are sound.',
   kernels: ['6.12'],
-  notInSuite: 'has not run to its end yet: no quiet machine was to be had; run it by name',
+  notInSuite: 'twenty power cuts take 23 minutes; the suite shall end in 30',
   frontends: ['ublk', 'nbd'],
   disks: { main: { sizeMiB: 64, isVolatile: true }, spare: { sizeMiB: 16, isVolatile: true } },
   timeoutSeconds: 1_800,
