@@ -115,7 +115,7 @@ async function replacedUnderItsArchive(guest: Guest, options: ServeOptions): Pro
   const ending = new AbortController();
   const writing = writeUntil(ending.signal, `${directory}/growing`);
   await guest.sleep(2000);
-  const next = await serve(guest, { ...options, further: ['--archive', archive, '--take-over'] });
+  const next = await serve(guest, { ...options, further: ['--take-over'] });
   await served.handedOver();
   ending.abort();
   await writing;
