@@ -1,9 +1,10 @@
+import { formatSectorRanges } from '../base/sector-ranges.js';
 import { SECTOR_BYTES } from '../base/units.js';
+import { DeviceShape } from '../engine/device-shape.js';
 import { type Descriptor, DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
 import { formatUuid } from '../format/set-id.js';
 import { OnLost, type Superblock } from '../format/superblock.js';
-import { formatSectors, formatTime } from './dump-values.js';
-import { shapeOf } from './read-map.js';
+import { formatTime } from './dump-values.js';
 
 /**
  * A set as text, for people to read and edit, and for `metadata restore`: what the set is, where its copies are, and one
@@ -68,18 +69,18 @@ function incomplete(lostPages: readonly number[]): string[] {
     '',
     '# Of these pages of the map no copy is left. What they said is not below: units that had moved would be taken from',
     '# the main device again, with old contents. Remove the line only if you add them, or accept that.',
-    `incomplete pages=${formatSectors(lostPages, 1)}`,
+    `incomplete pages=${formatSectorRanges(lostPages, 1)}`,
   ];
 }
 
 class UnitWriter {
   readonly #superblock: Superblock;
-  readonly #shape: ReturnType<typeof shapeOf>;
+  readonly #shape: DeviceShape;
   readonly #unitSectors: number;
 
   constructor(superblock: Superblock, unitSectors: number) {
     this.#superblock = superblock;
-    this.#shape = shapeOf(superblock);
+    this.#shape = new DeviceShape(superblock);
     this.#unitSectors = unitSectors;
   }
 
@@ -89,7 +90,7 @@ class UnitWriter {
     const lost: number[] = [];
     for (let block = 0; block < this.#shape.blocksPerUnit; block += 1)
       if (((descriptor.lostMask >>> block) & 1) === 1) lost.push(mainSector + block * blockSectors);
-    const end = lost.length === 0 ? '' : ` lost=${formatSectors(lost, blockSectors)}`;
+    const end = lost.length === 0 ? '' : ` lost=${formatSectorRanges(lost, blockSectors)}`;
     return `remap main=${mainSector} ${this.#place(spareUnit)} ${history(descriptor)}${end}\n`;
   }
 
