@@ -33,6 +33,9 @@ export interface DumpSource {
 
 export type DumpEntry = readonly [spareUnit: number, descriptor: Readonly<Descriptor>];
 
+/** How the text of every dump begins. */
+export const DUMP_START = '# The metadata of a dm-remap set';
+
 /** The first statement of every dump; a change that old readers would misread gets another number. */
 export const DUMP_HEADER = 'dm-remap-dump 1';
 
@@ -43,7 +46,7 @@ export const ON_LOST_WORDS: readonly string[] = Object.keys(OnLost);
 function headOf({ superblock, lostPages }: DumpSource): string {
   const { mainSizeBytes, logicalBlockBytes, mainModel, mainSerial, mainWwn, unitBytes, onLost } = superblock;
   const lines = [
-    '# The metadata of a dm-remap set; "dmremap metadata restore FILE SPARE..." writes it to its spares again.',
+    `${DUMP_START}; "dmremap metadata restore FILE SPARE..." writes it to its spares again.`,
     '# Lines can be changed, added and removed. Numbers in "main", "spare" and "lost" of remap and retired lines are',
     '# sectors of 512 bytes: remap main=FIRST-SECTOR spare=INDEX:FIRST-SECTOR says where a unit of the main device is.',
     DUMP_HEADER,
