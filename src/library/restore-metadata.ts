@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ERRNO } from '../base/errno.js';
 import { readDump, type SetDump } from '../device/read-dump.js';
 import { planRepair, repairSet } from '../device/repair-set.js';
 import { replaceMap } from '../device/replace-map.js';
@@ -41,6 +42,11 @@ export function restoreMetadata(options: RestoreOptions): Promise<RestorePlan> {
         : writeSetAnew({ dump, memory, readOffset, writeOffset }),
     );
     const list = options.spares.join(', ');
+    if (errno === ERRNO.EOVERFLOW)
+      throw new DmRemapError(
+        'metadata',
+        `${list}: pages are left whose numbers are too high; give the set another id in the text, and use --force`,
+      );
     if (errno !== 0)
       throw new DmRemapError('io', `${list}: the metadata can't be written; replace the spare`);
     if (!isAsWanted(await session.survey(), dump))
