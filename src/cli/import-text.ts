@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.js';
+import { formatSectorRanges } from '../base/sector-ranges.js';
 import type {
   ImportPlan,
   ImportResult,
@@ -7,7 +8,6 @@ import type {
   ModuleSpareReport,
 } from '../library/import-types.js';
 import { coloured, type Output } from './output.js';
-import { formatSectorRanges } from './sector-list.js';
 import { formatCount, formatNumber, formatSize } from './sizes.js';
 import { formatFields, formatTable } from './table.js';
 import { formatTime } from './time.js';

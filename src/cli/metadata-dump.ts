@@ -1,11 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
-import { DmRemapError } from '../library/errors.js';
-import type { DumpReport } from '../library/metadata-types.js';
 import type { CliContext } from './cli-context.js';
+import { writeDumpFile } from './dump-file.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
@@ -23,7 +18,7 @@ export async function dumpMetadata(args: DumpArguments, context: CliContext): Pr
   const { output, json } = args;
   const dump = await context.library.dumpMetadata(args.spares);
   const { setId, lostPages, pieces } = dump;
-  if (output !== undefined) await writeFile(output, dump);
+  if (output !== undefined) await writeDumpFile(output, pieces);
   if (json) {
     const where = output === undefined ? { text: [...pieces].join('') } : { file: output };
     writeJson(context.out, { setId, lostPages, ...where });
@@ -39,18 +34,6 @@ export async function dumpMetadata(args: DumpArguments, context: CliContext): Pr
   return EXIT_STATUS.done;
 }
 
-/** The file appears when it is whole. */
-async function writeFile(path: string, { pieces }: DumpReport): Promise<void> {
-  const unfinished = `${path}.part`;
-  try {
-    await pipeline(Readable.from(pieces), createWriteStream(unfinished, { flush: true }));
-    await rename(unfinished, path);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw new DmRemapError('io', `${path}: can't be written (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
-
 export function addDumpCommand(program: Command, run: (args: DumpArguments) => Promise<void>): void {
   const command = program
     .command('dump')
@@ -61,7 +44,7 @@ export function addDumpCommand(program: Command, run: (args: DumpArguments) => P
         'one somewhere else: with it, a spare whose metadata is gone altogether gives its data back.',
     )
     .argument('<spare...>', 'all spare devices or image files of the set')
-    .option('--output <file>', 'write it to a file, which appears when it is whole')
+    .option('--output <file>', 'write it to a file, which appears when it is whole; only a dump is replaced')
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((spares: string[], options: { output?: string; json: boolean }) =>
       run({ spares, output: options.output, json: options.json }),

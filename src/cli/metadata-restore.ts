@@ -1,9 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { DmRemapError } from '../library/errors.js';
 import type { RestorePlan } from '../library/metadata-types.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent } from './consent.js';
+import { readDumpFile } from './dump-file.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { coloured, type Output, writeJson } from './output.js';
@@ -38,21 +37,6 @@ export async function restoreMetadata(args: RestoreArguments, context: CliContex
     );
   return EXIT_STATUS.done;
 }
-
-function readDumpFile(path: string): string {
-  try {
-    const { size } = statSync(path);
-    if (size > MAX_FILE_BYTES)
-      throw new DmRemapError('usage', `${path}: ${size} bytes are more than ${MAX_FILE_BYTES}`);
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof DmRemapError) throw error;
-    throw new DmRemapError('usage', `${path}: can't be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
-
-/** About two million moved units. */
-const MAX_FILE_BYTES = 256 << 20;
 
 function planText(plan: RestorePlan, output: Output): string {
   const { changes } = plan;

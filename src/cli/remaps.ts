@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
+import { formatSectorRanges } from '../base/sector-ranges.js';
 import type { InspectReport, RemapReport } from '../library/offline-types.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
-import { formatSectorRanges } from './sector-list.js';
 import { formatTable } from './table.js';
 import { formatTime } from './time.js';
 

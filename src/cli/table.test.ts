@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { formatSectorRanges } from './sector-list.js';
 import { formatFields, formatTable, wrap } from './table.js';
 
 describe('tables', () => {
@@ -35,13 +34,5 @@ describe('wrapped text', () => {
   it('breaks at blanks only', () => {
     expect(wrap('aa bb cccccccccc dd', 5)).toEqual(['aa bb', 'cccccccccc', 'dd']);
     expect(wrap('', 5)).toEqual(['']);
-  });
-});
-
-describe('sector ranges', () => {
-  it('are inclusive and merge neighbours', () => {
-    expect(formatSectorRanges([5, 6, 7, 9], 1)).toBe('5-7,9');
-    expect(formatSectorRanges([0, 8, 24], 8)).toBe('0-15,24-31');
-    expect(formatSectorRanges([], 1)).toBe('');
   });
 });

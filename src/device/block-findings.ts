@@ -39,7 +39,7 @@ export function findSuperblockTrouble(
     const device = scanned[choice.deviceOfSpare[copy.spareIndex]!];
     if (device === undefined) return [];
     return [0, 1].flatMap((slot): BlockFinding[] => {
-      const state = superblockState(device, superblockOffsetBytes(copy, slot));
+      const state = superblockState(device, superblockOffsetBytes(copy, slot), choice.superblock.sequence);
       const isCurrentSlot = slot === current;
       const isTrouble = isCurrentSlot ? isWanting.has(copyIndex) : HIDES_SOMETHING.has(state);
       if (!isTrouble) return [];
@@ -53,16 +53,18 @@ const HIDES_SOMETHING: ReadonlySet<BlockState> = new Set<BlockState>([
   'unreadable',
   'badChecksum',
   'misplaced',
+  'contradictory',
   'notScanned',
 ]);
 
-function superblockState(device: ScannedDevice, offsetBytes: number): BlockState {
+function superblockState(device: ScannedDevice, offsetBytes: number, sequence: number): BlockState {
   const candidate = device.candidates.find((each) => each.offsetBytes === offsetBytes);
   if (candidate === undefined) return 'notScanned';
   const { found } = candidate;
   if (found.ok) {
     const { superblock, copyIndex, slot } = found.value;
-    return superblockOffsetBytes(superblock.copies[copyIndex]!, slot) === offsetBytes ? 'stale' : 'misplaced';
+    if (superblockOffsetBytes(superblock.copies[copyIndex]!, slot) !== offsetBytes) return 'misplaced';
+    return superblock.sequence === sequence ? 'contradictory' : 'stale';
   }
   // A newer program's superblock anywhere ends the choice before there is one.
   return found.error as BlockState;

@@ -1,4 +1,5 @@
 import { SECTOR_BYTES } from '../base/units.js';
+import { DeviceShape } from '../engine/device-shape.js';
 import { SpareAllocator } from '../engine/spare-allocator.js';
 import { type Descriptor, DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
 import { reservedUnitRanges } from '../format/reserved-units.js';
@@ -6,14 +7,13 @@ import type { Superblock } from '../format/superblock.js';
 import { DumpFields, numberIn } from './dump-fields.js';
 import type { DumpProblem, Statement } from './dump-statement.js';
 import { parseSectors, parseTime, type SectorSpan } from './dump-values.js';
-import { shapeOf } from './read-map.js';
 import { type DumpEntry, REASON_WORDS } from './set-dump.js';
 
 /** The units of a dump, as they are read: every spare unit and every unit of the main device once, where it may be. */
 export class DumpUnits {
   readonly entries: DumpEntry[] = [];
   readonly #superblock: Superblock;
-  readonly #shape: ReturnType<typeof shapeOf>;
+  readonly #shape: DeviceShape;
   readonly #nowSeconds: number;
   readonly #reserved: SpareAllocator;
   /** By unit, the line that names it. */
@@ -23,7 +23,7 @@ export class DumpUnits {
   constructor(superblock: Superblock, nowSeconds: number) {
     this.#superblock = superblock;
     this.#nowSeconds = nowSeconds;
-    this.#shape = shapeOf(superblock);
+    this.#shape = new DeviceShape(superblock);
     this.#reserved = new SpareAllocator(this.#shape.spareUnitCount);
     for (const { firstUnit, unitCount } of reservedUnitRanges(superblock))
       this.#reserved.takeRange(firstUnit, unitCount);

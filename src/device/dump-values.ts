@@ -1,15 +1,4 @@
-/** `5000-5003,5007`: blocks given by their first sectors, ascending, as inclusive ranges of sectors. */
-export function formatSectors(firstSectors: readonly number[], blockSectors: number): string {
-  const ranges: { first: number; last: number }[] = [];
-  for (const first of firstSectors) {
-    const range = ranges.at(-1);
-    if (range !== undefined && range.last + 1 === first) range.last += blockSectors;
-    else ranges.push({ first, last: first + blockSectors - 1 });
-  }
-  return ranges.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(',');
-}
-
-/** The ranges of such a list, in any order; undefined if it is none. */
+/** The ranges of a list as `formatSectorRanges` writes it, in any order; undefined if it is none. */
 export function parseSectors(text: string): readonly SectorSpan[] | undefined {
   const spans: SectorSpan[] = [];
   for (const part of text.split(',')) {

@@ -18,6 +18,7 @@ import {
   pageOffsetBytes,
 } from '../format/layout.js';
 import { choosePage, emptyPageChoice, type PageChoice, PageVersions } from '../format/page-choice.js';
+import { outvote } from '../format/page-vote.js';
 import type { Superblock } from '../format/superblock.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { RECOVERY_READ_BYTES } from './limits.js';
@@ -137,6 +138,7 @@ class PageLoader {
       for (let slot = 0; slot < 2; slot += 1) this.#examine(copyIndex, page, nth, slot);
     }
     choosePage(this.#versions, superblock.generation, this.#choice);
+    this.#vote(superblock.generation, nth);
     this.#input.acceptVersions?.(page, this.#versions, this.#choice);
     const { found, copyIndex, slot, sequence } = this.#choice;
     const usable = found && this.#takeDescriptors(this.#pageBytes(copyIndex, nth, slot), page, accept);
@@ -146,6 +148,13 @@ class PageLoader {
     }
     acceptPage(page, sequence);
     this.#noteRepairs(page);
+  }
+
+  /** Without a majority no version is chosen, and no older one either. */
+  #vote(generation: number, nth: number): void {
+    const bytesOf = (copyIndex: number, slot: number): Uint8Array => this.#pageBytes(copyIndex, nth, slot);
+    if (outvote(this.#versions, this.#choice, bytesOf) || !this.#choice.found) return;
+    choosePage(this.#versions, generation, this.#choice);
   }
 
   #examine(copyIndex: number, page: number, nth: number, slot: number): void {

@@ -5,7 +5,6 @@ import { RegionFilter } from '../engine/region-filter.js';
 import { RemapTable } from '../engine/remap-table.js';
 import { SpareAllocator } from '../engine/spare-allocator.js';
 import { reservedUnitRanges } from '../format/reserved-units.js';
-import type { Superblock } from '../format/superblock.js';
 import type { SuperblockChoice } from '../format/superblock-choice.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { CopyLag } from './copy-lag.js';
@@ -58,7 +57,7 @@ export interface EmptySet {
 export function emptySet(choice: SuperblockChoice): EmptySet {
   const { superblock } = choice;
   const { mainSizeBytes, spares, pageCount } = superblock;
-  const shape = shapeOf(superblock);
+  const shape = new DeviceShape(superblock);
   const allocator = new SpareAllocator(shape.spareUnitCount);
   for (const { firstUnit, unitCount } of reservedUnitRanges(superblock))
     allocator.takeRange(firstUnit, unitCount);
@@ -75,10 +74,4 @@ export function emptySet(choice: SuperblockChoice): EmptySet {
       lag: new CopyLag(spares.length),
     },
   };
-}
-
-/** The sizes of a set, and the arithmetic on them. */
-export function shapeOf(superblock: Superblock): DeviceShape {
-  const { mainSizeBytes, unitBytes, logicalBlockBytes, spares } = superblock;
-  return new DeviceShape({ mainSizeBytes, unitBytes, logicalBlockBytes, spares });
 }

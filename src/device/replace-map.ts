@@ -2,7 +2,7 @@ import { ERRNO } from '../base/errno.js';
 import type { Procedure } from '../engine/effect.js';
 import { RemapTable } from '../engine/remap-table.js';
 import { type Descriptor, DescriptorState, emptyDescriptor } from '../format/descriptor-page.js';
-import { DESCRIPTORS_PER_PAGE, pageOfUnit } from '../format/layout.js';
+import { DESCRIPTORS_PER_PAGE, MAX_SEQUENCE, pageOfUnit } from '../format/layout.js';
 import type { SpareRecord, Superblock } from '../format/superblock.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
@@ -28,6 +28,7 @@ export function* replaceMap(
   const table = tableOf(entries, context.table.spareUnitCapacity);
   const pages = changedPages(context.table, table);
   const before = state.superblock;
+  if (before.generation >= MAX_SEQUENCE) return ERRNO.EIO;
   state.superblock = { ...before, generation: before.generation + 1 };
   const prepared = { ...work, context: { ...context, table } };
   for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {

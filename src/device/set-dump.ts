@@ -1,9 +1,10 @@
+import { formatSectorRanges } from '../base/sector-ranges.js';
 import { SECTOR_BYTES } from '../base/units.js';
+import { DeviceShape } from '../engine/device-shape.js';
 import { type Descriptor, DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
 import { formatUuid } from '../format/set-id.js';
 import { OnLost, type Superblock } from '../format/superblock.js';
-import { formatSectors, formatTime } from './dump-values.js';
-import { shapeOf } from './read-map.js';
+import { formatTime } from './dump-values.js';
 
 /**
  * A set as text, for people to read and edit, and for `metadata restore`: what the set is, where its copies are, and one
@@ -32,6 +33,9 @@ export interface DumpSource {
 
 export type DumpEntry = readonly [spareUnit: number, descriptor: Readonly<Descriptor>];
 
+/** How the text of every dump begins. */
+export const DUMP_START = '# The metadata of a dm-remap set';
+
 /** The first statement of every dump; a change that old readers would misread gets another number. */
 export const DUMP_HEADER = 'dm-remap-dump 1';
 
@@ -42,7 +46,7 @@ export const ON_LOST_WORDS: readonly string[] = Object.keys(OnLost);
 function headOf({ superblock, lostPages }: DumpSource): string {
   const { mainSizeBytes, logicalBlockBytes, mainModel, mainSerial, mainWwn, unitBytes, onLost } = superblock;
   const lines = [
-    '# The metadata of a dm-remap set; "dmremap metadata restore FILE SPARE..." writes it to its spares again.',
+    `${DUMP_START}; "dmremap metadata restore FILE SPARE..." writes it to its spares again.`,
     '# Lines can be changed, added and removed. Numbers in "main", "spare" and "lost" of remap and retired lines are',
     '# sectors of 512 bytes: remap main=FIRST-SECTOR spare=INDEX:FIRST-SECTOR says where a unit of the main device is.',
     DUMP_HEADER,
@@ -68,18 +72,18 @@ function incomplete(lostPages: readonly number[]): string[] {
     '',
     '# Of these pages of the map no copy is left. What they said is not below: units that had moved would be taken from',
     '# the main device again, with old contents. Remove the line only if you add them, or accept that.',
-    `incomplete pages=${formatSectors(lostPages, 1)}`,
+    `incomplete pages=${formatSectorRanges(lostPages, 1)}`,
   ];
 }
 
 class UnitWriter {
   readonly #superblock: Superblock;
-  readonly #shape: ReturnType<typeof shapeOf>;
+  readonly #shape: DeviceShape;
   readonly #unitSectors: number;
 
   constructor(superblock: Superblock, unitSectors: number) {
     this.#superblock = superblock;
-    this.#shape = shapeOf(superblock);
+    this.#shape = new DeviceShape(superblock);
     this.#unitSectors = unitSectors;
   }
 
@@ -89,7 +93,7 @@ class UnitWriter {
     const lost: number[] = [];
     for (let block = 0; block < this.#shape.blocksPerUnit; block += 1)
       if (((descriptor.lostMask >>> block) & 1) === 1) lost.push(mainSector + block * blockSectors);
-    const end = lost.length === 0 ? '' : ` lost=${formatSectors(lost, blockSectors)}`;
+    const end = lost.length === 0 ? '' : ` lost=${formatSectorRanges(lost, blockSectors)}`;
     return `remap main=${mainSector} ${this.#place(spareUnit)} ${history(descriptor)}${end}\n`;
   }
 

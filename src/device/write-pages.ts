@@ -5,6 +5,7 @@ import { type Descriptor, emptyDescriptor, sealPage, writeDescriptor } from '../
 import {
   DESCRIPTORS_PER_PAGE,
   descriptorOffsetBytes,
+  MAX_SEQUENCE,
   METADATA_PAGE_BYTES,
   pageOffsetBytes,
 } from '../format/layout.js';
@@ -23,6 +24,7 @@ export function* writePages(
   const { state, context } = work;
   const { copies } = state.superblock;
   const before = pages.map((page) => state.pageSequences[page]!);
+  if (before.some((sequence) => sequence >= MAX_SEQUENCE)) return false;
   for (const page of pages) state.pageSequences[page]! += 1;
   const effects = copies.flatMap((_, copyIndex) =>
     pages.map((page, nth) => pageWrite(work, page, nth, copyIndex, overlay)),

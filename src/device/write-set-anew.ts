@@ -4,6 +4,7 @@ import { performAll, spareTarget } from '../engine/effect.js';
 import {
   DESCRIPTORS_PER_PAGE,
   firstPageOfSpare,
+  MAX_SEQUENCE,
   METADATA_PAGE_BYTES,
   superblockAnchors,
 } from '../format/layout.js';
@@ -25,11 +26,14 @@ import { flushSpares, writeSuperblock } from './write-superblock.js';
 /**
  * Writes a whole set, where none is left that could be built on. Pages of it may still lie about, or hide behind blocks
  * that can't be read now: all that is written gets higher numbers than they can have, and whatever page looks like one of
- * the set's is written, too. The superblock comes last; before it there is no set. Answers 0 or EIO.
+ * the set's is written, too. The superblock comes last; before it there is no set. Answers 0 or EIO; EOVERFLOW
+ * where what is left has numbers that leave no room above.
  */
 export function* writeSetAnew(input: AnewInput): Procedure<number> {
   const { dump, memory, writeOffset } = input;
   const leftOver = yield* findLeftOvers(input);
+  const highest = Math.max(leftOver.sequence, leftOver.generation);
+  if (highest > MAX_SEQUENCE - 2 * HIDDEN_UPDATES_MAX) return ERRNO.EOVERFLOW;
   const anchorsAreClear = yield* wipeAnchors(dump.superblock, memory, writeOffset);
   const isVirgin = leftOver.lastPages.every((page) => page === -1) && anchorsAreClear;
   const sequence = isVirgin ? 0 : evenAbove(leftOver.sequence + HIDDEN_UPDATES_MAX);

@@ -2,7 +2,7 @@ import { ERRNO } from '../base/errno.js';
 import { Counter, count } from '../engine/counters.js';
 import type { Effect, Procedure } from '../engine/effect.js';
 import { perform, performAll, spareTarget } from '../engine/effect.js';
-import { METADATA_PAGE_BYTES, superblockOffsetBytes } from '../format/layout.js';
+import { MAX_SEQUENCE, METADATA_PAGE_BYTES, superblockOffsetBytes } from '../format/layout.js';
 import type { Superblock } from '../format/superblock.js';
 import { slotOf } from '../format/superblock.js';
 import { encodeSuperblock } from '../format/superblock-codec.js';
@@ -16,6 +16,7 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   const { state, context } = work;
   const updatedSeconds = yield* perform({ kind: 'wallClock' });
   const sequence = state.superblock.sequence + 1;
+  if (sequence > MAX_SEQUENCE) return ERRNO.EIO;
   const counters = Array.from(context.totalCounters());
   const next: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
   const results = yield* performAll(

@@ -148,8 +148,10 @@ describe('a page', () => {
     }
   });
 
-  it('with a sequence of the other slot, or numbers beyond 2^53, is misplaced', () => {
+  it('with a sequence of the other slot, or numbers beyond 2^52, is misplaced', () => {
     for (const change of [
+      (view: DataView) => writeU64(view, 40, 2 ** 52 + 1),
+      (view: DataView) => writeU64(view, 48, 2 ** 52 + 1),
       (view: DataView) => writeU64(view, 40, 42),
       (view: DataView) => view.setUint32(44, 0xffff_ffff, true),
       (view: DataView) => view.setUint32(52, 0xffff_ffff, true),

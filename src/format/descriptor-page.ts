@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.js';
 import { readU64, writeU64 } from '../base/little-endian.js';
-import { METADATA_PAGE_BYTES } from './layout.js';
+import { MAX_SEQUENCE, METADATA_PAGE_BYTES } from './layout.js';
 import { hasMagic, hasValidSeal, isAllZero, magicOf, seal, viewOf } from './sealed-block.js';
 import { sameUuid } from './set-id.js';
 import { slotOf } from './superblock.js';
@@ -48,7 +48,8 @@ export function verifyPage(page: Uint8Array, expected: PageIdentity): PageVerdic
     view.getUint16(SLOT_AT, true) === expected.slot &&
     readU64(view, PAGE_INDEX_AT) === expected.pageIndex &&
     slotOf(pageSequence(page)) === expected.slot &&
-    Number.isSafeInteger(pageGeneration(page));
+    pageSequence(page) <= MAX_SEQUENCE &&
+    pageGeneration(page) <= MAX_SEQUENCE;
   return inPlace ? 'good' : 'misplaced';
 }
 

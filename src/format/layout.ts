@@ -130,6 +130,11 @@ export const MAX_BLOCKS_PER_UNIT = 32;
 export const MAX_UNIT_BYTES = 128 << 10;
 /** Bounds the memory that a reader must be ready to spend: 512 GiB of spare in units of 4096 bytes. */
 export const MAX_SPARE_UNITS = 2 ** 27;
+/**
+ * Of superblocks and pages, and the highest generation. Far beyond what a set counts to in its life; a reader refuses
+ * more, and a writer ends there, so that the next number can always be told from this one.
+ */
+export const MAX_SEQUENCE = 2 ** 52;
 
 assert(PAGE_HEADER_BYTES + DESCRIPTORS_PER_PAGE * DESCRIPTOR_BYTES === METADATA_PAGE_BYTES, 'a page is full');
 assert(

@@ -94,6 +94,8 @@ export class PageVersions {
 export type PageVersionState =
   | PageVerdict
   | 'unreadable'
+  /** Whole, yet most copies of this very version say something else (`outvote`). */
+  | 'contradictory'
   /** The copy is out of use (its spare is missing or given up): neither read nor repaired. Both slots say so. */
   | 'absent';
 
@@ -122,5 +124,6 @@ function isThreat(versions: PageVersions, index: number, superblockGeneration: n
 
 /** Nothing is known of what this slot holds, or may hold when it is read again. */
 function isUnknown(state: PageVersionState): boolean {
-  return state === 'unreadable' || state === 'badChecksum' || state === 'misplaced';
+  const isBad = state === 'unreadable' || state === 'badChecksum' || state === 'misplaced';
+  return isBad || state === 'contradictory';
 }

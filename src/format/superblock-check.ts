@@ -4,6 +4,7 @@ import {
   DESCRIPTORS_PER_PAGE,
   MAX_BLOCKS_PER_UNIT,
   MAX_MAIN_BYTES,
+  MAX_SEQUENCE,
   MAX_SPARE_UNITS,
   MAX_UNIT_BYTES,
   METADATA_PAGE_BYTES,
@@ -35,7 +36,8 @@ function numbersAreExact({
   updatedSeconds,
   counters,
 }: Superblock): boolean {
-  return [sequence, generation, createdSeconds, updatedSeconds, ...counters].every(Number.isSafeInteger);
+  const isCountable = sequence <= MAX_SEQUENCE && generation <= MAX_SEQUENCE;
+  return isCountable && [createdSeconds, updatedSeconds, ...counters].every(Number.isSafeInteger);
 }
 
 function sizesAgree({ mainSizeBytes, logicalBlockBytes, unitBytes, onLost }: Superblock): boolean {

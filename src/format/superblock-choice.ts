@@ -6,6 +6,7 @@ import type { DecodedSuperblock, SuperblockRefusal } from './superblock-codec.js
 import {
   distinctSetIds,
   findDivergence,
+  isContested,
   newestOf,
   type ScannedDevice,
   type SuperblockCandidate,
@@ -30,7 +31,11 @@ export function chooseSuperblock(
   const wrong = findWrongSpare(scan);
   if (wrong !== undefined) return failed(wrong);
   const divergence = findDivergence(found);
-  return divergence === undefined ? judgeCompleteness(scan) : failed({ kind: 'diverged', ...divergence });
+  if (divergence !== undefined) return failed({ kind: 'diverged', ...divergence });
+  const { sequence } = chosen.superblock;
+  return isContested(found.flat(), chosen)
+    ? failed({ kind: 'contested', sequence })
+    : judgeCompleteness(scan);
 }
 
 export interface SuperblockChoice {
@@ -71,6 +76,8 @@ export type SuperblockChoiceFailure =
       readonly deviceIndexes: readonly [number, number];
       readonly sequence: number;
     }
+  /** Intact copies of the newest superblock contradict each other, and none has a majority. */
+  | { readonly kind: 'contested'; readonly sequence: number }
   /** This device has no superblock left; it is the missing spare only by elimination and by its size. */
   | { readonly kind: 'spareUnproven'; readonly deviceIndex: number; readonly choice: SuperblockChoice }
   /** There may be missing spares, too. */

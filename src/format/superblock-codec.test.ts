@@ -24,14 +24,15 @@ function verdictAfter(change: (view: DataView, block: Uint8Array) => void): stri
 }
 
 const exact = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const countable = fc.integer({ min: 0, max: 2 ** 52 });
 const word = fc.integer({ min: 0, max: 0xffff_ffff });
 const shortText = fc.string({ unit: fc.constantFrom('a', '0', ' ', 'é', '漢'), maxLength: 20 });
 const anySuperblock: fc.Arbitrary<Superblock> = fc
   .record({
     cleanShutdown: fc.boolean(),
     setId: fc.uint8Array({ minLength: 16, maxLength: 16 }),
-    sequence: exact,
-    generation: exact,
+    sequence: countable,
+    generation: countable,
     openCount: word,
     mainSizeBytes: fc.integer({ min: 1, max: 2 ** 40 }).map((blocks) => blocks * 512),
     createdSeconds: exact,
@@ -167,6 +168,7 @@ const IMPLAUSIBLE: readonly (readonly [string, (view: DataView) => void])[] = [
   ['a main device of broken blocks', (view) => writeU64(view, 88, 1000)],
   ['a main device beyond 2^53', (view) => view.setUint32(92, 0x0020_0000, true)],
   ['another page count than its spares have', (view) => writeU64(view, 96, 1)],
+  ['a sequence beyond 2^52', (view) => view.setUint32(52, 0x0010_0000, true)],
   ['a sequence beyond 2^53', (view) => view.setUint32(52, 0xffff_ffff, true)],
   ['a generation beyond 2^53', (view) => view.setUint32(60, 0xffff_ffff, true)],
   ['a time beyond 2^53', (view) => view.setUint32(116, 0xffff_ffff, true)],

@@ -24,10 +24,26 @@ export function superblocksInPlace(device: ScannedDevice): readonly DecodedSuper
   });
 }
 
+/** Where intact copies of the newest contradict each other, one that more than half of them agree with, if any. */
 export function newestOf(found: readonly DecodedSuperblock[]): DecodedSuperblock | undefined {
   let newest: DecodedSuperblock | undefined;
   for (const next of found) if (newest === undefined || isNewer(next, newest)) newest = next;
-  return newest;
+  return newest && (majorityOf(rivalsOf(found, newest)) ?? newest);
+}
+
+/** No number is used twice (rule W2), so this is damage that a checksum did not find, or somebody's doing. */
+export function isContested(found: readonly DecodedSuperblock[], newest: DecodedSuperblock): boolean {
+  return majorityOf(rivalsOf(found, newest)) === undefined;
+}
+
+function rivalsOf(found: readonly DecodedSuperblock[], newest: DecodedSuperblock): DecodedSuperblock[] {
+  return found.filter((each) => !isNewer(each, newest) && !isNewer(newest, each));
+}
+
+function majorityOf(rivals: readonly DecodedSuperblock[]): DecodedSuperblock | undefined {
+  const countOf = ({ contentCrc }: DecodedSuperblock): number =>
+    rivals.filter((each) => each.contentCrc === contentCrc).length;
+  return rivals.find((each) => countOf(each) * 2 > rivals.length);
 }
 
 /** By sequence. Two of one sequence come from an update that was cut off and made again: the later one counts. */
@@ -68,10 +84,8 @@ export interface Divergence {
 }
 
 function newestOfEachSequence(found: readonly DecodedSuperblock[]): ReadonlyMap<number, DecodedSuperblock> {
-  const newest = new Map<number, DecodedSuperblock>();
-  for (const next of found) {
-    const best = newest.get(next.superblock.sequence);
-    if (best === undefined || isNewer(next, best)) newest.set(next.superblock.sequence, next);
-  }
-  return newest;
+  const sequences = new Set(found.map(({ superblock }) => superblock.sequence));
+  const newestWith = (sequence: number): DecodedSuperblock =>
+    newestOf(found.filter(({ superblock }) => superblock.sequence === sequence))!;
+  return new Map([...sequences].map((sequence) => [sequence, newestWith(sequence)]));
 }

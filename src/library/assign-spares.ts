@@ -32,12 +32,31 @@ export async function assignSpares(
   const silent: number[] = [];
   for (const [position, path] of paths.entries()) {
     const proof = await proofOf(session, survey, superblock, position, force);
-    if (proof === undefined || known.has(proof.index)) silent.push(position);
-    else known.set(proof.index, { ...proof, path });
+    if (proof === undefined) {
+      silent.push(position);
+      continue;
+    }
+    const { index } = proof;
+    const twin = known.get(index);
+    if (twin !== undefined) throw new DmRemapError('refused', isCopyOf(path, twin.path, index));
+    refuseSmaller(path, session.geometries[position]!.sizeBytes, superblock, index);
+    known.set(index, { ...proof, path });
   }
   return superblock.spares.map(
     (_, index) => known.get(index) ?? byPosition(session, superblock, index, silent.shift()!, force),
   );
+}
+
+function isCopyOf(path: string, twin: string, index: number): string {
+  return `${path}: says that it is spare ${index} of the dump, as ${twin} does, so one is a copy; give only the right one`;
+}
+
+/** The metadata would reach beyond its end, and so would units: no text can be right for it. */
+function refuseSmaller(path: string, sizeBytes: number, { spares }: Superblock, index: number): void {
+  const recorded = spares[index]!.sizeBytes;
+  if (sizeBytes >= recorded) return;
+  const sizes = `has ${sizeBytes} bytes, spare ${index} of the dump ${recorded}`;
+  throw new DmRemapError('refused', `${path}: ${sizes}; give it its size back, or the right device`);
 }
 
 async function proofOf(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ERRNO } from '../base/errno.js';
 import { readDump, type SetDump } from '../device/read-dump.js';
 import { planRepair, repairSet } from '../device/repair-set.js';
 import { replaceMap } from '../device/replace-map.js';
@@ -12,6 +13,7 @@ import type { Superblock } from '../format/superblock.js';
 import { assignSpares } from './assign-spares.js';
 import { dumpSourceOf } from './dump-metadata.js';
 import { DmRemapError } from './errors.js';
+import { differingLines } from './layout-difference.js';
 import { MetadataSession } from './metadata-session.js';
 import type { RestoreOptions, RestorePlan } from './metadata-types.js';
 import { hasChanged } from './repair-metadata.js';
@@ -40,6 +42,11 @@ export function restoreMetadata(options: RestoreOptions): Promise<RestorePlan> {
         : writeSetAnew({ dump, memory, readOffset, writeOffset }),
     );
     const list = options.spares.join(', ');
+    if (errno === ERRNO.EOVERFLOW)
+      throw new DmRemapError(
+        'metadata',
+        `${list}: pages are left whose numbers are too high; give the set another id in the text, and use --force`,
+      );
     if (errno !== 0)
       throw new DmRemapError('io', `${list}: the metadata can't be written; replace the spare`);
     if (!isAsWanted(await session.survey(), dump))
@@ -58,11 +65,15 @@ function parse({ text, fileName }: RestoreOptions): SetDump {
 async function planFor(
   session: MetadataSession,
   dump: SetDump,
-  { force, text }: RestoreOptions,
+  { force, text, fileName }: RestoreOptions,
   known?: SetSurvey,
 ): Promise<RestorePlan> {
   const survey = known ?? (await session.survey());
   const spares = await assignSpares(session, survey, dump.superblock, force === true);
+  if (force !== true) {
+    refuseNewer(survey, session.paths);
+    refuseOtherLayout(survey, dump.superblock, fileName);
+  }
   const mode = canBuildOn(survey, dump.superblock) ? 'inPlace' : 'anew';
   const before = survey.set === undefined ? null : dumpSourceOf(survey.set).entries;
   const mapped = dump.entries.filter(([, { state }]) => state === DescriptorState.mapped);
@@ -80,27 +91,36 @@ async function planFor(
 
 /** It is the same set, all of it can be read, and everything lies where the dump wants it. */
 function canBuildOn(survey: SetSurvey, wanted: Superblock): boolean {
-  const state = stateOf(survey);
-  if (state !== 'clean' && state !== 'damaged') return false;
-  const { choice } = survey.set!;
-  return !choice.readOnly && layoutId(choice.superblock) === layoutId(wanted);
+  if (!isComplete(survey)) return false;
+  const { superblock, readOnly } = survey.set!.choice;
+  const isSameSet = sameUuid(superblock.setId, wanted.setId);
+  return !readOnly && isSameSet && differingLines(superblock, wanted).length === 0;
 }
 
-function layoutId({
-  setId,
-  mainSizeBytes,
-  logicalBlockBytes,
-  unitBytes,
-  spares,
-  copies,
-}: Superblock): string {
-  const places = spares.map(({ uuid, sizeBytes }) => [formatUuid(uuid), sizeBytes]);
-  const homes = copies.map(({ spareIndex, offsetBytes, pageCapacity }) => [
-    spareIndex,
-    offsetBytes,
-    pageCapacity,
-  ]);
-  return JSON.stringify([formatUuid(setId), mainSizeBytes, logicalBlockBytes, unitBytes, places, homes]);
+/** Of a newer program: this one doesn't know what it would destroy. */
+function refuseNewer({ found, set }: SetSurvey, paths: readonly string[]): void {
+  const isNewer = !found.ok && found.error.kind === 'newerFormat';
+  if (!isNewer && set?.choice.readOnly !== true) return;
+  const message = `${paths.join(', ')}: written by a newer dm-remap; use that version, or --force to overwrite it`;
+  throw new DmRemapError('metadata', message);
+}
+
+/** While the set can be read, what moved is known to lie where its own layout says. */
+function refuseOtherLayout(survey: SetSurvey, wanted: Superblock, fileName: string): void {
+  if (!isComplete(survey)) return;
+  const { superblock } = survey.set!.choice;
+  const lines = sameUuid(superblock.setId, wanted.setId) ? differingLines(superblock, wanted) : [];
+  if (lines.length === 0) return;
+  throw new DmRemapError(
+    'refused',
+    `${fileName}: sizes or places are not those of the set on the spares (${lines.join(', ')}), so moved units would be ` +
+      'read from wrong places; --force writes it all the same',
+  );
+}
+
+function isComplete(survey: SetSurvey): boolean {
+  const state = stateOf(survey);
+  return state === 'clean' || state === 'damaged';
 }
 
 function* restoreInPlace(session: MetadataSession, set: SurveyedSet, dump: SetDump): Procedure<number> {

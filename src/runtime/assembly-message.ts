@@ -37,7 +37,7 @@ export function describeAssemblyFailure(
     case 'pagesLost':
       return failure(
         'metadata',
-        `${list}: ${problem.pages.length} page(s) of the map have no readable copy (first: ${problem.pages[0]}); nothing is served, because wrong data could be`,
+        `${list}: ${problem.pages.length} page(s) of the map have no copy that can be believed (first: ${problem.pages[0]}); nothing is served, because wrong data could be`,
       );
     case 'badDescriptors':
       return failure(
@@ -75,6 +75,11 @@ function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonl
       return failure(
         'refused',
         `${problem.deviceIndexes.map((index) => spares[index]).join(' and ')}: were used apart from each other; give only the one that is right`,
+      );
+    case 'contested':
+      return failure(
+        'metadata',
+        `${list}: copies of superblock ${problem.sequence} are intact and contradict each other, and none has a majority; nothing is served, because wrong data could be`,
       );
     case 'spareUnproven':
       return failure(

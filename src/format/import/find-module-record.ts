@@ -1,8 +1,6 @@
 import { SECTOR_BYTES } from '../../base/units.js';
 import type { ByteSpan, ReadBytes } from '../foreign-signature.js';
 import { hasBytesAt, latin1 } from '../magic-signature.js';
-import type { ModuleRemap, SectorSpan } from './module-remap.js';
-import { decodeV3, V3_METADATA, type V3Problem, type V3Record } from './module-v3.js';
 import {
   type ChosenV4Record,
   decodeV4,
@@ -10,9 +8,11 @@ import {
   V4_METADATA,
   type V4CopyReport,
   type V4Record,
-} from './module-v4.js';
-import { V4_RECORD_BYTES } from './module-v4-copy.js';
+} from './five-copy-record.js';
+import type { ModuleRemap, SectorSpan } from './module-remap.js';
+import { V4_RECORD_BYTES } from './record-copy.js';
 import { decodeScriptRecord, SCRIPT_RECORD_BYTES, type ScriptRecord } from './script-record.js';
+import { decodeV3, V3_METADATA, type V3Problem, type V3Record } from './single-copy-record.js';
 
 /**
  * What the dm-remap kernel module has left on a spare. Total: any bytes have an answer. `read` answers with exactly

@@ -6,7 +6,7 @@ import { isScriptRecord } from './script-record.js';
 
 /**
  * Judges the `V4_RECORD_BYTES` bytes of one copy as the module's own reader does: magic, version, checksum, number of
- * remaps, health score. Its rule about time stamps is left to the choice among copies (`module-v4.ts`).
+ * remaps, health score. Its rule about time stamps is left to the choice among copies (`five-copy-record.ts`).
  * Source: struct dm_remap_metadata_v4, src/dm-remap-v4.h of the module.
  */
 export function decodeV4Copy(bytes: Uint8Array): V4Copy {

@@ -8,7 +8,7 @@ import {
   type V4Copy,
   type V4CopyState,
   type V4Entry,
-} from './module-v4-copy.js';
+} from './record-copy.js';
 
 /**
  * The record of the module's version 4.2: reads its five copies, and chooses as the module would: of those that are

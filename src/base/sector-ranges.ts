@@ -1,6 +1,6 @@
 /**
  * `5000-5003,5007`: blocks given by their first sectors, ascending, each `blockSectors` long, as inclusive ranges of
- * sectors: the notation that fault scenarios use too.
+ * sectors: the notation of listings, dumps and fault scenarios.
  */
 export function formatSectorRanges(firstSectors: readonly number[], blockSectors: number): string {
   const ranges: { first: number; last: number }[] = [];
