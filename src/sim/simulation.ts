@@ -157,6 +157,7 @@ export class Simulation {
   #scrub({ isAlone, events }: ScrubStep): void {
     if (isAlone) {
       this.#settle();
+      this.#endScrubs();
       return checkScrub(this.#machine, () => this.#scrubToEnd());
     }
     this.#statistics.scrubs += 1;
@@ -167,10 +168,8 @@ export class Simulation {
   /** Answers what is reported. */
   #scrubToEnd(): number {
     this.#statistics.scrubs += 1;
-    const life = this.#machine.life!;
-    this.#endScrubs();
     this.#scrubReport = undefined;
-    life.scrub();
+    this.#machine.life!.scrub();
     this.#endScrubs();
     check(this.#scrubReport !== undefined, 'scrub', 'a scrub ends without a report');
     return this.#scrubReport;

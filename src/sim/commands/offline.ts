@@ -60,13 +60,13 @@ export class OfflineSession {
     return survey.set!;
   }
 
-  /** Undefined: it was cut off, which happens once. */
+  /** Undefined: it was cut off, which happens to the first only. */
   write(procedure: Procedure<number>): number | undefined {
     const { machine, end } = this.parts;
     const interruption = this.#interruption;
+    this.#interruption = undefined;
     const outcome = machine.runOffline(procedure, interruption?.events);
     if (outcome !== undefined) return outcome.value;
-    this.#interruption = undefined;
     end(interruption!.how);
     return undefined;
   }
@@ -95,9 +95,14 @@ function repair(session: OfflineSession): void {
   session.parts.statistics.repairs += 1;
   const set = session.surveyUsable();
   const map = session.readMap();
-  const work = offlineWork(set, ioMemory, coldMemory.commitOffset);
-  const errno = session.write(repairSet(work, planRepair(set)));
+  const errno = repairSurveyed(session, set);
   check(session.readMap() === map, 'offline', 'a repair has changed the map');
   check(errno === undefined || errno === 0 || session.isDisturbed, 'offline', `a repair fails with ${errno}`);
   if (errno === 0) session.checkWhole('a repair');
+}
+
+/** Undefined if it was cut off. */
+export function repairSurveyed(session: OfflineSession, set: SurveyedSet): number | undefined {
+  const work = offlineWork(set, ioMemory, coldMemory.commitOffset);
+  return session.write(repairSet(work, planRepair(set)));
 }

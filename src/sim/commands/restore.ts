@@ -8,7 +8,7 @@ import { writeSetAnew } from '../../device/write-set-anew.js';
 import { check } from '../check-failure.js';
 import { coldMemory, ioMemory } from '../machine-memory.js';
 import type { OfflineCommand } from './command-step.js';
-import type { OfflineSession } from './offline.js';
+import { type OfflineSession, repairSurveyed } from './offline.js';
 import { wipeMetadata } from './wipe-metadata.js';
 
 /**
@@ -29,24 +29,19 @@ export function restore(session: OfflineSession, how: Exclude<OfflineCommand['co
     // Nothing can tell a page from before, if no trace of it was left when the numbers began again.
     old.forget();
   }
-  const errno = restoreOnce(session, dump);
-  if (errno === undefined) {
-    checkCutOff(session, [dumped, text], isWiped);
-    if (!isWiped)
-      return check(session.readMap() === map, 'offline', 'a restore that was cut off has changed the map');
-    const again = restoreOnce(session, dump);
-    check(again === 0 || session.isDisturbed, 'offline', `a second restore fails with ${again}`);
-  }
-  check(
-    errno === undefined || errno === 0 || session.isDisturbed,
-    'offline',
-    `a restore fails with ${errno}`,
-  );
-  if (session.isDisturbed && !isWiped) return;
-  const after = session.survey();
-  const isThere = after.set !== undefined && textOf(dumpSourceOf(after.set)) === text;
-  check(isThere, 'offline', 'what was restored is not what the dump says');
+  const isAnew = !canRestoreInPlace(session.survey(), dump.superblock);
+  const first = restoreOnce(session, dump);
+  if (first === undefined) checkCutOff(session, [dumped, text], isAnew);
+  const errno = isAnew && first !== 0 ? restoreOnce(session, dump) : first;
+  const isExcused = first === undefined || session.isDisturbed;
+  check(errno === 0 || (isExcused && !isAnew), 'offline', `a restore fails with ${errno}`);
   check(session.readMap() === map, 'offline', 'a restore of what was dumped has changed the map');
+  if (errno !== 0 || (session.isDisturbed && !isAnew)) return;
+  const after = session.survey();
+  check(after.set !== undefined, 'offline', 'a restore has left no set');
+  check(textOf(dumpSourceOf(after.set)) === text, 'offline', 'what was restored is not what the dump says');
+  // Blocks that were damaged and are not in use are left to the next start.
+  if (isAnew) repairSurveyed(session, after.set);
   session.checkWhole('a restore');
 }
 
@@ -63,7 +58,7 @@ function restoreOnce(session: OfflineSession, dump: SetDump): number | undefined
 /** What is there, if anything usable is, is one of these. */
 function checkCutOff(session: OfflineSession, texts: readonly string[], mayBeGone: boolean): void {
   const survey: SetSurvey = session.survey();
-  if (survey.set === undefined || stateOf(survey) === 'unusable')
+  if (survey.set === undefined || !survey.found.ok || stateOf(survey) === 'unusable')
     return check(mayBeGone, 'offline', 'a restore that was cut off has left no set');
   const isOne = texts.includes(textOf(dumpSourceOf(survey.set)));
   check(isOne, 'offline', 'a restore that was cut off has left neither what was nor what was to be');
