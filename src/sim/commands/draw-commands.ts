@@ -11,14 +11,15 @@ export function drawCommands(random: Random, scenario: Scenario, steps: readonly
   if (random.chance(1, 2)) return [...steps];
   return steps.flatMap((step): Step[] => {
     const isDamage = step.kind === 'metadata';
-    if (random.chance(1, isDamage ? 4 : 40)) return [step, drawScrub(random)];
-    if (random.chance(1, isDamage ? 10 : 100)) return [step, drawOffline(random, scenario)];
+    if (random.chance(1, isDamage ? 3 : 40)) return [step, drawScrub(random, isDamage)];
+    if (random.chance(1, isDamage ? 6 : 100)) return [step, drawOffline(random, scenario)];
     return [step];
   });
 }
 
-function drawScrub(random: Random): ScrubStep {
-  return { kind: 'scrub', isAlone: random.chance(1, 3), events: random.pick([0, 2, 10, 40, 200]) };
+function drawScrub(random: Random, isDamaged: boolean): ScrubStep {
+  const isAlone = random.chance(isDamaged ? 2 : 1, 3);
+  return { kind: 'scrub', isAlone, events: random.pick([0, 2, 10, 40, 200]) };
 }
 
 function drawOffline(random: Random, scenario: Scenario): OfflineStep {
