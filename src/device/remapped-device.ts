@@ -147,6 +147,11 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     this.#scrub.start(periodMs);
   }
 
+  /** Once, now, whatever `scrubMetadataEvery` does. `done` isn't called if `endHolding` comes first. */
+  scrubMetadata(done: () => void): void {
+    this.#scrub.run(done);
+  }
+
   get flushFailureCount(): number {
     return Atomics.load(this.#words.flushFailureCount, 0);
   }

@@ -171,6 +171,21 @@ describe('a map of which a page is gone on every copy', () => {
 });
 
 describe('a repair that the power cuts off', () => {
+  it('has made durable before what it writes over the version before (found by the simulator)', () => {
+    const { rig } = usedDevice();
+    const { set } = rig.survey();
+    const changes: string[] = [];
+    for (const [target, store] of rig.stores.entries()) {
+      store.judge = ({ kind }) => {
+        if (kind !== 'read') changes.push(`${kind} ${target}`);
+        return 0;
+      };
+    }
+    rig.writeOffline(set!, (work) => repairSet(work, { ...planRepair(set!), updatesSuperblockTwice: true }));
+    expect(changes.slice(0, 2).sort()).toEqual(['flush 1', 'flush 2']);
+    expect(changes[2]).toMatch(/^write/);
+  });
+
   it('leaves the set with its map at every write', () => {
     for (let cutAfter = 1; cutAfter < 200; cutAfter += 1) {
       const used = usedDevice({ spareBytes: [2 << 20], copies: 3, volatileCaches: true });

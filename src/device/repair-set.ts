@@ -49,10 +49,12 @@ export function isEmptyPlan(plan: RepairPlan): boolean {
 }
 
 /**
- * What a start would do (rules R1 to R3 of docs/on-disk-format.md), without opening the set: no state, no map, no mark of
+ * What a start would do (rules R0 to R3 of docs/on-disk-format.md), without opening the set: no state, no map, no mark of
  * a clean stop changes. Answers 0, or EIO if the superblock could not be written. A block that can't be written stays bad.
  */
 export function* repairSet(work: MetadataWork, plan: RepairPlan): Procedure<number> {
+  // What was read may lie in a cache only, of a process that was killed, and what is written goes over the one before it.
+  if ((yield* flushSpares(work.state.superblock.spares.keys())).size === 0) return ERRNO.EIO;
   if (plan.superblockCopies.length > 0) yield* repairSuperblock(work, plan.superblockCopies);
   for (let update = 0; update < (plan.updatesSuperblockTwice ? 2 : 0); update += 1)
     if ((yield* writeSuperblock(work, {})) !== 0) return ERRNO.EIO;

@@ -1,7 +1,5 @@
-import { entriesOf } from '../device/replace-map.js';
-import { type DumpSource, formatDump } from '../device/set-dump.js';
-import type { SurveyedSet } from '../device/survey-set.js';
-import { pageOfUnit } from '../format/layout.js';
+import { dumpSourceOf } from '../device/dump-source.js';
+import { formatDump } from '../device/set-dump.js';
 import { formatUuid } from '../format/set-id.js';
 import { problemOf } from './check-metadata.js';
 import { DmRemapError } from './errors.js';
@@ -20,12 +18,4 @@ export function dumpMetadata(paths: readonly string[]): Promise<DumpReport> {
     const setId = formatUuid(source.superblock.setId);
     return { setId, pieces: formatDump(source), lostPages: source.lostPages };
   });
-}
-
-/** The map of a set as it is known; pages with an entry that can't be are as good as lost. */
-export function dumpSourceOf({ choice, table, load, intake }: SurveyedSet): DumpSource {
-  const incomplete = new Set([...load.lostPages, ...intake.impossible.map(pageOfUnit)]);
-  const lostPages = [...incomplete].sort((one, other) => one - other);
-  const { superblock } = choice;
-  return { superblock, entries: entriesOf(table, superblock.spares), lostPages };
 }

@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
 import { ERRNO } from '../base/errno.js';
+import { dumpSourceOf } from '../device/dump-source.js';
+import { differingLines } from '../device/layout-difference.js';
 import { readDump, type SetDump } from '../device/read-dump.js';
-import { planRepair, repairSet } from '../device/repair-set.js';
-import { replaceMap } from '../device/replace-map.js';
+import { canRestoreInPlace, restoreInPlace } from '../device/restore-in-place.js';
 import { type DumpEntry, formatDump } from '../device/set-dump.js';
-import { type SetSurvey, type SurveyedSet, stateOf } from '../device/survey-set.js';
+import { type SetSurvey, stateOf } from '../device/survey-set.js';
 import { writeSetAnew } from '../device/write-set-anew.js';
-import type { Procedure } from '../engine/effect.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import { formatUuid, sameUuid } from '../format/set-id.js';
 import type { Superblock } from '../format/superblock.js';
 import { assignSpares } from './assign-spares.js';
-import { dumpSourceOf } from './dump-metadata.js';
 import { DmRemapError } from './errors.js';
-import { differingLines } from './layout-difference.js';
 import { MetadataSession } from './metadata-session.js';
 import type { RestoreOptions, RestorePlan } from './metadata-types.js';
 import { hasChanged } from './repair-metadata.js';
@@ -38,7 +36,7 @@ export function restoreMetadata(options: RestoreOptions): Promise<RestorePlan> {
     const { memory, bufferOffset: readOffset, writeOffset } = session;
     const errno = await session.run(
       plan.mode === 'inPlace'
-        ? restoreInPlace(session, survey.set!, dump)
+        ? restoreInPlace(session.workOn(survey.set!), survey.set!, dump)
         : writeSetAnew({ dump, memory, readOffset, writeOffset }),
     );
     const list = options.spares.join(', ');
@@ -74,7 +72,7 @@ async function planFor(
     refuseNewer(survey, session.paths);
     refuseOtherLayout(survey, dump.superblock, fileName);
   }
-  const mode = canBuildOn(survey, dump.superblock) ? 'inPlace' : 'anew';
+  const mode = canRestoreInPlace(survey, dump.superblock) ? 'inPlace' : 'anew';
   const before = survey.set === undefined ? null : dumpSourceOf(survey.set).entries;
   const mapped = dump.entries.filter(([, { state }]) => state === DescriptorState.mapped);
   return {
@@ -87,14 +85,6 @@ async function planFor(
     retired: dump.entries.length - mapped.length,
     changes: before === null ? null : compare(before, dump.entries),
   };
-}
-
-/** It is the same set, all of it can be read, and everything lies where the dump wants it. */
-function canBuildOn(survey: SetSurvey, wanted: Superblock): boolean {
-  if (!isComplete(survey)) return false;
-  const { superblock, readOnly } = survey.set!.choice;
-  const isSameSet = sameUuid(superblock.setId, wanted.setId);
-  return !readOnly && isSameSet && differingLines(superblock, wanted).length === 0;
 }
 
 /** Of a newer program: this one doesn't know what it would destroy. */
@@ -121,15 +111,6 @@ function refuseOtherLayout(survey: SetSurvey, wanted: Superblock, fileName: stri
 function isComplete(survey: SetSurvey): boolean {
   const state = stateOf(survey);
   return state === 'clean' || state === 'damaged';
-}
-
-function* restoreInPlace(session: MetadataSession, set: SurveyedSet, dump: SetDump): Procedure<number> {
-  const work = session.workOn(set);
-  const repaired = yield* repairSet(work, planRepair(set));
-  if (repaired !== 0) return repaired;
-  const { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost } = dump.superblock;
-  const fields = { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost };
-  return yield* replaceMap(work, dump.entries, fields);
 }
 
 function isAsWanted(survey: SetSurvey, dump: SetDump): boolean {

@@ -114,7 +114,7 @@ function versionAtPlace(
 }
 
 /** By unit: its place. Of two, the later move. */
-function placesOf({ mappings }: SetOnDisk): Map<number, MappingOnDisk> {
+export function placesOf({ mappings }: SetOnDisk): Map<number, MappingOnDisk> {
   const places = new Map<number, MappingOnDisk>();
   for (const mapping of mappings) {
     const other = places.get(mapping.mainUnit);

@@ -27,5 +27,7 @@ export type CheckName =
   | 'inspect'
   | 'burntSpare'
   | 'placement'
+  | 'scrub'
+  | 'offline'
   | 'invariant'
   | 'model';

@@ -23,6 +23,16 @@ export function describeStep(step: Step): string {
       const tried = step.intruder === 'none' ? '' : `, try to start with ${step.intruder}`;
       return `${step.how}${tried}${again.join('')}, start`;
     }
+    case 'scrub':
+      return `scrub of the metadata${step.isAlone ? ', alone' : after(step.events)}`;
+    case 'offline': {
+      const before = step.faults.map((fault) => `, ${describeStep(fault)}`);
+      const commands = step.commands.map(
+        ({ command, interruption: cut }) =>
+          `, ${command}${cut === undefined ? '' : ` (${cut.how} after ${cut.events} events)`}`,
+      );
+      return `${step.how}${before.join('')}${commands.join('')}, start`;
+    }
     case 'bad':
       return `${disk(step.target)}: blocks ${step.block} to ${step.block + step.count - 1} are ${flags(step.flags)}`;
     case 'heal':

@@ -1,3 +1,4 @@
+import type { CommandStep } from './commands/command-step.js';
 import type { Random } from './random.js';
 import type { Scenario, Trouble } from './scenario.js';
 
@@ -10,6 +11,7 @@ export type Step =
   | { readonly kind: 'wait'; readonly ms: number }
   | FaultStep
   | CrashStep
+  | CommandStep
   /** All is let come to rest, with the devices back, and everything is looked at. */
   | { readonly kind: 'rest' };
 

@@ -21,6 +21,7 @@ export class Life {
   state: LifeState = { kind: 'starting' };
   device: RemappedDevice | undefined;
   readonly surroundings: Surroundings;
+  scrubsUnderWay = 0;
   readonly #machine: Machine;
   readonly #owner: Actor;
   readonly #tell: (event: DeviceEvent) => void;
@@ -65,6 +66,15 @@ export class Life {
   /** A disk is there under another name, and this process has not taken it. */
   get isCutOff(): boolean {
     return this.#fronts.some((front) => front.isCutOff);
+  }
+
+  scrub(): void {
+    this.scrubsUnderWay += 1;
+    this.#owner.run(() =>
+      this.device!.scrubMetadata(() => {
+        this.scrubsUnderWay -= 1;
+      }),
+    );
   }
 
   /** No request is in hand. Begins a clean stop. */

@@ -127,8 +127,21 @@ export class Machine {
     return copyAt(this.layout, target - 1, offsetBytes) !== -1;
   }
 
+  /** A command while no process is at work; undefined if it has not come to its end within so many events. */
+  runOffline<Value>(procedure: Procedure<Value>, eventsMax?: number): { readonly value: Value } | undefined {
+    return this.#runFor(eventsMax ?? Number.POSITIVE_INFINITY, procedure, this.disks);
+  }
+
   /** Nothing else is at work on these disks, or only reads. */
   #runAlone<Value>(procedure: Procedure<Value>, disks: readonly SimDisk[] = this.disks): Value {
+    return this.#runFor(Number.POSITIVE_INFINITY, procedure, disks)!.value;
+  }
+
+  #runFor<Value>(
+    eventsMax: number,
+    procedure: Procedure<Value>,
+    disks: readonly SimDisk[],
+  ): { readonly value: Value } | undefined {
     const actor = new Actor(this.clock);
     const runner = soleRunner(disks, this.clock, actor);
     actor.sink = runner;
@@ -136,10 +149,10 @@ export class Machine {
     runner.start(procedure, (value) => {
       outcome = { value };
     });
-    while (outcome === undefined) {
+    for (let events = 0; outcome === undefined && events < eventsMax; events += 1) {
       if (!this.clock.fireNext()) throw new CheckFailure('hangs', 'a procedure waits for nothing');
     }
-    return outcome.value;
+    return outcome;
   }
 }
 

@@ -45,6 +45,8 @@ export interface SuperblockOnDisk {
     readonly initialisedPageCount: number;
   }[];
   readonly copies: readonly CopyOnDisk[];
+  /** As the copy has it that was found first. */
+  readonly bytes: DataView;
 }
 
 export interface CopyOnDisk {
@@ -127,6 +129,7 @@ function superblocksOn(spare: Uint8Array, spareIndex: number): SuperblockOnDisk[
 function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
   const pageCount = u64(bytes, 96);
   return {
+    bytes,
     setId: setIdAt(bytes, 32),
     sequence: u64(bytes, 48),
     generation: u64(bytes, 56),
@@ -207,7 +210,7 @@ function descriptorAt(spareUnit: number): number {
 }
 
 /** A block of 4096 bytes with this magic and a good CRC over all of it, the CRC's own bytes as zero. */
-function intactPage(spare: Uint8Array, offset: number, magic: string): DataView | undefined {
+export function intactPage(spare: Uint8Array, offset: number, magic: string): DataView | undefined {
   for (let index = 0; index < 8; index += 1) {
     if (spare[offset + index] !== magic.charCodeAt(index)) return undefined;
   }

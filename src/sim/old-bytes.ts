@@ -15,6 +15,10 @@ export class OldBytes {
     this.#spares = this.#machine.spareBytes.map((spare) => spare.slice());
   }
 
+  forget(): void {
+    this.#spares = [];
+  }
+
   /** Undefined if nothing is remembered yet. */
   ofSpare(spareIndex: number): Uint8Array | undefined {
     return this.#spares[spareIndex];

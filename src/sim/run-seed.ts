@@ -1,5 +1,6 @@
 import { blankSet } from './blank-set.js';
 import { CheckFailure, type CheckName } from './check-failure.js';
+import { drawCommands } from './commands/draw-commands.js';
 import { drawHistory, type Step } from './history.js';
 import { Random } from './random.js';
 import { drawScenario, type Scenario } from './scenario.js';
@@ -17,7 +18,8 @@ export function planOf(seed: number): Plan {
   const random = new Random(seed);
   let scenario = drawScenario(random);
   while (blankSet(scenario) === undefined) scenario = drawScenario(random);
-  return { seed, scenario, steps: drawHistory(random, scenario, random.pick(LENGTHS)) };
+  const steps = drawHistory(random, scenario, random.pick(LENGTHS));
+  return { seed, scenario, steps: drawCommands(new Random(seed, COMMAND_STREAM), scenario, steps) };
 }
 
 /** Carries a plan out; what went wrong, or undefined. `log` gets a line for all that happens. */
@@ -43,4 +45,6 @@ export interface Failure {
   readonly stack: string;
 }
 
+/** Another one than those of the history and of its execution. */
+const COMMAND_STREAM = 2;
 const LENGTHS = [30, 80, 80, 160, 300];

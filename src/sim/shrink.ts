@@ -1,3 +1,4 @@
+import type { OfflineStep } from './commands/command-step.js';
 import type { Step } from './history.js';
 import type { Failure, Plan } from './run-seed.js';
 
@@ -73,9 +74,20 @@ function simplerThan(step: Step): readonly Step[] {
         { ...step, interruptions: [], intruder: 'none' },
         { ...step, interruptions: [] },
       ].filter((simpler) => JSON.stringify(simpler) !== JSON.stringify(step)) as Step[];
+    case 'offline':
+      return simplerOffline(step);
     case 'bad':
       return step.count > 1 ? [{ ...step, count: 1 }] : [];
     default:
       return [];
   }
+}
+
+function simplerOffline(step: OfflineStep): readonly Step[] {
+  const { faults, commands } = step;
+  return [
+    ...faults.map((_, index) => ({ ...step, faults: faults.filter((_fault, each) => each !== index) })),
+    ...commands.map((_, index) => ({ ...step, commands: commands.filter((_other, each) => each !== index) })),
+    ...commands.map(({ command }, index) => ({ ...step, commands: commands.with(index, { command }) })),
+  ].filter((simpler) => JSON.stringify(simpler) !== JSON.stringify(step));
 }

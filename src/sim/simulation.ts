@@ -7,6 +7,9 @@ import { checkAtRest } from './check-at-rest.js';
 import { check } from './check-failure.js';
 import { checkIntruder } from './check-intruder.js';
 import { Client, type ReadResult } from './client.js';
+import type { OfflineStep, ScrubStep } from './commands/command-step.js';
+import { runOffline } from './commands/offline.js';
+import { checkScrub } from './commands/scrub.js';
 import { Excuses } from './excuses.js';
 import { freeUnitCount } from './free-units.js';
 import type { CrashStep, RequestStep, Step } from './history.js';
@@ -31,6 +34,8 @@ export class Simulation {
   readonly #outages: Outages;
   readonly #faultParts: FaultParts;
   readonly #statistics: Statistics;
+  /** Of the last scrub. */
+  #scrubReport: number | undefined;
   readonly #log: ((line: string) => void) | undefined;
 
   constructor(scenario: Scenario, seed: number, statistics: Statistics, log?: (line: string) => void) {
@@ -100,6 +105,10 @@ export class Simulation {
         return this.#crash(step);
       case 'rest':
         return this.#rest();
+      case 'scrub':
+        return this.#scrub(step);
+      case 'offline':
+        return this.#offline(step);
       case 'bad':
       case 'heal':
       case 'passing':
@@ -134,6 +143,41 @@ export class Simulation {
     else this.#end(step.how);
     if (step.intruder !== 'none') checkIntruder(this.#faultParts, step.intruder);
     this.#start(step.interruptions);
+  }
+
+  #offline(step: OfflineStep): void {
+    if (step.how === 'stop') this.#stop();
+    else this.#end(step.how);
+    const end = (how: 'kill' | 'powerCut'): void => this.#end(how);
+    runOffline({ ...this.#faultParts, statistics: this.#statistics, end }, step);
+    this.#outages.endOfLife();
+    this.#start([]);
+  }
+
+  #scrub({ isAlone, events }: ScrubStep): void {
+    if (isAlone) {
+      this.#settle();
+      this.#endScrubs();
+      return checkScrub(this.#machine, () => this.#scrubToEnd());
+    }
+    this.#statistics.scrubs += 1;
+    this.#machine.life!.scrub();
+    this.#fire(events);
+  }
+
+  /** Answers what is reported. */
+  #scrubToEnd(): number {
+    this.#statistics.scrubs += 1;
+    this.#scrubReport = undefined;
+    this.#machine.life!.scrub();
+    this.#endScrubs();
+    check(this.#scrubReport !== undefined, 'scrub', 'a scrub ends without a report');
+    return this.#scrubReport;
+  }
+
+  #endScrubs(): void {
+    const life = this.#machine.life!;
+    this.#fireUntil(() => life.scrubsUnderWay === 0 && life.device!.isIdle, REST_MS, 'a scrub');
   }
 
   /** The process, or the power, goes away. */
@@ -213,6 +257,7 @@ export class Simulation {
   #rest(): void {
     this.#statistics.rests += 1;
     this.#settle();
+    this.#endScrubs();
     checkAtRest({
       machine: this.#machine,
       model: this.#model,
@@ -241,6 +286,7 @@ export class Simulation {
 
   #hear(event: DeviceEvent): void {
     this.#log?.(`* ${JSON.stringify(event)}`);
+    if (event.kind === 'metadataScrubbed') this.#scrubReport = event.repairedBlocks;
     if (event.kind === 'remapped') this.#statistics.moves += 1;
     if (event.kind === 'lost') this.#statistics.lostBlocks += 1;
   }

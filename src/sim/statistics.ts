@@ -14,6 +14,9 @@ export interface Statistics {
   lostBlocks: number;
   failedRequests: number;
   rests: number;
+  scrubs: number;
+  repairs: number;
+  restores: number;
   virtualSeconds: number;
 }
 
@@ -33,6 +36,9 @@ export function newStatistics(): Statistics {
     lostBlocks: 0,
     failedRequests: 0,
     rests: 0,
+    scrubs: 0,
+    repairs: 0,
+    restores: 0,
     virtualSeconds: 0,
   };
 }

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js';
-import { entriesOf } from '../replace-map.js';
+import { dumpSourceOf } from '../dump-source.js';
 import { formatDump } from '../set-dump.js';
 import type { DeviceOnMemory } from './device-on-memory.js';
 
@@ -7,8 +7,5 @@ import type { DeviceOnMemory } from './device-on-memory.js';
 export function dumpOf(rig: DeviceOnMemory): string {
   const { set } = rig.survey();
   assert(set !== undefined, 'there is a set');
-  const { choice, table, load } = set;
-  const { superblock } = choice;
-  const source = { superblock, entries: entriesOf(table, superblock.spares), lostPages: load.lostPages };
-  return [...formatDump(source)].join('');
+  return [...formatDump(dumpSourceOf(set))].join('');
 }

@@ -1,0 +1,35 @@
+import type { FaultStep } from '../history.js';
+
+/** What an administrator does to a set. In the middle of the workload, or between two lives of the process. */
+export type CommandStep = ScrubStep | OfflineStep;
+
+export interface ScrubStep {
+  readonly kind: 'scrub';
+  /** Everything is let come to rest first, and nothing else happens until it has come to its end. */
+  readonly isAlone: boolean;
+  /** Events that happen after it has begun, where it is not alone. */
+  readonly events: number;
+}
+
+/** The process ends, commands are given that no process may be at work for, and the next one starts. */
+export interface OfflineStep {
+  readonly kind: 'offline';
+  readonly how: 'kill' | 'powerCut' | 'stop';
+  /** What happens to the disks before the commands. */
+  readonly faults: readonly FaultStep[];
+  readonly commands: readonly OfflineCommand[];
+}
+
+export interface OfflineCommand {
+  /**
+   * `restoreEdited`: the text was changed by a person, who left all units where they are. `wipe...`: everything, all
+   * superblocks or all pages of the metadata are destroyed after the dump, and the set is restored from that.
+   */
+  readonly command: 'repair' | 'restore' | 'restoreEdited' | Wipe;
+  /** It does not come to its end. */
+  readonly interruption?: { readonly how: 'kill' | 'powerCut'; readonly events: number };
+}
+
+export type Wipe = 'wipeAll' | 'wipeSuperblocks' | 'wipePages';
+
+export const WIPES: readonly Wipe[] = ['wipeAll', 'wipeSuperblocks', 'wipePages'];
