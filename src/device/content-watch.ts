@@ -2,8 +2,9 @@ import { crc32 } from '../base/crc32.js';
 import { ERRNO } from '../base/errno.js';
 import type { Procedure } from '../engine/effect.js';
 import { MAIN, perform } from '../engine/effect.js';
-import { SAMPLE_BYTES, samplePositions } from '../format/fingerprint.js';
+import { SAMPLE_BYTES } from '../format/fingerprint.js';
 import type { IoMemory } from '../ports/io-memory.js';
+import type { WrittenSamples } from './written-samples.js';
 
 /**
  * Recognises a main device that has no serial number: checksums of blocks all over it, taken when it was opened, of
@@ -11,8 +12,7 @@ import type { IoMemory } from '../ports/io-memory.js';
  * because any other may have them as well.
  */
 export class ContentWatch {
-  /** Ascending. */
-  readonly #positions: Float64Array;
+  readonly #written: WrittenSamples;
   readonly #crcs: Uint32Array;
   readonly #states: Uint8Array;
   readonly #memory: IoMemory;
@@ -24,11 +24,10 @@ export class ContentWatch {
   /** The device was gone before all of it was seen: too little is known of it. */
   #isIncomplete = false;
 
-  constructor(mainSizeBytes: number, memory: IoMemory, bufferOffset: number) {
-    const positions = samplePositions(mainSizeBytes).filter((position) => position !== -1);
-    this.#positions = Float64Array.from(new Set(positions)).sort();
-    this.#crcs = new Uint32Array(this.#positions.length);
-    this.#states = new Uint8Array(this.#positions.length);
+  constructor(written: WrittenSamples, memory: IoMemory, bufferOffset: number) {
+    this.#written = written;
+    this.#crcs = new Uint32Array(written.positions.length);
+    this.#states = new Uint8Array(written.positions.length);
     this.#memory = memory;
     this.#bufferOffset = bufferOffset;
   }
@@ -48,29 +47,15 @@ export class ContentWatch {
     this.#isStopped = true;
   }
 
-  /** Before every write: what it touches is of no use any more. Hot path. */
-  noteWrite(offsetBytes: number, lengthBytes: number): void {
-    const positions = this.#positions;
-    let low = 0;
-    let high = positions.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (positions[middle]! + SAMPLE_BYTES <= offsetBytes) low = middle + 1;
-      else high = middle;
-    }
-    const endBytes = offsetBytes + lengthBytes;
-    for (; low < positions.length && positions[low]! < endBytes; low += 1) this.#states[low] = State.written;
-  }
-
   /** Takes the checksums; what can't be read is left out, and what `skip` names. */
   *take(skip: (offsetBytes: number) => boolean): Procedure<void> {
     this.#isReading = true;
-    for (const [index, offsetBytes] of this.#positions.entries()) {
-      if (this.#isStopped || this.#states[index] === State.written || skip(offsetBytes)) continue;
+    for (const [index, offsetBytes] of this.#written.positions.entries()) {
+      if (this.#isStopped || this.#written.has(index) || skip(offsetBytes)) continue;
       const crc = yield* this.#read(offsetBytes, () => {
         this.#isIncomplete = true;
       });
-      if (crc === undefined || this.#states[index] === State.written) continue;
+      if (crc === undefined) continue;
       this.#crcs[index] = crc;
       this.#states[index] = this.#isBlank() ? State.blank : State.telling;
     }
@@ -83,11 +68,12 @@ export class ContentWatch {
     if (this.#isReading || this.#isIncomplete) return { differingCount: 0, agreeingCount: 0 };
     let differingCount = 0;
     let agreeingCount = 0;
-    for (const [index, offsetBytes] of this.#positions.entries()) {
+    for (const [index, offsetBytes] of this.#written.positions.entries()) {
       const state = this.#states[index]!;
-      if (state === State.written || state === State.unknown) continue;
+      if (state === State.unknown || this.#written.has(index)) continue;
       const crc = yield* this.#read(offsetBytes);
-      if (crc === undefined) continue;
+      // What was in flight when the device vanished may be on it now.
+      if (crc === undefined || this.#written.has(index)) continue;
       if (crc !== this.#crcs[index]) differingCount += 1;
       else if (state === State.telling) agreeingCount += 1;
     }
@@ -126,4 +112,4 @@ export interface ContentVerdict {
   readonly agreeingCount: number;
 }
 
-const State = { unknown: 0, blank: 1, telling: 2, written: 3 } as const;
+const State = { unknown: 0, blank: 1, telling: 2 } as const;

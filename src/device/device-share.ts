@@ -14,5 +14,7 @@ export interface DeviceShare {
   readonly table: SharedArrayBuffer;
   readonly filter: SharedArrayBuffer;
   readonly words: SharedArrayBuffer;
+  /** Of `WrittenSamples`; left out where the main device is told by its serial number. */
+  readonly written: SharedArrayBuffer | undefined;
   readonly lostReadsAsZero: boolean;
 }

@@ -4,7 +4,7 @@ import { Counter } from '../engine/counters.js';
 import { FlushHistory } from '../frontends/flush-history.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice, original, times, touchesBlocks } from './testing/numbered-device.js';
-import type { BegunRequest, TestClient } from './testing/test-client.js';
+import { type BegunRequest, TestClient } from './testing/test-client.js';
 import { answerAgain, eventKinds, Surroundings, vanish, vanishedAnswer } from './testing/vanishing-device.js';
 
 const { EIO, ENODATA } = ERRNO;
@@ -296,6 +296,16 @@ describe('a main device that comes back under another name', () => {
     expect(client.write(0, 1024, 5000)).toBe(0);
     expect(vanishAndReturn(gone, rig.disks[MAIN]!.contents, 'samePath').errno).toBe(0);
     expect(client.read(0, 8)).toEqual(times(8, 5000));
+  });
+
+  it('without a serial number is taken back when other threads have written to it', () => {
+    const gone = openDevice();
+    const far = new TestClient(gone.rig, gone.rig.addQueue());
+    expect(far.write(0, 8, 5000)).toBe(0);
+    expect(far.discard(8, 8)).toBe(0);
+    expect(far.zero(16, 8)).toBe(0);
+    expect(vanishAndReturn(gone, gone.rig.disks[MAIN]!.contents, 'samePath').errno).toBe(0);
+    expect(gone.client.read(0, 8)).toEqual(times(8, 5000));
   });
 
   it('without a serial number is refused if a block is another that nobody wrote, which is said once', () => {

@@ -24,6 +24,7 @@ import { Operation, Phase } from './slot-fields.js';
 import { describeRun } from './state-run.js';
 import { Transfers } from './transfers.js';
 import { uncountTransfer } from './uncount-transfer.js';
+import { WrittenSamples } from './written-samples.js';
 
 /**
  * A device as a thread of its own serves one queue of it: the hot path over the shared table, with stores, slots and
@@ -97,6 +98,7 @@ export class QueueDevice implements ServedDevice, CompletionSink {
     const { counters } = this.#parts.memory;
     counters[Counter.writes]! += 1;
     counters[Counter.writtenBytes]! += lengthBytes;
+    if (this.#parts.written !== undefined) this.#parts.written.noteWrite(offsetBytes, lengthBytes);
     const flags = durable ? WriteZeroesFlag.durable : WriteZeroesFlag.none;
     this.#slots.begin(slot, Operation.write, offsetBytes, lengthBytes, memoryOffset, flags);
     return this.#startTransfer(slot, offsetBytes, lengthBytes);
@@ -115,6 +117,7 @@ export class QueueDevice implements ServedDevice, CompletionSink {
   discard(slot: number, offsetBytes: number, lengthBytes: number): void {
     checkRange(this.geometry, offsetBytes, lengthBytes);
     this.#parts.memory.counters[Counter.discards]! += 1;
+    this.#parts.written?.noteWrite(offsetBytes, lengthBytes);
     this.#slots.begin(slot, Operation.discard, offsetBytes, lengthBytes, 0, 0);
     this.#forward(slot);
   }
@@ -122,6 +125,7 @@ export class QueueDevice implements ServedDevice, CompletionSink {
   writeZeroes(slot: number, offsetBytes: number, lengthBytes: number, flags: number): void {
     checkRange(this.geometry, offsetBytes, lengthBytes);
     this.#parts.memory.counters[Counter.writeZeroes]! += 1;
+    this.#parts.written?.noteWrite(offsetBytes, lengthBytes);
     this.#slots.begin(slot, Operation.writeZeroes, offsetBytes, lengthBytes, 0, flags);
     this.#forward(slot);
   }
@@ -217,6 +221,8 @@ export interface QueueDeviceParts {
   readonly filter: RegionFilter;
   readonly breaker: Breaker;
   readonly words: SharedWords;
+  /** Left out where the main device can be told by its serial number. */
+  readonly written: WrittenSamples | undefined;
   readonly memory: QueueMemory;
   readonly lostReadsAsZero: boolean;
   /** By target. Of this thread, on the devices of the owner. */
@@ -241,6 +247,7 @@ export function viewShare(
     filter: new RegionFilter(share.filter),
     breaker: new Breaker(words.breaker),
     words,
+    written: share.written && new WrittenSamples(shape.mainSizeBytes, share.written),
     memory: new QueueMemory(queueMemory),
     lostReadsAsZero: share.lostReadsAsZero,
   };

@@ -37,6 +37,7 @@ import { SharedWords } from './shared-words.js';
 import { Operation, type SlotFields } from './slot-fields.js';
 import { describeRun } from './state-run.js';
 import { UnitLocks } from './unit-locks.js';
+import { WrittenSamples } from './written-samples.js';
 
 /**
  * One protected device at work: hot path, cold path and metadata on their stores. Other threads may serve queues of it
@@ -56,6 +57,8 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly #links: QueueLinks;
   readonly #gone: GoneDevices;
   readonly #outages: Outages;
+  /** These two left out where the main device can be told by its serial number. */
+  readonly #written: WrittenSamples | undefined;
   readonly #content: ContentWatch | undefined;
   readonly #scrub: MetadataScrub;
 
@@ -69,7 +72,9 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     const locks = new UnitLocks(parts.shape, parts.filter, this.#slots, this.#words.locksWaiting);
     this.#links = new QueueLinks(this, locks, this.#words);
     this.#outages = new Outages(parts.stores.length, parts.onGone);
-    this.#content = contentWatchOf(parts);
+    this.#written = writtenSamplesOf(parts);
+    this.#content =
+      this.#written && new ContentWatch(this.#written, parts.memory, parts.coldMemory.sampleOffset);
     this.context = this.#coldContext(dirtySpares);
     this.#runner = new EffectRunner({
       stores: parts.stores,
@@ -100,7 +105,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       dirtySpares,
       goCold: (slot) => this.#cold.take(slot),
       outages: this.#outages,
-      content: this.#content,
+      written: this.#written,
       turnAway: (slot, target) => this.#gone.turnAway(slot, target),
       noteFlushFailure: () => this.#countFlushFailure(),
       flushFailed: (slot) => this.#flushFailed(slot),
@@ -166,6 +171,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       table: table.shared,
       filter: filter.shared,
       words: this.#words.shared,
+      written: this.#written?.shared,
       lostReadsAsZero,
     };
   }
@@ -221,7 +227,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   discard(slot: number, offsetBytes: number, lengthBytes: number): void {
     checkRange(this.geometry, offsetBytes, lengthBytes);
     count(this.context.counters, Counter.discards);
-    this.#content?.noteWrite(offsetBytes, lengthBytes);
+    this.#written?.noteWrite(offsetBytes, lengthBytes);
     this.#slots.begin(slot, Operation.discard, offsetBytes, lengthBytes, 0, 0);
     this.#takeRange(slot);
   }
@@ -229,7 +235,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   writeZeroes(slot: number, offsetBytes: number, lengthBytes: number, flags: number): void {
     checkRange(this.geometry, offsetBytes, lengthBytes);
     count(this.context.counters, Counter.writeZeroes);
-    this.#content?.noteWrite(offsetBytes, lengthBytes);
+    this.#written?.noteWrite(offsetBytes, lengthBytes);
     this.#slots.begin(slot, Operation.writeZeroes, offsetBytes, lengthBytes, 0, flags);
     this.#takeRange(slot);
   }
@@ -391,10 +397,10 @@ export interface DeviceParts {
 }
 
 /** A device that has a serial number or a WWN is told by that. */
-function contentWatchOf(parts: DeviceParts): ContentWatch | undefined {
+function writtenSamplesOf(parts: DeviceParts): WrittenSamples | undefined {
   const { serial, wwn } = parts.stores[MAIN]!.geometry.identity;
   if (serial !== '' || wwn !== '' || parts.findReturned === undefined) return undefined;
-  return new ContentWatch(parts.shape.mainSizeBytes, parts.memory, parts.coldMemory.sampleOffset);
+  return WrittenSamples.allocate(parts.shape.mainSizeBytes);
 }
 
 function servedGeometry(parts: DeviceParts): ServedGeometry {

@@ -9,7 +9,6 @@ import type { BlockStore } from '../ports/block-store.js';
 import { isRequestBuffer } from '../ports/io-memory.js';
 import { NEEDS_MEMORY, WriteZeroesFlag } from '../ports/served-device.js';
 import { AnswerQueue } from './answer-queue.js';
-import type { ContentWatch } from './content-watch.js';
 import type { DirtySpares } from './dirty-spares.js';
 import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
@@ -17,6 +16,7 @@ import { Operation, Phase } from './slot-fields.js';
 import { Transfers } from './transfers.js';
 import { uncountTransfer } from './uncount-transfer.js';
 import type { UnitLocks } from './unit-locks.js';
+import type { WrittenSamples } from './written-samples.js';
 
 /**
  * The hot path: a request on healthy units is one look at the region filter and one I/O with the slot number as its
@@ -66,7 +66,7 @@ export class RequestQueue {
     const { counters } = this.#parts.context;
     counters[Counter.writes]! += 1;
     counters[Counter.writtenBytes]! += lengthBytes;
-    if (this.#parts.content !== undefined) this.#parts.content.noteWrite(offsetBytes, lengthBytes);
+    if (this.#parts.written !== undefined) this.#parts.written.noteWrite(offsetBytes, lengthBytes);
     const flags = durable ? WriteZeroesFlag.durable : WriteZeroesFlag.none;
     this.#slots.begin(slot, Operation.write, offsetBytes, lengthBytes, memoryOffset, flags);
     return this.#startTransfer(slot);
@@ -228,7 +228,7 @@ export interface QueueParts {
   readonly goCold: (slot: number) => void;
   readonly outages: Outages;
   /** Left out where the main device can be told by its serial number. */
-  readonly content: ContentWatch | undefined;
+  readonly written: WrittenSamples | undefined;
   /** A request that needs a device which is gone. */
   readonly turnAway: (slot: number, target: number) => void;
   /** The first disk of a flush has failed. */
