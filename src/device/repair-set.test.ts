@@ -206,4 +206,28 @@ describe('a repair that the power cuts off', () => {
     }
     expect.unreachable('it ends at last');
   });
+
+  it('leaves a set that was stopped cleanly one that starts (found by the simulator)', () => {
+    for (let cutAfter = 1; cutAfter < 200; cutAfter += 1) {
+      const used = usedDevice({ spareBytes: [2 << 20], copies: 3, volatileCaches: true });
+      const { rig } = used;
+      rig.open();
+      rig.close();
+      const { set: clean } = rig.survey();
+      const { superblock } = clean!.choice;
+      expect(superblock.cleanShutdown).toBe(true);
+      pageOnMedium(rig, superblock, 0, 0, 1 - slotOf(clean!.metadata.pageSequences[0]!)).fill(1, 100);
+      const { set } = rig.survey();
+      expect(planRepair(set!).pagesWrittenTwice).toEqual([0]);
+      rig.dieAfterWrites(cutAfter);
+      const errno = rig.writeOffline(set!, (work) => repairSet(work, planRepair(set!)));
+      // Every page that is not flushed is torn.
+      rig.powerCut((_target, sector) => sector % 8 === 0);
+      expect(rig.assemble().ok, `cut after ${cutAfter} writes`).toBe(true);
+      if (errno !== 0) continue;
+      expect(rig.survey().set!.choice.superblock.cleanShutdown).toBe(true);
+      return;
+    }
+    expect.unreachable('it ends at last');
+  });
 });

@@ -7,6 +7,7 @@ import type { PageRepair } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { repairPages } from './repair-pages.js';
 import type { SurveyedSet } from './survey-set.js';
+import { withoutCleanMark } from './without-clean-mark.js';
 import { writeNotes } from './write-notes.js';
 import { flushSpares, repairSuperblock, writeSuperblock } from './write-superblock.js';
 
@@ -50,7 +51,7 @@ export function isEmptyPlan(plan: RepairPlan): boolean {
 
 /**
  * What a start would do (rules R0 to R3 of docs/on-disk-format.md), without opening the set: no state, no map, no mark of
- * a clean stop changes. Answers 0, or EIO if the superblock could not be written. A block that can't be written stays bad.
+ * a clean stop changes, though a power cut may take the mark. Answers 0, or EIO if the superblock could not be written. A block that can't be written stays bad.
  */
 export function* repairSet(work: MetadataWork, plan: RepairPlan): Procedure<number> {
   // What was read may lie in a cache only, of a process that was killed, and what is written goes over the one before it.
@@ -58,12 +59,19 @@ export function* repairSet(work: MetadataWork, plan: RepairPlan): Procedure<numb
   if (plan.superblockCopies.length > 0) yield* repairSuperblock(work, plan.superblockCopies);
   for (let update = 0; update < (plan.updatesSuperblockTwice ? 2 : 0); update += 1)
     if ((yield* writeSuperblock(work, {})) !== 0) return ERRNO.EIO;
-  const load = { inPlaceRepairs: plan.inPlacePages, repairTwice: plan.pagesWrittenTwice };
-  const pageCount = yield* repairPages(work, load, []);
-  count(work.context.counters, Counter.metadataRepairs, plan.superblockCopies.length + pageCount);
+  const pages = repairPagesOf(work, plan);
+  const errno = plan.pagesWrittenTwice.length > 0 ? yield* withoutCleanMark(work, pages) : yield* pages;
+  if (errno !== 0) return errno;
   const { superblock } = work.state;
   yield* writeNotes(superblock, plan.noteCopies, work.memory, work.bufferOffset);
   yield* flushSpares(plan.noteCopies.map((copyIndex) => superblock.copies[copyIndex]!.spareIndex));
+  return 0;
+}
+
+function* repairPagesOf(work: MetadataWork, plan: RepairPlan): Procedure<number> {
+  const load = { inPlaceRepairs: plan.inPlacePages, repairTwice: plan.pagesWrittenTwice };
+  const pageCount = yield* repairPages(work, load, []);
+  count(work.context.counters, Counter.metadataRepairs, plan.superblockCopies.length + pageCount);
   return 0;
 }
 

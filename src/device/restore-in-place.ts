@@ -7,6 +7,7 @@ import type { SetDump } from './read-dump.js';
 import { planRepair, repairSet } from './repair-set.js';
 import { replaceMap } from './replace-map.js';
 import { type SetSurvey, type SurveyedSet, stateOf } from './survey-set.js';
+import { withoutCleanMark } from './without-clean-mark.js';
 
 /**
  * Makes the metadata of a set what a dump says, where `canRestoreInPlace`: repairs it, then goes from one map to the other
@@ -17,7 +18,7 @@ export function* restoreInPlace(work: MetadataWork, set: SurveyedSet, dump: SetD
   if (repaired !== 0) return repaired;
   const { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost } = dump.superblock;
   const fields = { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost };
-  return yield* replaceMap(work, dump.entries, fields);
+  return yield* withoutCleanMark(work, replaceMap(work, dump.entries, fields));
 }
 
 /** It is the same set, all of it can be read, and everything lies where the dump wants it. Else it is written anew. */

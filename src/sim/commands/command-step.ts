@@ -22,7 +22,7 @@ export interface OfflineStep {
 
 export interface OfflineCommand {
   /**
-   * `restoreEdited`: the text was changed by a person, who left all units where they are. `wipe...`: everything, all
+   * `restoreEdited`: the text was changed by a person, who left all units where they are (`edit-dump.ts`). `wipe...`: everything, all
    * superblocks or all pages of the metadata are destroyed after the dump, and the set is restored from that.
    */
   readonly command: 'repair' | 'restore' | 'restoreEdited' | Wipe;
