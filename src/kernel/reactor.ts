@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { assert } from '../base/assert.js';
 import { ok, type Result } from '../base/result.js';
 import { mapMemory } from './aligned-memory.js';
@@ -25,6 +26,7 @@ export class UringReactor implements Reactor, CompletionHandler {
   private pollers: readonly Poller[] = [];
   private wakeCallbacks: readonly (() => void)[] = [];
   private kicked = false;
+  private turnsUntilClock = 0;
   private stopping = false;
   private closing = false;
 
@@ -65,18 +67,18 @@ export class UringReactor implements Reactor, CompletionHandler {
   /** One round: timers, pollers, submit and wait (`waitMaxMs` at most, -1 for ever), completions. */
   turn(waitMaxMs: number): void {
     this.runTimers();
-    const waitMs = this.runPollers() ? 0 : this.sleepMs(waitMaxMs);
-    if (waitMs === 0) this.ring.enter(0, 0);
-    else this.waitForWork(waitMs);
+    if (this.runPollers() || waitMaxMs === 0) this.ring.enter(0, 0);
+    else this.waitForWork(waitMaxMs);
     this.ring.reap();
   }
 
-  private waitForWork(waitMs: number): void {
+  private waitForWork(waitMaxMs: number): void {
     const isBusy = this.busyWait.limitMs > 0;
     if (isBusy && this.looks()) return;
+    this.turnsUntilClock = 0;
     const startedAtMs = performance.now();
     if (isBusy && this.looksUntil(startedAtMs + this.busyWait.limitMs)) return;
-    this.ring.enter(1, waitMs);
+    this.ring.enter(1, this.sleepMs(startedAtMs, waitMaxMs));
     this.busyWait.noteSlept(performance.now() - startedAtMs);
   }
 
@@ -164,8 +166,13 @@ export class UringReactor implements Reactor, CompletionHandler {
     );
   }
 
+  /** A thread that never waits looks at the clock now and then: there is always some timer that is far away. */
   private runTimers(): void {
-    if (this.timers.nextDueMs() !== Number.POSITIVE_INFINITY) this.timers.runDue(this.nowMs());
+    if (this.timers.nextDueMs() === Number.POSITIVE_INFINITY) return;
+    this.turnsUntilClock -= 1;
+    if (this.turnsUntilClock > 0) return;
+    this.turnsUntilClock = TURNS_PER_CLOCK;
+    this.timers.runDue(this.nowMs());
   }
 
   /** True when the loop must not block. */
@@ -179,10 +186,10 @@ export class UringReactor implements Reactor, CompletionHandler {
     return pending || this.kicked || this.stopping;
   }
 
-  private sleepMs(waitMaxMs: number): number {
+  private sleepMs(nowMs: number, waitMaxMs: number): number {
     const dueMs = this.timers.nextDueMs();
     if (dueMs === Number.POSITIVE_INFINITY) return waitMaxMs;
-    const untilDueMs = Math.max(0, dueMs - this.nowMs());
+    const untilDueMs = Math.max(0, dueMs - nowMs);
     return waitMaxMs < 0 ? untilDueMs : Math.min(waitMaxMs, untilDueMs);
   }
 }
@@ -190,3 +197,5 @@ export class UringReactor implements Reactor, CompletionHandler {
 const WAKE_COUNTER_BYTES = 8;
 const CURRENT_POSITION = -1;
 const FOR_EVER_MS = -1;
+/** Of a thread that never waits: a few of them take less than a millisecond. */
+const TURNS_PER_CLOCK = 8;
