@@ -1,5 +1,6 @@
 import { DmRemapError } from '../library/errors.js';
-import type { Output } from './output.js';
+import { exitStatusOf } from './exit-status.js';
+import { type Output, writeJson } from './output.js';
 
 /**
  * One line on standard error. What is no `DmRemapError` is a bug of ours: a request to report it, and the stack only
@@ -15,6 +16,13 @@ export function reportError(error: unknown, output: Output, isDebug: boolean): v
     `dmremap: a bug in dm-remap, please report it (DMREMAP_DEBUG=1 shows where it is): ${oneLine(text)}\n`,
   );
   if (isDebug && error instanceof Error) output.write(`${error.stack ?? ''}\n`);
+}
+
+/** The same on standard output, for a program that asked for JSON. */
+export function reportErrorAsJson(error: unknown, output: Output): void {
+  const failure = error instanceof DmRemapError ? error.failure : 'bug';
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  writeJson(output, { error: { failure, status: exitStatusOf(error), message } });
 }
 
 function oneLine(text: string): string {
