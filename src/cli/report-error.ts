@@ -25,6 +25,8 @@ export function reportErrorAsJson(error: unknown, output: Output): void {
   writeJson(output, { error: { failure, status: exitStatusOf(error), message } });
 }
 
+/** Texts of files and disks may be in it, with what a terminal would obey. */
 function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, '; ');
+  const line = text.trim().replaceAll(/\s*\n\s*/g, '; ');
+  return line.replaceAll(/\p{Cc}/gu, '?');
 }
