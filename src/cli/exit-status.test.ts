@@ -38,6 +38,9 @@ describe('an error', () => {
     const output = recordingOutput();
     reportError(new DmRemapError('usage', 'faults.yaml:3: one\n  faults.yaml:4: two\n'), output, true);
     expect(output.text).toBe('dmremap: faults.yaml:3: one; faults.yaml:4: two\n');
+    const other = recordingOutput();
+    reportError(new DmRemapError('usage', 'a.txt:1: "\u001b[2J\u0000" is not known'), other, true);
+    expect(other.text).toBe('dmremap: a.txt:1: "?[2J?" is not known\n');
   });
 
   it('that is a bug asks for a report, and shows its stack only when asked', () => {

@@ -13,6 +13,7 @@ export interface ImportArguments {
   readonly main: string | undefined;
   readonly to: string | undefined;
   readonly list: boolean;
+  readonly dryRun: boolean;
   readonly includeDisputed: boolean;
   readonly force: boolean;
   readonly yes: boolean;
@@ -21,10 +22,15 @@ export interface ImportArguments {
 
 /** `dmremap import`: a set of dm-remap from a spare of the kernel module. That spare is only read. */
 export async function importModuleSpare(args: ImportArguments, context: CliContext): Promise<number> {
-  if (args.list) return list(args, context);
-  const { yes, json } = args;
+  const { list, dryRun, main, to, yes, json } = args;
+  if (list || (main !== undefined && to === undefined)) return look(args, context);
   const options = importOptions(args);
   const plan = await context.library.planImport(options);
+  if (dryRun) {
+    if (json) writeJson(context.out, { written: false, ...plan });
+    else context.out.write(importPlanText(plan, context.out));
+    return EXIT_STATUS.done;
+  }
   if (!yes) {
     context.err.write(importPlanText(plan, context.err));
     if (!(await askConsent(context))) {
@@ -36,7 +42,7 @@ export async function importModuleSpare(args: ImportArguments, context: CliConte
     agreed: plan,
     onRead: progressOn(context.err),
   });
-  if (json) writeJson(context.out, { ...result });
+  if (json) writeJson(context.out, { written: true, ...result });
   else context.out.write(importResultText(result));
   return EXIT_STATUS.done;
 }
@@ -49,10 +55,12 @@ function progressOn(output: Output): (doneCount: number, unitCount: number) => v
   };
 }
 
-async function list({ spare, main, json }: ImportArguments, context: CliContext): Promise<number> {
+async function look({ spare, main, list, json }: ImportArguments, context: CliContext): Promise<number> {
   const report = await context.library.inspectModuleSpare({ spare, main });
   if (json) writeJson(context.out, { ...report });
   else context.out.write(moduleSpareText(report, context.out));
+  if (!list && report.isUsable)
+    context.err.write('dmremap: nothing was imported; --to says which device becomes the new spare\n');
   return report.isUsable ? EXIT_STATUS.done : EXIT_STATUS.metadata;
 }
 
@@ -63,13 +71,7 @@ function importOptions({ spare, main, to, includeDisputed, force }: ImportArgume
       'say which main device the spare belongs to: --main; or only look: --list',
     );
   }
-  if (to === undefined) {
-    throw new DmRemapError(
-      'usage',
-      'say which device becomes the new spare: --to; it must be another one, because the new metadata would lie over ' +
-        "the module's metadata and data before these are safe",
-    );
-  }
+  if (to === undefined) throw new DmRemapError('usage', 'say which device becomes the new spare: --to');
   return { spare, main, to, includeDisputed, force };
 }
 
@@ -88,8 +90,12 @@ export function addImportCommand(program: Command, run: (args: ImportArguments) 
     )
     .argument('<spare>', 'the spare device or image file of the kernel module')
     .option('--main <path>', 'the main device that it belongs to; not needed with --list')
-    .option('--to <path>', 'the device or file to become the new spare')
+    .option(
+      '--to <path>',
+      'the device or file to become the new spare, another than the old one; left out, nothing is imported',
+    )
     .addOption(new Option('--list', 'only show what is on the spare').default(false))
+    .addOption(new Option('--dry-run', 'show what would be imported, and end').default(false))
     .addOption(
       new Option(
         '--include-disputed',
@@ -105,8 +111,8 @@ export function addImportCommand(program: Command, run: (args: ImportArguments) 
     .addOption(new Option('--yes', 'do not ask').default(false))
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((spare: string, options: CommandOptions) => {
-      const { main, to, list, includeDisputed, force, yes, json } = options;
-      return run({ spare, main, to, list, includeDisputed, force, yes, json });
+      const { main, to, list, dryRun, includeDisputed, force, yes, json } = options;
+      return run({ spare, main, to, list, dryRun, includeDisputed, force, yes, json });
     });
   helpLikeManual(command, {
     exitStatuses: ['done', 'declined', 'usage', 'device', 'refused', 'metadata', 'io'],
@@ -121,6 +127,7 @@ interface CommandOptions {
   readonly main?: string;
   readonly to?: string;
   readonly list: boolean;
+  readonly dryRun: boolean;
   readonly includeDisputed: boolean;
   readonly force: boolean;
   readonly yes: boolean;

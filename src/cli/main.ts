@@ -5,7 +5,7 @@ import { runCommandLine } from './command-line.js';
 import { askOnTerminal } from './consent.js';
 import { EXIT_STATUS, exitStatusOf } from './exit-status.js';
 import { outputTo } from './output.js';
-import { reportError } from './report-error.js';
+import { reportError, reportErrorAsJson } from './report-error.js';
 import { serviceManagerOf } from './service-manager.js';
 import { stopSignalsOf } from './stop-signals.js';
 
@@ -60,12 +60,16 @@ runCommandLine(commandLine, context).then(
 
 function fail(error: unknown): void {
   reportError(error, err, process.env.DMREMAP_DEBUG === '1');
-  process.exit(exitStatusOf(error));
+  if (commandLine.includes('--json')) reportErrorAsJson(error, out);
+  process.stdout.write('', () => process.exit(exitStatusOf(error)));
 }
 
 /** Nobody reads any more: the end of a command that prints, but no reason for `run` to drop its clients. */
 function outputFailed(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') fail(error);
+  if (error.code !== 'EPIPE') {
+    reportError(error, err, process.env.DMREMAP_DEBUG === '1');
+    process.exit(exitStatusOf(error));
+  }
   if (commandLine[0] !== 'run') process.exit(EXIT_STATUS.outputClosed);
 }
 

@@ -5,6 +5,7 @@ import { askConsent } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { statusOf } from './metadata-check.js';
+import { GROWN_SPARE, hasGrown } from './metadata-text.js';
 import { writeJson } from './output.js';
 import { formatCount } from './sizes.js';
 
@@ -66,6 +67,7 @@ function planText(plan: RepairReport): string {
 
 function resultText({ check }: RepairReport): string {
   if (check.state === 'clean') return 'repaired: every block of every copy is as it should be\n';
+  if (hasGrown(check)) return `repaired; ${GROWN_SPARE}\n`;
   if (check.state === 'damaged')
     return `repaired, but ${formatCount(check.findings.length, 'block')} did not take it: the set works, yet that spare is failing\n`;
   return `repaired what can be; the set is still ${check.state}\n`;

@@ -12,6 +12,7 @@ import { formatFields } from './table.js';
 export interface RestoreArguments {
   readonly file: string;
   readonly spares: readonly string[];
+  readonly dryRun: boolean;
   readonly force: boolean;
   readonly yes: boolean;
   readonly json: boolean;
@@ -19,9 +20,14 @@ export interface RestoreArguments {
 
 /** `dmremap metadata restore`: checks a dump, shows what would change, asks, writes, and reads it back. */
 export async function restoreMetadata(args: RestoreArguments, context: CliContext): Promise<number> {
-  const { file: fileName, spares, force, yes, json } = args;
+  const { file: fileName, spares, dryRun, force, yes, json } = args;
   const options = { fileName, text: readDumpFile(fileName), spares, force };
   const plan = await context.library.planMetadataRestore(options);
+  if (dryRun) {
+    if (json) writeJson(context.out, jsonOf(plan, false));
+    else context.out.write(planText(plan, context.out));
+    return EXIT_STATUS.done;
+  }
   if (!yes) {
     context.err.write(planText(plan, context.err));
     if (!(await askConsent(context))) {
@@ -29,13 +35,17 @@ export async function restoreMetadata(args: RestoreArguments, context: CliContex
       return EXIT_STATUS.declined;
     }
   }
-  const { planId, ...written } = await context.library.restoreMetadata({ ...options, planId: plan.planId });
-  if (json) writeJson(context.out, written);
+  const written = await context.library.restoreMetadata({ ...options, planId: plan.planId });
+  if (json) writeJson(context.out, jsonOf(written, true));
   else
     context.out.write(
       `restored ${written.setId} from ${fileName}: ${unitsText(plan)}; read back and compared\n`,
     );
   return EXIT_STATUS.done;
+}
+
+function jsonOf({ planId: _, ...rest }: RestorePlan, isWritten: boolean): Readonly<Record<string, unknown>> {
+  return { written: isWritten, ...rest };
 }
 
 function planText(plan: RestorePlan, output: Output): string {
@@ -87,6 +97,7 @@ export function addRestoreCommand(program: Command, run: (args: RestoreArguments
     )
     .argument('<file>', 'the text')
     .argument('<spare...>', 'all spare devices or image files of the set')
+    .addOption(new Option('--dry-run', 'print what would change, and end').default(false))
     .addOption(
       new Option(
         '--force',

@@ -81,7 +81,17 @@ function statusText({ state, problem, findings, supersededPages }: CheckReport):
   return `${formatCount(findings.length, 'finding')}${left}; nothing is missing: another copy has it`;
 }
 
-function actionText({ state, set, lostPages, impossibleUnits }: CheckReport): string {
+/** All that is wrong is that nobody looks for some copies, because their places follow from the size of the spare. */
+export function hasGrown({ findings }: CheckReport): boolean {
+  return findings.length > 0 && findings.every(({ state }) => state === 'notScanned');
+}
+
+export const GROWN_SPARE =
+  'a spare is larger than when it was formatted, so some copies are found only with the help of another one; give it its size back';
+
+function actionText(report: CheckReport): string {
+  const { state, set, lostPages, impossibleUnits } = report;
+  if (state === 'damaged' && hasGrown(report)) return GROWN_SPARE;
   switch (state) {
     case 'clean':
       return 'none';

@@ -1,5 +1,6 @@
 import { DmRemapError } from '../library/errors.js';
-import type { Output } from './output.js';
+import { exitStatusOf } from './exit-status.js';
+import { type Output, writeJson } from './output.js';
 
 /**
  * One line on standard error. What is no `DmRemapError` is a bug of ours: a request to report it, and the stack only
@@ -17,6 +18,15 @@ export function reportError(error: unknown, output: Output, isDebug: boolean): v
   if (isDebug && error instanceof Error) output.write(`${error.stack ?? ''}\n`);
 }
 
+/** The same on standard output, for a program that asked for JSON. */
+export function reportErrorAsJson(error: unknown, output: Output): void {
+  const failure = error instanceof DmRemapError ? error.failure : 'bug';
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  writeJson(output, { error: { failure, status: exitStatusOf(error), message } });
+}
+
+/** Texts of files and disks may be in it, with what a terminal would obey. */
 function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, '; ');
+  const line = text.trim().replaceAll(/\s*\n\s*/g, '; ');
+  return line.replaceAll(/\p{Cc}/gu, '?');
 }

@@ -52,6 +52,7 @@ export function findSuperblockTrouble(
 const HIDES_SOMETHING: ReadonlySet<BlockState> = new Set<BlockState>([
   'unreadable',
   'badChecksum',
+  'implausible',
   'misplaced',
   'contradictory',
   'notScanned',

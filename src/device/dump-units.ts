@@ -49,7 +49,7 @@ export class DumpUnits {
 
   #mainUnit(fields: DumpFields): number | undefined {
     const { unitBytes, mainSizeBytes } = this.#shape;
-    const sector = fields.number('main', Number.MAX_SAFE_INTEGER / SECTOR_BYTES);
+    const sector = fields.number('main', Math.floor(Number.MAX_SAFE_INTEGER / SECTOR_BYTES));
     if (sector === undefined) return undefined;
     const unit = (sector * SECTOR_BYTES) / unitBytes;
     if (!Number.isInteger(unit))

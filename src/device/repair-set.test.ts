@@ -3,6 +3,7 @@ import { xorshift } from '../../test/support/xorshift.js';
 import { crc32 } from '../base/crc32.js';
 import { ERRNO } from '../base/errno.js';
 import { noteOffsetBytes, TEXT_NOTE_BYTES } from '../format/layout.js';
+import { seal } from '../format/sealed-block.js';
 import { slotOf } from '../format/superblock.js';
 import { isEmptyPlan, planRepair, repairSet } from './repair-set.js';
 import { stateOf } from './survey-set.js';
@@ -110,6 +111,19 @@ describe('looking at a set', () => {
         isCurrentSlot: false,
       },
     ]);
+  });
+
+  it('tells of a superblock with impossible numbers where the next one goes: it may be the newest', () => {
+    const used = usedDevice({ spareBytes: [4 << 20] });
+    const { rig, superblock } = used;
+    const [current, next] = [slotOf(superblock.sequence), 1 - slotOf(superblock.sequence)];
+    const block = superblockOnMedium(rig, superblock, 2, next);
+    block.set(superblockOnMedium(rig, superblock, 2, current).slice());
+    block.fill(0xff, 48, 56);
+    seal(block);
+    expect(rig.survey().set!.findings).toMatchObject([{ copyIndex: 2, slot: next, state: 'implausible' }]);
+    expect(repair(rig)).toBe(0);
+    expectWhole(used);
   });
 
   it('tells an unreadable copy from a damaged one, and a repair that it does not take from one that it does', () => {

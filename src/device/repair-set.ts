@@ -36,10 +36,15 @@ export function planRepair({ choice, load, intake, findings, notes }: SurveyedSe
     updatesSuperblockTwice: choice.needsTwoUpdates || findings.some(hidesSuperblock),
     inPlacePages: load.inPlaceRepairs.filter(({ page }) => !unsure.has(page) && !twice.has(page)),
     pagesWrittenTwice: [...twice],
-    noteCopies: [...notes.keys()].filter((copy) => notes[copy] !== undefined && notes[copy] !== 'current'),
+    noteCopies: isSure ? notesToWrite(notes) : [],
     lostPages: load.lostPages,
     impossibleUnits: intake.impossible,
   };
+}
+
+/** Only of a map that is complete: otherwise the note may be what tells which set this is, for a restore. */
+function notesToWrite(notes: SurveyedSet['notes']): readonly number[] {
+  return [...notes.keys()].filter((copy) => notes[copy] !== undefined && notes[copy] !== 'current');
 }
 
 /** True if there is nothing that a repair would write. */

@@ -223,7 +223,7 @@ describe('the choice of a superblock', () => {
       kind,
       sequence: best,
       repairs: copies.filter((copy) => sequences[2 * copy + (best % 2)] !== best).join(),
-      twice: slots.includes('unreadable') || slots.includes('badChecksum'),
+      twice: (['unreadable', 'badChecksum', 'implausible'] as const).some((bad) => slots.includes(bad)),
       stale: stale.join(),
     };
   }

@@ -206,7 +206,12 @@ function someSlotIsUnknown({ devices, chosen }: Scan, deviceOfSpare: readonly nu
 function isUnknown(device: ScannedDevice, offsetBytes: number): boolean {
   const candidate = device.candidates.find((each) => each.offsetBytes === offsetBytes);
   if (candidate === undefined) return true;
-  return (
-    !candidate.found.ok && (candidate.found.error === 'unreadable' || candidate.found.error === 'badChecksum')
-  );
+  return !candidate.found.ok && DAMAGED.has(candidate.found.error);
 }
+
+/** What may have been a superblock, and a newer one. */
+const DAMAGED: ReadonlySet<SuperblockRefusal | 'unreadable'> = new Set<SuperblockRefusal | 'unreadable'>([
+  'unreadable',
+  'badChecksum',
+  'implausible',
+]);

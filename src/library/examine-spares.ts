@@ -8,6 +8,7 @@ import { formatUuid } from '../format/set-id.js';
 import type { Geometry } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
+import { findNotedSet } from './noted-set.js';
 
 /** Looks at the devices of a set to be: sizes, block sizes, and what is on them now. Writes nothing. */
 export async function examineSpares(
@@ -73,6 +74,13 @@ async function examineSpare(
       isBlank: false,
       signature: `dm-remap metadata (${found.error.kind})`,
     };
+  const noted = await session.run(
+    findNotedSet({ target, sizeBytes: geometry.sizeBytes, memory, bufferOffset }),
+  );
+  if (noted !== undefined) {
+    const signature = `the text note of a spare of dm-remap (set ${noted}), whose superblocks are gone`;
+    return { path, geometry, set: noted, isBlank: false, signature };
+  }
   const isBlank = seen.every((what) => what === 'blank');
   return { path, geometry, set, isBlank, signature: await findSignature(session, target, geometry) };
 }

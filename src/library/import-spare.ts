@@ -100,9 +100,10 @@ function isWanted({ doubts }: ModuleRemap, { includeDisputed }: ImportOptions): 
 }
 
 function refuseOtherMain({ recorded }: ModuleSpareReport, main: string, mainSizeBytes: number): void {
-  const recordedSectors = recorded?.mainSectors ?? 0;
-  if (recordedSectors * SECTOR_BYTES === mainSizeBytes) return;
-  const sizes = `${mainSizeBytes / SECTOR_BYTES} sectors, the recorded main device ${recordedSectors}`;
+  const recordedSectors = recorded?.mainSectors ?? null;
+  if (recordedSectors !== null && recordedSectors * SECTOR_BYTES === mainSizeBytes) return;
+  const said = recordedSectors ?? 'a number that no disk has';
+  const sizes = `${mainSizeBytes / SECTOR_BYTES} sectors, the recorded main device ${said}`;
   throw new DmRemapError(
     'refused',
     `${main}: has ${sizes}; if it is the right one all the same (the module recorded the whole disk's size for a ` +

@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
 import { isEmptyPlan, planRepair, type RepairPlan, repairSet } from '../device/repair-set.js';
 import type { SetSurvey, SurveyedSet } from '../device/survey-set.js';
+import { formatUuid } from '../format/set-id.js';
 import { problemOf, reportOf } from './check-metadata.js';
 import { DmRemapError } from './errors.js';
+
 import { MetadataSession } from './metadata-session.js';
 import type { RepairOptions, RepairReport } from './metadata-types.js';
+import { findNotedSet } from './noted-set.js';
+import { restoreHint } from './restore-hint.js';
 
 /** What `repairMetadata` would do. Writes nothing; rejects with `DmRemapError` where nothing can be done. */
 export function planMetadataRepair({ spares, force }: RepairOptions): Promise<RepairReport> {
   return MetadataSession.use(spares, 'look', async (session) =>
-    planFor(await session.survey(), spares, force === true),
+    planFor(await someSetOf(session), spares, force === true),
   );
 }
 
 /** Makes every copy whole again, as far as there is anything to make it from, and looks at the result. */
 export function repairMetadata({ spares, force, planId }: RepairOptions): Promise<RepairReport> {
   return MetadataSession.use(spares, 'write', async (session) => {
-    const survey = await session.survey();
+    const survey = await someSetOf(session);
     const report = planFor(survey, spares, force === true);
     if (planId !== undefined && planId !== report.planId) throw hasChanged(spares);
     if (report.nothingToDo) return report;
@@ -30,6 +34,22 @@ export function repairMetadata({ spares, force, planId }: RepairOptions): Promis
       );
     return { ...report, check: reportOf(await session.survey(), spares) };
   });
+}
+
+/** A repair makes copies from a copy: where no superblock counts it has nothing to begin with, and a text is needed. */
+async function someSetOf(session: MetadataSession): Promise<SetSurvey> {
+  const survey = await session.survey();
+  if (survey.set !== undefined) return survey;
+  const { failure, message } = problemOf(survey, session.paths)!;
+  const isGone = !survey.found.ok && ['noneFound', 'contested'].includes(survey.found.error.kind);
+  if (!isGone) throw new DmRemapError(failure, message);
+  const { memory, bufferOffset } = session;
+  let setId: string | undefined;
+  for (const [target, { sizeBytes }] of session.geometries.entries())
+    setId ??= await session.run(findNotedSet({ target, sizeBytes, memory, bufferOffset }));
+  const note = setId === undefined ? '' : ` (its text note is there, and names set ${setId})`;
+  const hint = restoreHint(setId, session.paths);
+  throw new DmRemapError(failure, `${message}; a repair needs a superblock to begin with${note}; ${hint}`);
 }
 
 /** The answer to a plan that is not the one that was shown. */
@@ -58,7 +78,7 @@ function planFor(survey: SetSurvey, spares: readonly string[], force: boolean): 
     inPlacePages: plan.inPlacePages.length,
     pagesWrittenTwice: plan.pagesWrittenTwice.length,
     noteCopies: plan.noteCopies,
-    notRepairable: notRepairable(plan),
+    notRepairable: notRepairable(plan, restoreHint(formatUuid(set.choice.superblock.setId), spares)),
   };
 }
 
@@ -71,15 +91,15 @@ function refusal({ choice }: SurveyedSet, spares: readonly string[]): DmRemapErr
   return new DmRemapError('refused', `${list}: spare ${missing} of the set is missing; give all spares`);
 }
 
-function notRepairable({ lostPages, impossibleUnits }: RepairPlan): string[] {
+function notRepairable({ lostPages, impossibleUnits }: RepairPlan, hint: string): string[] {
   const lines: string[] = [];
   if (lostPages.length > 0)
     lines.push(
-      `${lostPages.length} page(s) of the map have no valid version on any copy (first: ${lostPages[0]}); restore them from an archive or a dump (dmremap metadata restore)`,
+      `${lostPages.length} page(s) of the map have no valid version on any copy (first: ${lostPages[0]}); ${hint}`,
     );
   if (impossibleUnits.length > 0)
     lines.push(
-      `${impossibleUnits.length} entries of the map are impossible (first: spare unit ${impossibleUnits[0]}); dump the set, edit the text and restore it`,
+      `${impossibleUnits.length} entries of the map are impossible (first: spare unit ${impossibleUnits[0]}); dump the set, edit the text and restore it; or: ${hint}`,
     );
   return lines;
 }

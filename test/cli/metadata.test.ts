@@ -1,4 +1,12 @@
-import { closeSync, copyFileSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DiskImages } from '../support/disk-images.js';
 import { dmremapProgram } from '../support/dmremap-program.js';
@@ -73,6 +81,36 @@ describe('dmremap metadata', () => {
     const refused = await metadata('restore', images.path('bad.txt'), spare, '--yes');
     expect(refused).toMatchObject({ status: 2 });
     expect(refused.stderr).toMatch(/bad\.txt:19: main=800: line 16 says/);
+  });
+
+  it('restore --dry-run writes nothing', async () => {
+    const before = readFileSync(spare);
+    const file = images.path('set.txt');
+    expect(await metadata('restore', file, spare, '--dry-run')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('0 added, 0 removed, 0 changed'),
+    });
+    const report = JSON.parse((await metadata('restore', file, spare, '--dry-run', '--json')).stdout);
+    expect(report).toMatchObject({ version: 1, written: false, mode: 'inPlace' });
+    expect(readFileSync(spare).equals(before)).toBe(true);
+  });
+
+  it('repair without any superblock points to restore, and --json has the error too', async () => {
+    for (let zone = 0; zone < 8; zone += 1) overwrite(zone * (MIB / 4), 8192);
+    const outcome = await metadata('repair', spare, '--json');
+    expect(outcome.status).toBe(5);
+    const { version, error } = JSON.parse(outcome.stdout);
+    expect({ version, ...error }).toMatchObject({ version: 1, failure: 'metadata', status: 5 });
+    expect(error.message).toMatch(/"dmremap metadata restore [0-9a-f-]{36}_TIME_gN\.txt \S+spare\.img"/);
+    expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('repair does not blame a spare that has grown', async () => {
+    truncateSync(spare, 3 * MIB);
+    expect(await metadata('repair', spare, '--yes')).toMatchObject({
+      status: 8,
+      stdout: expect.stringContaining('larger than when it was formatted'),
+    });
   });
 
   it('restore takes a spare that proves nothing only with --force', async () => {

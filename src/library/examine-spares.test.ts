@@ -1,0 +1,28 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { superblockAnchors } from '../format/layout.js';
+import { examineSpares } from './examine-spares.js';
+import { formatSpares, planFormat } from './format-spares.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dmr-examine-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+it('A spare whose superblocks are zeroes is not blank while its text note is there: format refuses it', async () => {
+  const [main, spare] = [join(directory, 'main'), join(directory, 'spare')];
+  for (const path of [main, spare]) {
+    writeFileSync(path, '');
+    truncateSync(path, 2 << 20);
+  }
+  const { setId } = await formatSpares({ main, spares: [spare] });
+  const bytes = readFileSync(spare);
+  for (const anchor of superblockAnchors(bytes.length)) bytes.fill(0, anchor, anchor + 4096);
+  writeFileSync(spare, bytes);
+  const { spares } = await examineSpares(main, [spare]);
+  expect(spares).toMatchObject([{ isBlank: false, set: setId }]);
+  await expect(planFormat({ main, spares: [spare] })).rejects.toMatchObject({ failure: 'refused' });
+});
