@@ -291,11 +291,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'scrub-old-number',
-    what: 'a scrub gives a copy that lacks a page the number before',
+    what: 'a scrub forgets the last number of a page, and the next update is older than what it updates',
     file: 'device/scrub-metadata.js',
-    find: 'const repairedBlocks = yield* repairPages(work, load, [...outOfStep, ...load.lostPages]);',
-    replace:
-      'for (const { page } of load.inPlaceRepairs) if (state.pageSequences[page] > 2) state.pageSequences[page] -= 2; const repairedBlocks = yield* repairPages(work, load, [...outOfStep, ...load.lostPages]);',
+    find: 'if (sequence !== state.pageSequences[page])',
+    replace: 'if (sequence > 2) state.pageSequences[page] = sequence - 2; if (false)',
     from: 1,
     seeds: 100,
   },
