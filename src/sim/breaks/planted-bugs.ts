@@ -170,7 +170,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'store.write(ticket, offsetBytes, lengthBytes, memoryOffset, durable);',
     replace: 'store.write(ticket, offsetBytes, lengthBytes, memoryOffset, durable && target === MAIN);',
     from: 1,
-    seeds: 80,
+    seeds: 160,
   },
   {
     name: 'flush-failure-forgotten',
