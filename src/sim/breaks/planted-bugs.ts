@@ -206,7 +206,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: "if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation))",
     replace: 'if (true)',
     from: 1,
-    seeds: 40,
+    seeds: 75,
   },
   {
     name: 'lock-without-waiting',
@@ -242,7 +242,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'const errno = yield* writeZeroesTo(context, scratch, segment);',
     replace: 'const errno = segment.spareUnit === -1 ? yield* writeZeroesTo(context, scratch, segment) : 0;',
     from: 1,
-    seeds: 20,
+    seeds: 35,
   },
   {
     name: 'held-forgotten',
@@ -251,7 +251,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'for (const slot of waiting)\n            this.#parts.begin(slot);',
     replace: '',
     from: 1,
-    seeds: 30,
+    seeds: 45,
   },
   {
     name: 'cache-loss-unsaid',
