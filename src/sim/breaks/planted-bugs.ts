@@ -260,7 +260,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'Atomics.add(this.#words.flushFailureCount, 0, 1);\n        return true;',
     replace: 'return true;',
     from: 1,
-    seeds: 20,
+    seeds: 40,
   },
   {
     name: 'stale-spare-accepted',
@@ -268,8 +268,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'device/verify-returned.js',
     find: 'return superblock.sequence < lag.superblockSequence(spareIndex) ? STALE_SPARE : undefined;',
     replace: 'return lag === undefined ? STALE_SPARE : undefined;',
-    from: 330,
-    seeds: 20,
+    from: 1200,
+    seeds: 40,
   },
   {
     name: 'wrong-main-accepted',
@@ -278,7 +278,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: "if (proof !== 'samePath')",
     replace: 'if (proof !== undefined)',
     from: 1,
-    seeds: 30,
+    seeds: 45,
   },
   {
     name: 'wrong-main-at-start',
@@ -287,7 +287,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'if (mismatches.length > 0 && !input.force)',
     replace: 'if (false)',
     from: 1,
-    seeds: 10,
+    seeds: 15,
   },
   {
     name: 'scrub-old-number',
