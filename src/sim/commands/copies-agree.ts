@@ -29,6 +29,16 @@ export function hasFaultyMetadata(machine: Machine): boolean {
   );
 }
 
+/** A block of a copy of the metadata holds something that a power cut may take away. */
+export function hasUnflushedMetadata({ layout, disks, scenario }: Machine): boolean {
+  return layout!.copies.some(({ spareIndex, offsetBytes, lengthBytes }) => {
+    const disk = disks[1 + spareIndex]!;
+    for (let at = offsetBytes; at < offsetBytes + lengthBytes; at += scenario.blockBytes)
+      if (disk.stableViewOf(at / scenario.blockBytes) !== undefined) return true;
+    return false;
+  });
+}
+
 interface MetadataBlock {
   readonly what: string;
   readonly offsetBytes: number;

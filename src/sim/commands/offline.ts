@@ -1,16 +1,7 @@
-import { offlineWork } from '../../device/offline-work.js';
-import { isEmptyPlan, planRepair, repairSet } from '../../device/repair-set.js';
-import { type SetSurvey, type SurveyedSet, stateOf, surveySet } from '../../device/survey-set.js';
-import type { Procedure } from '../../engine/effect.js';
-import { placesOf } from '../check-at-rest.js';
 import { check } from '../check-failure.js';
-import { type FaultParts, injectFault } from '../inject-fault.js';
-import { coldMemory, ioMemory } from '../machine-memory.js';
-import { readMetadata } from '../metadata-reader.js';
-import type { Statistics } from '../statistics.js';
-import { spareBytesAsRead } from './bytes-as-read.js';
-import type { OfflineCommand, OfflineStep } from './command-step.js';
-import { findDisagreement, hasFaultyMetadata } from './copies-agree.js';
+import { injectFault } from '../inject-fault.js';
+import type { OfflineStep } from './command-step.js';
+import { type OfflineParts, OfflineSession } from './offline-session.js';
 import { restore } from './restore.js';
 
 /** No process is at work. Whatever is done, however it ends, the map is what it was. */
@@ -24,85 +15,12 @@ export function runOffline(parts: OfflineParts, { faults, commands }: OfflineSte
   }
 }
 
-export interface OfflineParts extends FaultParts {
-  readonly statistics: Statistics;
-  /** The command, or all of the machine, goes away. */
-  readonly end: (how: 'kill' | 'powerCut') => void;
-}
-
-/** One command, as if in a process of its own. */
-export class OfflineSession {
-  readonly parts: OfflineParts;
-  /** Faults may come in between: copies may be left behind. */
-  readonly isDisturbed: boolean;
-  #interruption: OfflineCommand['interruption'];
-
-  constructor(parts: OfflineParts, { interruption }: OfflineCommand, isDisturbed: boolean) {
-    this.parts = parts;
-    this.isDisturbed = isDisturbed;
-    this.#interruption = interruption;
-  }
-
-  survey(): SetSurvey {
-    const { machine } = this.parts;
-    const devices = machine.disks.slice(1).map(({ target, geometry }) => ({ target, ...geometry }));
-    const bufferOffset = coldMemory.recoveryOffset;
-    return machine.runOffline(surveySet({ devices, memory: ioMemory, bufferOffset }))!.value;
-  }
-
-  /** A set that can be worked on; of several spares, one that was away may lag, which `--force` lifts. */
-  surveyUsable(): SurveyedSet {
-    const survey = this.survey();
-    const { outages } = this.parts;
-    const isUsable = survey.set !== undefined && stateOf(survey) !== 'unusable';
-    check(isUsable, 'offline', 'the set is not usable any more');
-    check(survey.found.ok || outages.spareMayLag, 'offline', 'the set is refused');
-    return survey.set!;
-  }
-
-  /** Undefined: it was cut off, which happens to the first only. */
-  write(procedure: Procedure<number>): number | undefined {
-    const { machine, end } = this.parts;
-    const interruption = this.#interruption;
-    this.#interruption = undefined;
-    const outcome = machine.runOffline(procedure, interruption?.events);
-    if (outcome !== undefined) return outcome.value;
-    end(interruption!.how);
-    return undefined;
-  }
-
-  /** Where every unit is, and what is lost of it, by a reader that knows nothing of the product. */
-  readMap(): string | undefined {
-    const set = readMetadata(spareBytesAsRead(this.parts.machine));
-    if (set === undefined) return undefined;
-    const places = [...placesOf(set)].map(([unit, { spareUnit, lostMask }]) => [unit, spareUnit, lostMask]);
-    return JSON.stringify(places.sort(([one], [other]) => one! - other!));
-  }
-
-  /** Nothing is left to do for a repair. */
-  checkWhole(what: string): void {
-    const { machine } = this.parts;
-    if (this.isDisturbed) return;
-    const disagreement = findDisagreement(machine);
-    check(disagreement === undefined, 'offline', `after ${what}: ${disagreement}`);
-    if (hasFaultyMetadata(machine)) return;
-    const plan = planRepair(this.survey().set!);
-    check(isEmptyPlan(plan), 'offline', `after ${what} there is more to repair: ${JSON.stringify(plan)}`);
-  }
-}
-
 function repair(session: OfflineSession): void {
   session.parts.statistics.repairs += 1;
   const set = session.surveyUsable();
   const map = session.readMap();
-  const errno = repairSurveyed(session, set);
-  check(session.readMap() === map, 'offline', 'a repair has changed the map');
+  const errno = session.repair(set);
+  session.checkMap(map, 'a repair');
   check(errno === undefined || errno === 0 || session.isDisturbed, 'offline', `a repair fails with ${errno}`);
   if (errno === 0) session.checkWhole('a repair');
-}
-
-/** Undefined if it was cut off. */
-export function repairSurveyed(session: OfflineSession, set: SurveyedSet): number | undefined {
-  const work = offlineWork(set, ioMemory, coldMemory.commitOffset);
-  return session.write(repairSet(work, planRepair(set)));
 }

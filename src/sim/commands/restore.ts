@@ -9,7 +9,7 @@ import { check } from '../check-failure.js';
 import { coldMemory, ioMemory } from '../machine-memory.js';
 import type { OfflineCommand } from './command-step.js';
 import { editDump } from './edit-dump.js';
-import { type OfflineSession, repairSurveyed } from './offline.js';
+import type { OfflineSession } from './offline-session.js';
 import { wipeMetadata } from './wipe-metadata.js';
 
 /**
@@ -38,13 +38,13 @@ export function restore(session: OfflineSession, how: Exclude<OfflineCommand['co
   const errno = isAnew && first !== 0 ? restoreOnce(session, dump) : first;
   const isExcused = first === undefined || session.isDisturbed;
   check(errno === 0 || (isExcused && !isAnew), 'offline', `a restore fails with ${errno}`);
-  check(session.readMap() === map, 'offline', 'a restore of what was dumped has changed the map');
+  session.checkMap(map, 'a restore of what was dumped');
   if (errno !== 0 || (session.isDisturbed && !isAnew)) return;
   const after = session.survey();
   check(after.set !== undefined, 'offline', 'a restore has left no set');
   check(textOf(dumpSourceOf(after.set)) === text, 'offline', 'what was restored is not what the dump says');
   // Blocks that were damaged and are not in use are left to the next start.
-  if (isAnew) repairSurveyed(session, after.set);
+  if (isAnew) session.repair(after.set);
   session.checkWhole('a restore');
 }
 
@@ -63,6 +63,7 @@ function checkCutOff(session: OfflineSession, texts: readonly string[], mayBeGon
   const survey: SetSurvey = session.survey();
   if (survey.set === undefined || !survey.found.ok || stateOf(survey) === 'unusable')
     return check(mayBeGone, 'offline', 'a restore that was cut off has left no set');
+  if (session.hasForgotten) return;
   const isOne = texts.includes(textOf(dumpSourceOf(survey.set)));
   check(isOne, 'offline', 'a restore that was cut off has left neither what was nor what was to be');
 }
