@@ -60,18 +60,20 @@ function placeOf(copy: CopyOnDisk, { page, at }: MetadataStep, set: SetOnDisk): 
   return pageOffset(copy, set.pages[page]!.page, slot);
 }
 
-/** Another block of the metadata: of another page, another copy, or the other slot. */
+/** Another block of the metadata: of another page, often the first, which has most in it; of another copy; of the other slot. */
 function placeElsewhere(
   { copy, page, at }: MetadataStep,
   { superblock, pages }: SetOnDisk,
 ): { readonly spareIndex: number; readonly offsetBytes: number } {
   const slot = at & 1;
-  const from = superblock.copies[(copy + (at >> 1)) % superblock.copies.length]!;
+  const isOfThisCopy = (at & 2) !== 0;
+  const from = superblock.copies[isOfThisCopy ? copy : (copy + (at >> 5)) % superblock.copies.length]!;
   const { spareIndex } = from;
   if (page === -1 || pages.length === 0)
     return { spareIndex, offsetBytes: from.offsetBytes + (1 - slot) * PAGE_BYTES };
-  const other = pages[(page + (at >> 4)) % pages.length]!;
-  return { spareIndex, offsetBytes: pageOffset(from, other.page, (at >> 3) & 1) };
+  const other = pages[(at & 4) !== 0 ? 0 : (page + (at >> 5)) % pages.length]!;
+  const isOfThisSlot = (at & 24) !== 0;
+  return { spareIndex, offsetBytes: pageOffset(from, other.page, isOfThisSlot ? slot : 1 - slot) };
 }
 
 function isSafeUpToDate(set: SetOnDisk, safeCopies: readonly number[]): boolean {
