@@ -261,16 +261,19 @@ export class SimDisk {
     }
   }
 
-  /** A page of metadata, cut off at any byte. */
+  /** A page of metadata, cut off at any byte: of those between the first and the last one that changes. */
   #tearInside(io: SimIo): void {
     const { random, memory } = this.#options;
-    const cut = random.below(io.lengthBytes);
     const source = memory.bytes.subarray(io.memoryOffset, io.memoryOffset + io.lengthBytes);
     const torn = this.contents.slice(io.offsetBytes, io.offsetBytes + io.lengthBytes);
+    const first = torn.findIndex((byte, index) => byte !== source[index]);
+    const last = torn.findLastIndex((byte, index) => byte !== source[index]);
+    io.isApplied = true;
+    if (first === -1) return;
+    const cut = first + random.below(last - first + 2);
     if (random.chance(1, 2)) torn.set(source.subarray(0, cut), 0);
     else torn.set(source.subarray(cut), cut);
     this.overwrite(io.offsetBytes, torn);
-    io.isApplied = true;
   }
 
   #findFailing(on: 'read' | 'write', io: SimIo): number {
