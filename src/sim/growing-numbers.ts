@@ -17,4 +17,10 @@ export class GrowingNumbers {
     this.#openCount = openCount;
     this.#counters = counters;
   }
+
+  /** The set was written anew from a dump, which does not carry them. */
+  forget(): void {
+    this.#openCount = 0;
+    this.#counters = [];
+  }
 }

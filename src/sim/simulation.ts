@@ -169,7 +169,7 @@ export class Simulation {
     if (step.how === 'stop') this.#stop();
     else this.#end(step.how);
     const end = (how: 'kill' | 'powerCut'): void => this.#end(how);
-    runOffline({ ...this.#faultParts, statistics: this.#statistics, end }, step);
+    runOffline({ ...this.#faultParts, statistics: this.#statistics, growing: this.#growing, end }, step);
     this.#outages.endOfLife();
     this.#start([]);
   }
