@@ -122,13 +122,6 @@ describe('the remap table', () => {
     expect(() => new RemapTable(table.shared, 12)).toThrow('belong together');
   });
 
-  it('counts errors of a spare unit up to what its field holds', () => {
-    const table = RemapTable.allocate(4);
-    table.set(1, mapped(3, { errorCount: 65_534 }));
-    for (let errors = 0; errors < 3; errors += 1) table.countError(1);
-    expect(table.errorCount(1)).toBe(65_535);
-  });
-
   it('takes less than 32 bytes for each of a million remaps, all of which it finds', () => {
     const count = 1_000_000;
     const table = RemapTable.allocate(count);

@@ -115,10 +115,6 @@ export class RemapTable {
     return this.#timeSeconds[spareUnit]!;
   }
 
-  countError(spareUnit: number): void {
-    if (this.#errorCount[spareUnit]! < 0xffff) this.#errorCount[spareUnit]! += 1;
-  }
-
   /**
    * Makes the fields of a spare unit say this, and (for a mapped one) the main unit lead to it. The caller holds the
    * lock of the main unit, and the change is durable already.

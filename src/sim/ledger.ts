@@ -17,6 +17,7 @@ export class Ledger implements DiskWatcher {
   readonly #writtenOnSpares = new Set<number>();
   /** Places of spares whose metadata may not be what was written there, in this life of the process. */
   #metadataTrouble: MetadataTrouble[] = [];
+  #wasScrubbed = false;
   /** The main device has forgotten writes in this life: what it is recognised by may have changed. */
   mainHasReverted = false;
   readonly #parts: LedgerParts;
@@ -51,6 +52,7 @@ export class Ledger implements DiskWatcher {
 
   /** Every copy of the metadata is looked at, and what is wrong with it is written anew. */
   newLife(): void {
+    this.#wasScrubbed = false;
     this.#metadataTrouble = [];
     this.mainHasReverted = false;
   }
@@ -60,8 +62,14 @@ export class Ledger implements DiskWatcher {
     this.#metadataTrouble.push({ target, offsetBytes, wasGone });
   }
 
+  /** What a scrub could not write to a spare that vanished is left to the next scrub or start. */
+  noteScrub(): void {
+    this.#wasScrubbed = true;
+  }
+
   /** A spare is back, and what it had missed is written to it. */
   forgetMissed(target: number): void {
+    if (this.#wasScrubbed) return;
     this.#metadataTrouble = this.#metadataTrouble.filter(
       (trouble) => trouble.target !== target || !trouble.wasGone,
     );

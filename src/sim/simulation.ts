@@ -181,6 +181,7 @@ export class Simulation {
       return checkScrub(this.#machine, () => this.#scrubToEnd());
     }
     this.#statistics.scrubs += 1;
+    this.#ledger.noteScrub();
     this.#machine.life!.scrub();
     this.#fire(events);
   }
