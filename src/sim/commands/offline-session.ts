@@ -4,7 +4,6 @@ import { type SetSurvey, type SurveyedSet, stateOf, surveySet } from '../../devi
 import type { Procedure } from '../../engine/effect.js';
 import { placesOf } from '../check-at-rest.js';
 import { check } from '../check-failure.js';
-import type { GrowingNumbers } from '../growing-numbers.js';
 import type { FaultParts } from '../inject-fault.js';
 import { coldMemory, ioMemory } from '../machine-memory.js';
 import { readMetadata } from '../metadata-reader.js';
@@ -96,7 +95,6 @@ export class OfflineSession {
 
 export interface OfflineParts extends FaultParts {
   readonly statistics: Statistics;
-  readonly growing: GrowingNumbers;
   /** The command, or all of the machine, goes away. */
   readonly end: (how: 'kill' | 'powerCut') => void;
 }
