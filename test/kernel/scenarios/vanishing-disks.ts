@@ -16,6 +16,7 @@ export default scenario({
   about:
     'SCSI disks are unplugged under load and come back under other names: requests wait or fail as configured, no spare unit is used, nothing is lost; what a write cache may have lost is told at the next flush.',
   kernels: ['6.12', '6.18'],
+  notInSuite: 'takes 4 minutes; the suite shall end in 30',
   frontends: ['ublk', 'nbd'],
   disks: { spare: { sizeMiB: 4, bus: 'scsi' } },
   timeoutSeconds: 400,
