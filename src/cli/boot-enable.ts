@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { formatCount } from '../base/format-count.js';
 import { type BootSet, type Member, nameProblem } from '../boot/boot-set.js';
 import { FileTree } from '../boot/file-tree.js';
 import { fstabLinesOnMain } from '../boot/fstab.js';
@@ -15,7 +16,6 @@ import { resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
 import { repeated } from './repeated-option.js';
 import { addRunCommand } from './run-command.js';
-import { formatCount } from './sizes.js';
 
 export interface BootEnableArguments {
   readonly name: string;

@@ -1,4 +1,5 @@
 import type { Machine } from '../boot/machine.js';
+import type { RunningSet } from '../control/client/running-sets.js';
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import type {
   ImportOptions,
@@ -33,6 +34,16 @@ export interface CliContext {
   /** For preparing a set for boot. */
   readonly machine: Machine;
   readonly version: string;
+  /** Where control sockets are; undefined where this user has no place for them. */
+  readonly runDirectory: string | undefined;
+  readonly running: RunningCalls;
+}
+
+/** Sets that processes serve now, asked over their control sockets. Every call may reject with `DmRemapError`. */
+export interface RunningCalls {
+  all(): Promise<readonly RunningSet[]>;
+  /** By name, set id, block device, main device or spare. */
+  one(wanted: string): Promise<RunningSet>;
 }
 
 /** The part of the library that commands use; every call may reject with `DmRemapError`. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { DmRemapError } from '../library/errors.js';
 import { addBootCommand } from './boot.js';
 import type { CliContext } from './cli-context.js';
+import { addEventsCommand, events } from './events.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { addExportCommand, exportMap } from './export.js';
 import { addFormatCommand, format } from './format.js';
@@ -9,9 +10,12 @@ import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
 import { addImportCommand, importModuleSpare } from './import.js';
 import { addInspectCommand, inspect } from './inspect.js';
+import { addListCommand, list } from './list.js';
+import { addLostCommand, lost } from './lost.js';
 import { addMetadataCommand } from './metadata.js';
 import { addRemapsCommand, remaps } from './remaps.js';
 import { addRunCommand } from './run-command.js';
+import { addStatusCommand, status } from './status.js';
 import { addStopCommand, stop } from './stop.js';
 
 /**
@@ -19,9 +23,9 @@ import { addStopCommand, stop } from './stop.js';
  * every failure that has a name, wrong arguments among them.
  */
 export async function runCommandLine(commandLine: readonly string[], context: CliContext): Promise<number> {
-  let status: number = EXIT_STATUS.done;
+  let exitStatus: number = EXIT_STATUS.done;
   const program = programFor(context, (ended) => {
-    status = ended;
+    exitStatus = ended;
   });
   try {
     await program.parseAsync([...commandLine], { from: 'user' });
@@ -30,7 +34,7 @@ export async function runCommandLine(commandLine: readonly string[], context: Cl
     // Help or version that was asked for ends with 0; help shown for want of a command is a mistake.
     if (error.exitCode !== 0) throw new DmRemapError('usage', usageMessage(error));
   }
-  return status;
+  return exitStatus;
 }
 
 function programFor(context: CliContext, ended: (status: number) => void): Command {
@@ -54,6 +58,10 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
     });
   addFormatCommand(program, async (args) => ended(await format(args, context)));
   addRunCommand(program, async (args) => ended(await guardedRun(args, context)));
+  addListCommand(program, async (args) => ended(await list(args, context)));
+  addStatusCommand(program, async (args) => ended(await status(args, context)));
+  addEventsCommand(program, async (args) => ended(await events(args, context)));
+  addLostCommand(program, async (args) => ended(await lost(args, context)));
   addStopCommand(program, async (args) => ended(await stop(args, context)));
   addImportCommand(program, async (args) => ended(await importModuleSpare(args, context)));
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));

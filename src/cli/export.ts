@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { formatCount } from '../base/format-count.js';
 import { DmRemapError } from '../library/errors.js';
 import type { InspectReport } from '../library/offline-types.js';
 import type { CliContext } from './cli-context.js';
@@ -8,7 +9,6 @@ import { mayBeInUse } from './health.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 import { repeated } from './repeated-option.js';
-import { formatCount } from './sizes.js';
 
 export interface ExportArguments {
   readonly spares: readonly string[];

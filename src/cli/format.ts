@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatCount } from '../base/format-count.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from '../library/offline-types.js';
 import { problemOfSetName } from '../library/set-name.js';
 import type { CliContext } from './cli-context.js';
@@ -7,7 +8,7 @@ import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { coloured, type Output, writeJson } from './output.js';
 import { repeated } from './repeated-option.js';
-import { formatCount, formatSize, parseSize } from './sizes.js';
+import { formatSize, parseSize } from './sizes.js';
 import { formatFields } from './table.js';
 
 export interface FormatArguments extends FormatOptions {

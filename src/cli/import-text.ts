@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.js';
+import { formatCount, formatNumber } from '../base/format-count.js';
 import { formatSectorRanges } from '../base/sector-ranges.js';
 import type {
   ImportPlan,
@@ -8,7 +9,7 @@ import type {
   ModuleSpareReport,
 } from '../library/import-types.js';
 import { coloured, type Output } from './output.js';
-import { formatCount, formatNumber, formatSize } from './sizes.js';
+import { formatSize } from './sizes.js';
 import { formatFields, formatTable } from './table.js';
 import { formatTime } from './time.js';
 

@@ -1,8 +1,10 @@
+import { formatCount, formatNumber } from '../base/format-count.js';
+import type { Health } from '../library/judge-health.js';
 import type { InspectReport } from '../library/offline-types.js';
-import type { Health, HealthState } from './health.js';
-import type { Colour, Output } from './output.js';
+import { STATE_COLOUR } from './health.js';
+import type { Output } from './output.js';
 import { coloured } from './output.js';
-import { formatCount, formatNumber, formatSize } from './sizes.js';
+import { formatSize } from './sizes.js';
 import { formatFields, formatTable } from './table.js';
 import { formatTime } from './time.js';
 
@@ -95,9 +97,3 @@ function countersTable({ counters }: InspectReport): string {
     .map(([name, value]) => [name, value]);
   return rows.length === 0 ? '' : formatTable(['COUNTER', 'VALUE'], rows);
 }
-
-const STATE_COLOUR: Readonly<Record<HealthState, Colour>> = {
-  healthy: 'green',
-  degraded: 'yellow',
-  critical: 'red',
-};

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { thisMachine } from '../boot/machine.js';
-import type { CliContext, LibraryCalls } from './cli-context.js';
+import { runDirectoryOf } from '../control/run-directory.js';
+import type { CliContext, LibraryCalls, RunningCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { askOnTerminal } from './consent.js';
 import { EXIT_STATUS, exitStatusOf } from './exit-status.js';
@@ -37,6 +38,19 @@ const library: LibraryCalls = {
     (await import('../library/import-spare.js')).importSpare(options, watch),
 };
 
+const runDirectory = runDirectoryOf(process.env, process.getuid?.() === 0);
+
+const running: RunningCalls = {
+  async all() {
+    const { runningSets } = await import('../control/client/running-sets.js');
+    return runDirectory === undefined ? [] : runningSets(runDirectory);
+  },
+  async one(wanted) {
+    const { pickSet } = await import('../control/client/pick-set.js');
+    return pickSet(await running.all(), wanted);
+  },
+};
+
 const context: CliContext = {
   library,
   out,
@@ -46,6 +60,8 @@ const context: CliContext = {
   serviceManager: serviceManagerOf(process.env),
   machine: thisMachine,
   version: packageVersion(),
+  runDirectory,
+  running,
 };
 
 const commandLine = process.argv.slice(2);

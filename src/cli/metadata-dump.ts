@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
+import { formatCount } from '../base/format-count.js';
 import type { CliContext } from './cli-context.js';
 import { writeDumpFile } from './dump-file.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
-import { formatCount } from './sizes.js';
 
 export interface DumpArguments {
   readonly spares: readonly string[];

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { formatCount } from '../base/format-count.js';
 import type { RepairReport } from '../library/metadata-types.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent } from './consent.js';
@@ -7,7 +8,6 @@ import { helpLikeManual } from './help.js';
 import { statusOf } from './metadata-check.js';
 import { GROWN_SPARE, hasGrown } from './metadata-text.js';
 import { writeJson } from './output.js';
-import { formatCount } from './sizes.js';
 
 export interface RepairArguments {
   readonly spares: readonly string[];

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { formatCount } from '../base/format-count.js';
 import type { RestorePlan } from '../library/metadata-types.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent } from './consent.js';
@@ -6,7 +7,6 @@ import { readDumpFile } from './dump-file.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { coloured, type Output, writeJson } from './output.js';
-import { formatCount } from './sizes.js';
 import { formatFields } from './table.js';
 
 export interface RestoreArguments {

@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.js';
+import { formatCount } from '../base/format-count.js';
 import type { CheckReport, CopyReport, FindingReport } from '../library/metadata-types.js';
 import type { Colour, Output } from './output.js';
 import { coloured } from './output.js';
-import { formatCount } from './sizes.js';
 import { formatFields, formatTable } from './table.js';
 
 /** What was found, in the shape of `inspect`: state, what it means, what to do, then copies and findings. */

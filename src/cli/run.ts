@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ControlServer } from '../control/control-server.js';
+import { EventHistory } from '../control/event-history.js';
+import type { ServedSet } from '../control/served-set.js';
 import { parseNbdUri } from '../frontends/nbd/uri.js';
 import type {
+  DeviceNotice,
   OpenDeviceOptions,
   ProtectedDevice,
   ServeNbdOptions,
@@ -39,10 +43,15 @@ export async function run(
       `memory pressure may stall the device: ${unguarded.join(', ')}`,
     );
   const firstSignal = context.stopSignals.next();
-  const onEvent = (notice: Parameters<typeof logNotice>[1]) => logNotice(log, notice);
+  const events = new EventHistory(Date.now);
+  const onEvent = (notice: DeviceNotice): void => {
+    logNotice(log, notice);
+    events.add(notice);
+  };
   const archive = args.device.archive ?? context.serviceManager.stateDirectory;
   const device = await context.library.openDevice({ ...args.device, archive, onEvent });
   let end: End = 'failed';
+  let control: ControlServer | undefined;
   try {
     const { name, setId, sizeBytes, io } = device.info;
     log.info(
@@ -50,11 +59,13 @@ export async function run(
       `opened ${name || setId}: ${formatSize(sizeBytes)}, ${io} I/O`,
     );
     if (device.ublk !== undefined) logBlockDevice(log, device.ublk);
-    await serve(device, args, context);
+    const nbdUris = await serve(device, args, context);
     await tell(context, log, 'READY=1', `STATUS=serving ${name || setId}`);
+    control = await openControl({ device, events, nbdUris: () => nbdUris }, context, log);
     end = await untilTold(device, firstSignal, context, log);
     await tell(context, log, 'STOPPING=1', `STATUS=${end === 'handedOver' ? 'handing over' : 'stopping'}`);
   } finally {
+    await control?.close();
     if (end === 'failed' && isInUse(device)) {
       log.error(
         { event: 'left', path: device.ublk?.path },
@@ -74,13 +85,35 @@ async function tell(context: CliContext, log: Log, ...variables: string[]): Prom
   if (problem !== undefined) log.warn({ event: 'notTold' }, problem);
 }
 
-/** `ready PATH` or `ready URI` on standard output means that clients can connect there. */
-async function serve(device: ProtectedDevice, args: RunArguments, context: CliContext): Promise<void> {
+/** After everything else: who uses the device does not wait for it, and it is served without it, too. */
+async function openControl(
+  set: Omit<ServedSet, 'programVersion' | 'startedSeconds'>,
+  context: CliContext,
+  log: Log,
+): Promise<ControlServer | undefined> {
+  if (context.runDirectory === undefined) {
+    log.warn({ event: 'noControl' }, 'no control socket: set XDG_RUNTIME_DIR to a directory of yours');
+    return undefined;
+  }
+  const { serveControl } = await import('../control/control-server.js');
+  const startedSeconds = Math.floor(Date.now() / 1000);
+  const whole = { ...set, programVersion: context.version, startedSeconds };
+  const control = await serveControl(whole, context.runDirectory);
+  if (control.ok) return control.value;
+  log.warn({ event: 'noControl' }, control.error);
+  return undefined;
+}
+
+/** `ready PATH` or `ready URI` on standard output means that clients can connect there. Answers the URIs. */
+async function serve(device: ProtectedDevice, args: RunArguments, context: CliContext): Promise<string[]> {
+  const uris: string[] = [];
   if (device.ublk !== undefined) context.out.write(`ready ${device.ublk.path}\n`);
   for (const uri of args.nbd) {
     const endpoint = await device.serveNbd(uri, args.tls);
     context.out.write(`ready ${endpoint.uri}\n`);
+    uris.push(endpoint.uri);
   }
+  return uris;
 }
 
 function logBlockDevice(log: Log, { path, queueCount, depth, isZeroCopy, isRecovered }: UblkEndpoint): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatCount, formatNumber, formatSize, parseSize } from './sizes.js';
+import { formatCount, formatNumber } from '../base/format-count.js';
+import { formatSize, parseSize } from './sizes.js';
 
 describe('sizes', () => {
   it.each([

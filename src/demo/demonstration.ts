@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { formatCount, formatNumber } from '../base/format-count.js';
 import type { Output } from '../cli/output.js';
-import { formatCount, formatNumber, formatSize } from '../cli/sizes.js';
+import { formatSize } from '../cli/sizes.js';
 import type { DeviceStatus, ProtectedDevice } from '../library/device-types.js';
 import { formatSpares, openDevice } from '../library/index.js';
 import { BLOCK_BYTES, BlockModel } from './block-model.js';

@@ -1,6 +1,7 @@
+import { formatNumber } from '../base/format-count.js';
 import type { Output } from '../cli/output.js';
 import { coloured } from '../cli/output.js';
-import { formatNumber, formatSize } from '../cli/sizes.js';
+import { formatSize } from '../cli/sizes.js';
 import type { DeviceStatus } from '../library/device-types.js';
 import type { Tally } from './workload.js';
 

@@ -1,4 +1,4 @@
-import { formatCount } from '../cli/sizes.js';
+import { formatCount } from '../base/format-count.js';
 import type { DemoFiles } from './demo-files.js';
 import type { SectorRange } from './planted-faults.js';
 

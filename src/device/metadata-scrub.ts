@@ -26,7 +26,7 @@ export class MetadataScrub {
   }
 
   /** Once, from the first copy to the last page. */
-  run(done: () => void): void {
+  run(done: (report: ScrubReport) => void): void {
     const { bufferOffset } = this.#parts;
     this.#step(
       (work) => scrubSuperblock(work, bufferOffset),
@@ -34,13 +34,14 @@ export class MetadataScrub {
     );
   }
 
-  #pagesFrom(firstPage: number, repairedSoFar: number, done: () => void): void {
+  #pagesFrom(firstPage: number, repairedSoFar: number, done: (report: ScrubReport) => void): void {
     const { metadata, bufferOffset, report } = this.#parts;
     const { pageCount, spares } = metadata.superblock;
     if (firstPage >= pageCount) {
       const written = spares.reduce((sum, spare) => sum + spare.initialisedPageCount, 0);
-      report({ kind: 'metadataScrubbed', pageCount: written, repairedBlocks: repairedSoFar });
-      return done();
+      const found: ScrubReport = { pageCount: written, repairedBlocks: repairedSoFar };
+      report({ kind: 'metadataScrubbed', ...found });
+      return done(found);
     }
     this.#step(
       (work) => scrubPages(work, bufferOffset, firstPage),
@@ -58,6 +59,14 @@ export class MetadataScrub {
       if (!this.#isStopped) task();
     });
   }
+}
+
+/** What a comparison of all copies has come to. */
+export interface ScrubReport {
+  /** Pages of the map, each looked at in every copy. */
+  readonly pageCount: number;
+  /** Superblocks and pages that were damaged or stale in some copy, and were written anew where the spare took it. */
+  readonly repairedBlocks: number;
 }
 
 export interface ScrubParts {

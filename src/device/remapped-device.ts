@@ -24,7 +24,7 @@ import { type GoneDevice, GoneDevices } from './gone-devices.js';
 import type { GonePolicy } from './gone-policy.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SLOT_COUNT } from './limits.js';
 import type { ColdMemory } from './memory-map.js';
-import { MetadataScrub } from './metadata-scrub.js';
+import { MetadataScrub, type ScrubReport } from './metadata-scrub.js';
 import type { MetadataState } from './metadata-state.js';
 import { MetadataWriter } from './metadata-writer.js';
 import { Outages } from './outages.js';
@@ -153,7 +153,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   }
 
   /** Once, now, whatever `scrubMetadataEvery` does. `done` isn't called if `endHolding` comes first. */
-  scrubMetadata(done: () => void): void {
+  scrubMetadata(done: (report: ScrubReport) => void): void {
     this.#scrub.run(done);
   }
 

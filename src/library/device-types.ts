@@ -1,6 +1,18 @@
-import type { DeviceInfo, DeviceNotice, DeviceStatus } from '../runtime/device-report.js';
+import type { DeviceInfo, DeviceNotice, DeviceStatus, ScrubReport } from '../runtime/device-report.js';
+import type { RemapPage } from '../runtime/list-remaps.js';
+import type { RemapReport } from '../runtime/remap-report.js';
 
-export type { DeviceInfo, DeviceNotice, DeviceStatus } from '../runtime/device-report.js';
+export type {
+  DeviceInfo,
+  DeviceNotice,
+  DeviceStatus,
+  GoneReport,
+  MemberInfo,
+  ScrubReport,
+  SpareInfo,
+} from '../runtime/device-report.js';
+export type { RemapPage } from '../runtime/list-remaps.js';
+export type { RemapReport } from '../runtime/remap-report.js';
 
 /** What `openDevice` takes. Paths name block devices or image files. */
 export interface OpenDeviceOptions {
@@ -41,6 +53,12 @@ export interface ProtectedDevice {
   write(offsetBytes: number, data: Uint8Array, options?: { readonly durable?: boolean }): Promise<void>;
   flush(): Promise<void>;
   status(): Promise<DeviceStatus>;
+  /** A part of the map: `limit` units at most (default 1000), from where the part before ended. */
+  remaps(query?: RemapQuery): Promise<RemapPage>;
+  /** Where the unit with this sector (512 bytes) of the main device lives, if it was moved. */
+  remapAt(mainSector: number): Promise<RemapReport | undefined>;
+  /** Compares all copies of the metadata now, and repairs them. */
+  scrubMetadata(): Promise<ScrubReport>;
   /** Starts to serve at an NBD URI; resolves when clients can connect. */
   serveNbd(uri: string, options?: ServeNbdOptions): Promise<NbdEndpoint>;
   /** The block device, where one was asked for. */
@@ -52,6 +70,14 @@ export interface ProtectedDevice {
   handOver(): Promise<void>;
   /** Ends all endpoints, finishes what is in flight, writes the metadata as cleanly stopped, closes the devices. */
   close(): Promise<void>;
+}
+
+export interface RemapQuery {
+  /** `nextSpareUnit` of the part before; default 0. */
+  readonly firstSpareUnit?: number | undefined;
+  readonly limit?: number | undefined;
+  /** Only units with blocks that have no contents. */
+  readonly onlyLost?: boolean | undefined;
 }
 
 /** A ublk block device (Linux 6.1, root). */

@@ -1,18 +1,13 @@
-import { SECTOR_BYTES } from '../base/units.js';
 import { type AssembledSet, assembleSet } from '../device/assemble-set.js';
 import { countersByName } from '../engine/counters.js';
-import {
-  type Descriptor,
-  DescriptorReason,
-  DescriptorState,
-  emptyDescriptor,
-} from '../format/descriptor-page.js';
+import { DescriptorState, emptyDescriptor } from '../format/descriptor-page.js';
 import { DESCRIPTORS_PER_PAGE } from '../format/layout.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { formatUuid } from '../format/set-id.js';
 import { FORMAT_VERSION } from '../format/superblock.js';
 import { describeAssemblyFailure } from '../runtime/assembly-message.js';
 import { OfflineSession } from '../runtime/offline-session.js';
+import { remapReportOf } from '../runtime/remap-report.js';
 import { DmRemapError } from './errors.js';
 import type { InspectReport, RemapReport } from './offline-types.js';
 
@@ -94,33 +89,8 @@ function remapsOf(set: AssembledSet): RemapReport[] {
     for (let spareUnit = firstUnit; spareUnit < end; spareUnit += 1) {
       if (set.table.state(spareUnit) !== DescriptorState.mapped) continue;
       set.table.get(spareUnit, descriptor);
-      remaps.push(remapOf(set, spareUnit, descriptor));
+      remaps.push(remapReportOf(set.shape, spareUnit, descriptor));
     }
   }
   return remaps.sort((one, other) => one.mainUnit - other.mainUnit);
 }
-
-function remapOf({ shape }: AssembledSet, spareUnit: number, descriptor: Descriptor): RemapReport {
-  const { mainUnit, lostMask, reason, errorCount, timeSeconds } = descriptor;
-  const mainSector = (mainUnit * shape.unitBytes) / SECTOR_BYTES;
-  const lostSectors: number[] = [];
-  for (let block = 0; block < shape.blocksPerUnit; block += 1) {
-    if (((lostMask >>> block) & 1) === 1)
-      lostSectors.push(mainSector + (block * shape.logicalBlockBytes) / SECTOR_BYTES);
-  }
-  return {
-    mainUnit,
-    mainSector,
-    sectorCount: shape.unitLengthBytes(mainUnit) / SECTOR_BYTES,
-    spareIndex: shape.spareIndexOf(spareUnit),
-    spareSector: shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES,
-    reason: REASON_NAMES[reason] ?? 'none',
-    lostSectors,
-    errorCount,
-    timeSeconds,
-  };
-}
-
-const REASON_NAMES = Object.fromEntries(
-  Object.entries(DescriptorReason).map(([name, value]) => [value, name]),
-) as Readonly<Record<number, RemapReport['reason']>>;

@@ -1,4 +1,7 @@
 import type { CounterName } from '../engine/counters.js';
+import type { RemapReport } from '../runtime/remap-report.js';
+
+export type { RemapReport } from '../runtime/remap-report.js';
 
 /** What `formatSpares` takes. */
 export interface FormatOptions {
@@ -76,26 +79,4 @@ export interface InspectReport {
   readonly retiredSpareUnits: number;
   readonly remaps: readonly RemapReport[];
   readonly counters: Readonly<Record<CounterName, number>>;
-}
-
-export interface RemapReport {
-  readonly mainUnit: number;
-  /** First sector (512 bytes) of the unit on the main device, and how many it has. */
-  readonly mainSector: number;
-  readonly sectorCount: number;
-  readonly spareIndex: number;
-  /** First sector on that spare. */
-  readonly spareSector: number;
-  readonly reason:
-    | 'writeError'
-    | 'readError'
-    | 'recoveredRead'
-    | 'spareError'
-    | 'manual'
-    | 'imported'
-    | 'none';
-  /** First sectors of the lost logical blocks on the main device, ascending. */
-  readonly lostSectors: readonly number[];
-  readonly errorCount: number;
-  readonly timeSeconds: number;
 }

@@ -6,6 +6,10 @@ import type {
   NbdEndpoint,
   OpenDeviceOptions,
   ProtectedDevice,
+  RemapPage,
+  RemapQuery,
+  RemapReport,
+  ScrubReport,
   ServeNbdOptions,
 } from './device-types.js';
 import { DISK_PATIENCE_MS } from './disk-patience.js';
@@ -119,6 +123,18 @@ class OpenedDevice implements ProtectedDevice {
 
   async status(): Promise<DeviceStatus> {
     return (await this.#client.call({ verb: 'status' })) as DeviceStatus;
+  }
+
+  async remaps({ firstSpareUnit = 0, limit = 1000, onlyLost = false }: RemapQuery = {}): Promise<RemapPage> {
+    return (await this.#client.call({ verb: 'remaps', firstSpareUnit, limit, onlyLost })) as RemapPage;
+  }
+
+  async remapAt(mainSector: number): Promise<RemapReport | undefined> {
+    return (await this.#client.call({ verb: 'remapAt', mainSector })) as RemapReport | undefined;
+  }
+
+  async scrubMetadata(): Promise<ScrubReport> {
+    return (await this.#client.call({ verb: 'scrubMetadata' })) as ScrubReport;
   }
 
   async serveNbd(uri: string, options: ServeNbdOptions = {}): Promise<NbdEndpoint> {

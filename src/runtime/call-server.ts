@@ -11,6 +11,7 @@ import type { DeviceStatus, GoneReport } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import { IoCalls } from './io-calls.js';
+import { listRemaps, remapAt } from './list-remaps.js';
 import type { Mailbox } from './mailbox.js';
 import { watchMap } from './map-changes.js';
 import type { Call, CallMessage, CallValue } from './messages.js';
@@ -68,6 +69,15 @@ export class CallServer {
         return this.#io.flush((problem) => done(problem, undefined));
       case 'status':
         return done(undefined, this.#status());
+      case 'remaps':
+        return done(
+          undefined,
+          listRemaps(this.#started.device, call.firstSpareUnit, call.limit, call.onlyLost),
+        );
+      case 'remapAt':
+        return done(undefined, remapAt(this.#started.device, call.mainSector));
+      case 'scrubMetadata':
+        return this.#started.device.scrubMetadata((report) => done(undefined, report));
       case 'watchMap':
         return done(undefined, watchMap(this.#started, this.#mailbox));
       case 'listen':

@@ -1,6 +1,8 @@
 import type { CounterName } from '../engine/counters.js';
 import type { ServedGeometry } from '../ports/served-device.js';
 
+export type { ScrubReport } from '../device/metadata-scrub.js';
+
 /** Something worth a line in the log. */
 export interface DeviceNotice {
   readonly level: 'info' | 'warn' | 'error';
@@ -12,9 +14,26 @@ export interface DeviceNotice {
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** A disk of the set as it was opened. */
+export interface MemberInfo {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** '' where it has none, like the two below. */
+  readonly model: string;
+  readonly serial: string;
+  readonly wwn: string;
+}
+
+export interface SpareInfo extends MemberInfo {
+  readonly uuid: string;
+}
+
 export interface DeviceInfo {
   readonly setId: string;
   readonly name: string;
+  readonly main: MemberInfo;
+  /** By spare index. */
+  readonly spares: readonly SpareInfo[];
   readonly sizeBytes: number;
   readonly logicalBlockBytes: number;
   readonly unitBytes: number;

@@ -1,9 +1,11 @@
 import type { GonePolicy } from '../device/gone-policy.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
-import type { DeviceInfo, DeviceNotice, DeviceStatus } from './device-report.js';
+import type { DeviceInfo, DeviceNotice, DeviceStatus, ScrubReport } from './device-report.js';
 import type { Failure } from './failure.js';
+import type { RemapPage } from './list-remaps.js';
 import type { MapSnapshot } from './map-changes.js';
 import type { QueueShare } from './queue-share.js';
+import type { RemapReport } from './remap-report.js';
 import type { UblkQueueJob } from './ublk-queue-server.js';
 
 /** What the thread of a device is started with. */
@@ -49,6 +51,17 @@ export type Call =
   | { readonly verb: 'flush' }
   /** Answers `DeviceStatus`. */
   | { readonly verb: 'status' }
+  /** Answers `RemapPage`. */
+  | {
+      readonly verb: 'remaps';
+      readonly firstSpareUnit: number;
+      readonly limit: number;
+      readonly onlyLost: boolean;
+    }
+  /** What `remaps` would tell of the unit with this sector. Answers `RemapReport`, or nothing where it was not moved. */
+  | { readonly verb: 'remapAt'; readonly mainSector: number }
+  /** Compares all copies of the metadata; answers `ScrubReport` when that is done. */
+  | { readonly verb: 'scrubMetadata' }
   /** Answers `MapSnapshot`; changes follow as messages. */
   | { readonly verb: 'watchMap' }
   /** Accepts NBD clients. Answers `Listening`. */
@@ -84,7 +97,16 @@ export interface AddedQueue {
 }
 
 /** What a call is answered with; nothing for most. */
-export type CallValue = Uint8Array | DeviceStatus | Listening | AddedQueue | MapSnapshot | undefined;
+export type CallValue =
+  | Uint8Array
+  | DeviceStatus
+  | RemapPage
+  | RemapReport
+  | ScrubReport
+  | Listening
+  | AddedQueue
+  | MapSnapshot
+  | undefined;
 
 /** From the thread of a device. */
 export type ThreadMessage =

@@ -8,6 +8,7 @@ import { markOpened } from '../device/mark-opened.js';
 import { layOutColdMemory } from '../device/memory-map.js';
 import { READ_ONLY_SERVICES } from '../device/read-only-services.js';
 import { RemappedDevice } from '../device/remapped-device.js';
+import { MAIN, spareTarget } from '../engine/effect.js';
 import { formatUuid } from '../format/set-id.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
 import type { OpenDevice } from '../kernel/open-device.js';
@@ -16,8 +17,8 @@ import type { ServedGeometry } from '../ports/served-device.js';
 import { BuddyAllocator } from '../storage/buddy-allocator.js';
 import { describeAssemblyFailure } from './assembly-message.js';
 import type { Backend } from './backend.js';
-import type { DeviceNames } from './device-names.js';
-import type { DeviceInfo } from './device-report.js';
+import { type DeviceNames, pathOfTarget } from './device-names.js';
+import type { DeviceInfo, MemberInfo } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import type { Mailbox } from './mailbox.js';
@@ -140,7 +141,7 @@ function begin(
   completions.sink = device;
   backend.reactor.addPoller(device);
   const buffers = new BuddyAllocator(PAYLOAD_BYTES, coldMemory.endOffset);
-  const info = infoOf(set, backend, device.geometry);
+  const info = infoOf(set, backend, device.geometry, stores, names);
   device.metadata.run(
     (work) => markOpened(work, set),
     (repairedCount) => {
@@ -183,11 +184,29 @@ function tellRepairs(mailbox: Mailbox, set: AssembledSet, repairedCount: number)
   }
 }
 
-function infoOf(set: AssembledSet, backend: Backend, geometry: ServedGeometry): DeviceInfo {
+function infoOf(
+  set: AssembledSet,
+  backend: Backend,
+  geometry: ServedGeometry,
+  stores: readonly BlockStore[],
+  names: DeviceNames,
+): DeviceInfo {
   const { superblock } = set.choice;
+  const members = stores.map(
+    ({ geometry: { sizeBytes, identity } }, target): MemberInfo => ({
+      path: pathOfTarget(names, target),
+      sizeBytes,
+      ...identity,
+    }),
+  );
   return {
     setId: formatUuid(superblock.setId),
     name: superblock.name,
+    main: members[MAIN]!,
+    spares: superblock.spares.map(({ uuid }, index) => ({
+      ...members[spareTarget(index)]!,
+      uuid: formatUuid(uuid),
+    })),
     sizeBytes: set.shape.mainSizeBytes,
     logicalBlockBytes: set.shape.logicalBlockBytes,
     unitBytes: set.shape.unitBytes,

@@ -35,6 +35,8 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     serviceManager: { tell: async () => undefined },
     machine: fakeMachine({}),
     version: '0.0.0',
+    runDirectory: undefined,
+    running: { all: unexpected, one: unexpected },
     ...options,
   };
   return { context, out, err };

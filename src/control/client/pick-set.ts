@@ -1,0 +1,45 @@
+import { realpathSync } from 'node:fs';
+import { DmRemapError } from '../../library/errors.js';
+import type { DeviceResource } from '../schema/device.js';
+import type { RunningSet } from './running-sets.js';
+
+/**
+ * The set that a person means: by name, set id, block device (or a link to it), main device or spare. Throws `DmRemapError`
+ * that says what there is instead if it is none of these, or several.
+ */
+export function pickSet(all: readonly RunningSet[], wanted: string): RunningSet {
+  const matching = all.filter(({ device }) => namesOf(device).includes(wanted) || isPathOf(device, wanted));
+  const [only] = matching;
+  if (only !== undefined && matching.length === 1) return only;
+  const labels = (sets: readonly RunningSet[]): string => sets.map(({ device }) => device.setId).join(', ');
+  if (only !== undefined)
+    throw new DmRemapError('usage', `${wanted} means several sets: ${labels(matching)}; give the set id`);
+  const there =
+    all.length === 0 ? 'none is' : `these are: ${all.map(({ device }) => labelOf(device)).join(', ')}`;
+  throw new DmRemapError('device', `${wanted}: no such set is served on this machine; ${there}`);
+}
+
+/** What a person calls it. */
+export function labelOf({ name, setId }: Pick<DeviceResource, 'name' | 'setId'>): string {
+  return name === '' ? setId : name;
+}
+
+function namesOf({ name, setId }: DeviceResource): string[] {
+  return name === '' ? [setId] : [name, setId];
+}
+
+function isPathOf({ endpoints, main, spares }: DeviceResource, wanted: string): boolean {
+  if (!wanted.includes('/')) return false;
+  const blockDevices = endpoints.filter(({ kind }) => kind === 'ublk').map(({ address }) => address);
+  const paths = [...blockDevices, main.path, ...spares.map(({ path }) => path)];
+  return paths.some((path) => path === wanted || resolved(path) === resolved(wanted));
+}
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // A device that is gone is known by its name only.
+    return path;
+  }
+}

@@ -1,0 +1,60 @@
+import { mkdir, rename, stat, unlink } from 'node:fs/promises';
+import { failed, ok, type Result } from '../base/result.js';
+import { controlApp } from './control-app.js';
+import { socketPathOf } from './run-directory.js';
+import type { ServedSet } from './served-set.js';
+
+/**
+ * Serves the control socket of a set. Whoever had the name before (a process that died, or one that hands over) loses
+ * it: the socket is made under a name of its own and takes the place in one step. Fails with one line where the run
+ * directory can't be used; the set itself does not need the socket.
+ */
+export async function serveControl(
+  set: ServedSet,
+  runDirectory: string,
+): Promise<Result<ControlServer, string>> {
+  const path = socketPathOf(runDirectory, set.device.info.setId);
+  const ownPath = `${path}.${process.pid}`;
+  const app = await controlApp(set);
+  try {
+    await mkdir(runDirectory, { recursive: true, mode: 0o755 });
+    await listenPrivately(() => app.listen({ path: ownPath }));
+    await rename(ownPath, path);
+    const { ino } = await stat(path);
+    return ok({
+      path,
+      async close() {
+        await removeOwn(path, ino);
+        await app.close();
+      },
+    });
+  } catch (error) {
+    await app.close();
+    const { code, message } = error as NodeJS.ErrnoException;
+    return failed(`${path}: no control socket (${code ?? message})`);
+  }
+}
+
+export interface ControlServer {
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** Nobody else can connect between making the socket and a chmod. */
+async function listenPrivately(listen: () => Promise<unknown>): Promise<void> {
+  const before = process.umask(0o177);
+  try {
+    await listen();
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** Unless another process has taken the name meanwhile. */
+async function removeOwn(path: string, ino: number): Promise<void> {
+  try {
+    if ((await stat(path)).ino === ino) await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

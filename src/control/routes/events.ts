@@ -1,0 +1,38 @@
+import type { ServerResponse } from 'node:http';
+import type { ControlApp } from '../control-app.js';
+import type { SetEvent } from '../event-history.js';
+import { eventListSchema, eventQuerySchema } from '../schema/events.js';
+import type { ServedSet } from '../served-set.js';
+
+/**
+ * GET /v1/events: what happened lately. With `Accept: text/event-stream` what happens from now on follows as server-sent
+ * events (https://html.spec.whatwg.org/multipage/server-sent-events.html); `Last-Event-ID` or `after` says where to go on.
+ */
+export function addEventRoutes(app: ControlApp, { events }: ServedSet): void {
+  const schema = { querystring: eventQuerySchema, response: { 200: eventListSchema } };
+  app.get('/v1/events', { schema }, async (request, reply) => {
+    const wantsStream = request.headers.accept?.includes('text/event-stream') === true;
+    const last = Number(request.headers['last-event-id'] ?? 0);
+    const after = Number.isSafeInteger(last) && last > 0 ? last : request.query.after;
+    if (!wantsStream) return { version: 1 as const, events: events.after(after) };
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    for (const event of events.after(after)) raw.write(textOf(event));
+    const stop = events.listen((event) => sendOrEnd(raw, event));
+    raw.on('close', stop);
+    return reply;
+  });
+}
+
+/** A client that does not read must not make this process grow; it may come back with `Last-Event-ID`. */
+function sendOrEnd(raw: ServerResponse, event: SetEvent): void {
+  if (raw.writableLength > MAX_UNREAD_BYTES) raw.destroy();
+  else raw.write(textOf(event));
+}
+
+function textOf(event: SetEvent): string {
+  return `id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+const MAX_UNREAD_BYTES = 1 << 20;

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import type { ControlApp } from '../control-app.js';
+import { NotFound } from '../not-found.js';
+import { failureSchema } from '../schema/common.js';
+import { remapPageSchema, remapQuerySchema, remapSchema } from '../schema/remaps.js';
+import type { ServedSet } from '../served-set.js';
+
+/** GET /v1/remaps, in parts, and GET /v1/remaps/SECTOR: what lives on a spare. */
+export function addRemapRoutes(app: ControlApp, { device }: ServedSet): void {
+  const listSchema = { querystring: remapQuerySchema, response: { 200: remapPageSchema } };
+  app.get('/v1/remaps', { schema: listSchema }, async ({ query }) => {
+    const { from, limit, lost } = query;
+    const page = await device.remaps({ firstSpareUnit: from, limit, onlyLost: lost });
+    return { version: 1 as const, ...page };
+  });
+  const oneSchema = { params: sectorSchema, response: { 200: remapSchema, 404: failureSchema } };
+  app.get('/v1/remaps/:mainSector', { schema: oneSchema }, async ({ params }) => {
+    const remap = await device.remapAt(params.mainSector);
+    if (remap === undefined) throw new NotFound(`sector ${params.mainSector} was not moved`);
+    return remap;
+  });
+}
+
+const sectorSchema = z.object({ mainSector: z.coerce.number().int().nonnegative() });

@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+
+/**
+ * Where the control sockets of running sets are, one `SETID.sock` each: what the service manager says, `/run/dm-remap` for
+ * root, `$XDG_RUNTIME_DIR/dm-remap` for a user. Undefined where a user has no such directory.
+ */
+export function runDirectoryOf(environment: NodeJS.ProcessEnv, isRoot: boolean): string | undefined {
+  // systemd separates several by colons.
+  const fromManager = environment.RUNTIME_DIRECTORY?.split(':')[0];
+  if (fromManager) return fromManager;
+  if (isRoot) return '/run/dm-remap';
+  const ofUser = environment.XDG_RUNTIME_DIR;
+  return ofUser ? join(ofUser, 'dm-remap') : undefined;
+}
+
+export function socketPathOf(runDirectory: string, setId: string): string {
+  return join(runDirectory, `${setId}${SOCKET_SUFFIX}`);
+}
+
+export const SOCKET_SUFFIX = '.sock';

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** A whole number from 0 to 2^53 - 1: units, sectors, bytes, counts. */
+export const wholeNumber = z.int().nonnegative();
+
+/** What every failed request is answered with. */
+export const failureSchema = z
+  .object({
+    error: z.object({
+      failure: z
+        .string()
+        .describe('the class, which decides the exit status of a command (docs/exit-codes.md)'),
+      message: z.string().describe('one line: what, where, what to do'),
+    }),
+  })
+  .meta({ id: 'Failure' });
