@@ -28,7 +28,7 @@ describe('the health of a set', () => {
     const report = inspectReport({ remaps: [lost], counters: { ...inspectReport().counters, reads: 12 } });
     const text = inspectText(report, healthOf(report), fakeContext().out);
     expect(text).toMatch(
-      /^ +set: demo \(0f0e0d0c.*\n +state: CRITICAL\n +status: 2 logical blocks could not be read/,
+      /^ +set: demo \(0f0e0d0c.*\n +state: CRITICAL\n +status: Logical blocks of 1 unit could not be read/,
     );
     expect(text).toMatch(/\n +action: Find the files/);
     expect(text).toContain('lost: 2 logical blocks in 1 unit\n');

@@ -3,7 +3,10 @@ import type { EventHistory } from './event-history.js';
 
 /** What the control socket speaks of: one set at work in this process. */
 export interface ServedSet {
-  readonly device: Pick<ProtectedDevice, 'info' | 'status' | 'remaps' | 'remapAt' | 'scrubMetadata' | 'ublk'>;
+  readonly device: Pick<
+    ProtectedDevice,
+    'info' | 'status' | 'remaps' | 'remapAt' | 'moveByHand' | 'giveBack' | 'scrubMetadata' | 'ublk'
+  >;
   readonly events: EventHistory;
   /** NBD URIs that clients can connect to now. */
   readonly nbdUris: () => readonly string[];

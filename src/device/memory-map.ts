@@ -13,6 +13,8 @@ export interface ColdMemory {
   readonly scratches: readonly Scratch[];
   /** For looking after devices that are gone. */
   readonly watchScratch: Scratch;
+  /** For units that are moved by hand. */
+  readonly handScratch: Scratch;
   /** Room for one block of a content sample. */
   readonly sampleOffset: number;
   /** Room for `MAX_COMMIT_PAGES` pages of every copy. */
@@ -36,6 +38,7 @@ export function layOutColdMemory(): ColdMemory {
   });
   const scratches = Array.from({ length: MAX_COLD_PROCEDURES }, takeScratch);
   const watchScratch = takeScratch();
+  const handScratch = takeScratch();
   const sampleOffset = take(SAMPLE_BYTES);
   const commitOffset = take(MAX_COPIES * MAX_COMMIT_PAGES * METADATA_PAGE_BYTES);
   const recoveryOffset = take(MAX_COPIES * RECOVERY_READ_BYTES);
@@ -43,6 +46,7 @@ export function layOutColdMemory(): ColdMemory {
     zeroes,
     scratches,
     watchScratch,
+    handScratch,
     sampleOffset,
     commitOffset,
     recoveryOffset,

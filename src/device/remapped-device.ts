@@ -37,6 +37,7 @@ import { SharedWords } from './shared-words.js';
 import { Operation, type SlotFields } from './slot-fields.js';
 import { describeRun } from './state-run.js';
 import { UnitLocks } from './unit-locks.js';
+import { UnitsByHand } from './units-by-hand.js';
 import { WrittenSamples } from './written-samples.js';
 
 /**
@@ -48,6 +49,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly slotCount = SLOT_COUNT;
   readonly context: ColdContext;
   readonly metadata: MetadataWriter;
+  readonly byHand: UnitsByHand;
   readonly #parts: DeviceParts;
   readonly #slots = new RequestSlots(SLOT_COUNT);
   readonly #queue: RequestQueue;
@@ -83,6 +85,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       ticketCount: COLD_TICKET_COUNT,
       services: this.#runnerServices(locks, dirtySpares),
     });
+    this.byHand = this.#unitsByHand();
     this.metadata = new MetadataWriter(
       parts.metadata,
       this.context,
@@ -278,7 +281,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   /** No request and no background work is in hand. */
   get isIdle(): boolean {
     const isAtRest = this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle;
-    return isAtRest && this.#gone.isIdle && this.#content?.isReading !== true;
+    return isAtRest && this.byHand.isIdle && this.#gone.isIdle && this.#content?.isReading !== true;
   }
 
   /** Devices that do not answer, and what becomes of the requests that need them. */
@@ -329,6 +332,11 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     Atomics.add(this.#words.flushFailureCount, 0, 1);
     count(this.context.counters, Counter.flushErrors);
     this.#parts.report({ kind: 'flushFailed' });
+  }
+
+  #unitsByHand(): UnitsByHand {
+    const scratch = this.#parts.coldMemory.handScratch;
+    return new UnitsByHand({ context: this.context, runner: this.#runner, scratch, written: this.#written });
   }
 
   #coldContext(dirtySpares: DirtySpares): ColdContext {

@@ -56,6 +56,8 @@ export type EngineEvent =
       readonly lostMask: number;
       readonly reason: number;
     }
+  /** The unit lives on the main device again. */
+  | { readonly kind: 'givenBack'; readonly mainUnit: number; readonly spareUnit: number }
   | { readonly kind: 'lost'; readonly mainUnit: number; readonly lostMask: number }
   | { readonly kind: 'regained'; readonly mainUnit: number; readonly lostMask: number }
   | { readonly kind: 'spareUnitRetired'; readonly spareUnit: number }

@@ -48,6 +48,26 @@ export function* placeOnSpare(
   return errno;
 }
 
+/** As `placeOnSpare`, to this very place, which must be free. EIO also where the place turns out bad: it is retired then. */
+export function* placeAt(
+  context: ColdContext,
+  scratch: Scratch,
+  spareUnit: number,
+  unit: UnitContents,
+  changes: PendingChanges,
+): Procedure<number> {
+  context.allocator.take(spareUnit);
+  const flushFailuresBefore = context.flushFailuresOf(context.shape.targetOf(spareUnit));
+  const attempt = yield* writeSpareUnit(context, scratch, spareUnit, unit, true);
+  if (attempt.ok) {
+    changes.first.push({ ...mappingOf(context, spareUnit, unit), flushFailuresBefore });
+    return 0;
+  }
+  if (isMediaClass(attempt.errorClass)) retireBadUnits(context, [spareUnit], changes);
+  else context.allocator.release(spareUnit);
+  return ERRNO.EIO;
+}
+
 /**
  * Makes the changes durable and visible, in their order. Answers 0 or an errno; then nothing of `first` counts as
  * done, and the units concerned are doubtful.

@@ -10,9 +10,11 @@ import { MAX_SPARE_UNITS } from '../format/layout.js';
  * Why a reader never sees half an entry. The writer fills a spare unit's fields and then publishes them with one
  * atomic store of its hash slot; readers load the slot atomically, so they see the fields as well. A reader looks up
  * units that it has in flight and that nobody has locked (`UnitLocks`), so what is said of these does not change
- * meanwhile. On its way it passes the slots of other units, which may change: from empty to an entry, or to another
- * entry of the same unit, because a unit that moves keeps its slot and no slot is emptied. What it compares there, the
- * main unit of an entry, never changes once it is published, not even when the spare unit is retired.
+ * meanwhile. On its way it passes the slots of other units, which may change: from empty to an entry, to another
+ * entry of the same unit, because a unit that moves keeps its slot, or from an entry to `GIVEN_BACK`, which is passed
+ * over and never used again, so that no slot is emptied. What it compares there, the main unit of an entry, changes only
+ * after that, when a spare unit that was given back serves another main unit. A reader that loaded the slot before may
+ * compare with halves of both; therefore a match counts only if the slot still says the same, which it does not then.
  *
  * 25 bytes per spare unit (19 for fields, 6 for one and a half hash slots); pages never touched cost no memory.
  */
@@ -24,6 +26,10 @@ export class RemapTable {
   readonly #totals: Int32Array;
   /** spare unit + 1; 0 is empty. Linear probing. */
   readonly #slots: Int32Array;
+  /** Known to the writer. */
+  #emptySlotCount: number;
+  /** Main units that a slot leads from. */
+  #publishedCount = 0;
   readonly #mainUnitLow: Uint32Array;
   readonly #mainUnitHigh: Uint16Array;
   readonly #lostMask: Uint32Array;
@@ -50,6 +56,7 @@ export class RemapTable {
     this.#isWriter = isWriter;
     this.spareUnitCapacity = spareUnitCapacity;
     this.#slotCount = slotCountFor(spareUnitCapacity);
+    this.#emptySlotCount = this.#slotCount;
     const n = evenCount(spareUnitCapacity);
     let at = 0;
     const take = (sizeBytes: number): number => {
@@ -86,7 +93,9 @@ export class RemapTable {
     for (;;) {
       const entry = this.#isWriter ? this.#slots[slot]! : Atomics.load(this.#slots, slot);
       if (entry === 0) return -1;
-      if (this.#mainUnitLow[entry - 1] === low && this.#mainUnitHigh[entry - 1] === high) return entry - 1;
+      if (entry > 0 && this.#mainUnitLow[entry - 1] === low && this.#mainUnitHigh[entry - 1] === high) {
+        if (this.#isWriter || Atomics.load(this.#slots, slot) === entry) return entry - 1;
+      }
       slot = slot + 1 === this.#slotCount ? 0 : slot + 1;
     }
   }
@@ -121,6 +130,7 @@ export class RemapTable {
    */
   set(spareUnit: number, entry: Readonly<Descriptor>): void {
     this.#uncount(spareUnit);
+    if (entry.state === DescriptorState.free) this.#unpublish(spareUnit);
     if (entry.state === DescriptorState.mapped) this.#setMainUnit(spareUnit, entry.mainUnit);
     this.#lostMask[spareUnit] = entry.lostMask;
     this.#timeSeconds[spareUnit] = entry.timeSeconds;
@@ -130,6 +140,26 @@ export class RemapTable {
     this.#state[spareUnit] = entry.state;
     this.#count(spareUnit);
     if (entry.state === DescriptorState.mapped) this.#publish(spareUnit, entry.mainUnit);
+  }
+
+  /**
+   * May a spare unit that was given back serve another main unit? Slots that led to it are used up until the next
+   * start, and there must be an empty one for each of the `freeCount` units that may still be mapped.
+   */
+  canReuse(freeCount: number): boolean {
+    return this.#emptySlotCount > freeCount + 1;
+  }
+
+  /** Places that the unit has left and that could not be retired: still mapped, and outdone by its present place. */
+  strayPlacesOf(mainUnit: number): number[] {
+    if (this.mappedCount === this.#publishedCount) return [];
+    const present = this.find(mainUnit);
+    const places: number[] = [];
+    for (let unit = 0; unit < this.spareUnitCapacity; unit += 1) {
+      const claims = this.#state[unit] === DescriptorState.mapped && this.mainUnit(unit) === mainUnit;
+      if (claims && unit !== present) places.push(unit);
+    }
+    return places;
   }
 
   /** Reads a spare unit's fields into a reused object. */
@@ -155,14 +185,35 @@ export class RemapTable {
     const high = (mainUnit / 0x1_0000_0000) | 0;
     let slot = this.#slotOf(low, high);
     for (let probes = 0; probes < this.#slotCount; probes += 1) {
-      const holder = this.#slots[slot]! - 1;
-      if (holder === -1 || (this.#mainUnitLow[holder] === low && this.#mainUnitHigh[holder] === high)) {
+      const entry = this.#slots[slot]!;
+      if (entry === 0) {
+        this.#emptySlotCount -= 1;
+        this.#publishedCount += 1;
+      }
+      const isOurs =
+        entry > 0 && this.#mainUnitLow[entry - 1] === low && this.#mainUnitHigh[entry - 1] === high;
+      if (entry === 0 || isOurs) {
         Atomics.store(this.#slots, slot, spareUnit + 1);
         return;
       }
       slot = slot + 1 === this.#slotCount ? 0 : slot + 1;
     }
     assert(false, 'the hash has more slots than there are spare units');
+  }
+
+  /** The main unit that this place holds leads nowhere any more; nothing where it leads elsewhere already. */
+  #unpublish(spareUnit: number): void {
+    if (this.#state[spareUnit] !== DescriptorState.mapped) return;
+    const mainUnit = this.mainUnit(spareUnit);
+    let slot = this.#slotOf(mainUnit >>> 0, (mainUnit / 0x1_0000_0000) | 0);
+    for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
+      if (entry === spareUnit + 1) {
+        Atomics.store(this.#slots, slot, GIVEN_BACK);
+        this.#publishedCount -= 1;
+        return;
+      }
+      slot = slot + 1 === this.#slotCount ? 0 : slot + 1;
+    }
   }
 
   #uncount(spareUnit: number): void {
@@ -186,6 +237,9 @@ export class RemapTable {
     return Math.floor(((hash >>> 0) / 0x1_0000_0000) * this.#slotCount);
   }
 }
+
+/** In a slot: what was there lives on the main device again. */
+const GIVEN_BACK = -1;
 
 const TOTALS_BYTES = 16;
 const FIELD_BYTES_PER_UNIT = 19;

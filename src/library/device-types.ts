@@ -1,4 +1,5 @@
 import type { DeviceInfo, DeviceNotice, DeviceStatus, ScrubReport } from '../runtime/device-report.js';
+import type { HandReport, SectorRange, SparePlace } from '../runtime/hand-calls.js';
 import type { RemapPage } from '../runtime/list-remaps.js';
 import type { RemapReport } from '../runtime/remap-report.js';
 
@@ -11,6 +12,7 @@ export type {
   ScrubReport,
   SpareInfo,
 } from '../runtime/device-report.js';
+export type { HandRefusal, HandReport, SectorRange, SparePlace } from '../runtime/hand-calls.js';
 export type { RemapPage } from '../runtime/list-remaps.js';
 export type { RemapReport } from '../runtime/remap-report.js';
 
@@ -57,6 +59,10 @@ export interface ProtectedDevice {
   remaps(query?: RemapQuery): Promise<RemapPage>;
   /** Where the unit with this sector (512 bytes) of the main device lives, if it was moved. */
   remapAt(mainSector: number): Promise<RemapReport | undefined>;
+  /** Moves the units with these sectors to a spare, with their data; `place` says where the first one goes. */
+  moveByHand(range: SectorRange, place?: SparePlace): Promise<HandReport>;
+  /** Brings the moved units with these sectors back to the main device, where it takes and gives their data. */
+  giveBack(range: SectorRange): Promise<HandReport>;
   /** Compares all copies of the metadata now, and repairs them. */
   scrubMetadata(): Promise<ScrubReport>;
   /** Starts to serve at an NBD URI; resolves when clients can connect. */

@@ -3,6 +3,7 @@ import type {
   DeviceInfo,
   DeviceNotice,
   DeviceStatus,
+  HandReport,
   NbdEndpoint,
   OpenDeviceOptions,
   ProtectedDevice,
@@ -10,7 +11,9 @@ import type {
   RemapQuery,
   RemapReport,
   ScrubReport,
+  SectorRange,
   ServeNbdOptions,
+  SparePlace,
 } from './device-types.js';
 import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
@@ -131,6 +134,14 @@ class OpenedDevice implements ProtectedDevice {
 
   async remapAt(mainSector: number): Promise<RemapReport | undefined> {
     return (await this.#client.call({ verb: 'remapAt', mainSector })) as RemapReport | undefined;
+  }
+
+  async moveByHand(range: SectorRange, place?: SparePlace): Promise<HandReport> {
+    return (await this.#client.call({ verb: 'moveByHand', range, place })) as HandReport;
+  }
+
+  async giveBack(range: SectorRange): Promise<HandReport> {
+    return (await this.#client.call({ verb: 'giveBack', range })) as HandReport;
   }
 
   async scrubMetadata(): Promise<ScrubReport> {

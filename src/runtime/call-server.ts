@@ -10,6 +10,7 @@ import { pathOfTarget } from './device-names.js';
 import type { DeviceStatus, GoneReport } from './device-report.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
+import { giveBack, moveByHand } from './hand-calls.js';
 import { IoCalls } from './io-calls.js';
 import { listRemaps, remapAt } from './list-remaps.js';
 import type { Mailbox } from './mailbox.js';
@@ -76,6 +77,10 @@ export class CallServer {
         );
       case 'remapAt':
         return done(undefined, remapAt(this.#started.device, call.mainSector));
+      case 'moveByHand':
+        return moveByHand(this.#started.device, call.range, call.place, done);
+      case 'giveBack':
+        return giveBack(this.#started.device, call.range, done);
       case 'scrubMetadata':
         return this.#started.device.scrubMetadata((report) => done(undefined, report));
       case 'watchMap':

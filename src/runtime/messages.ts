@@ -2,6 +2,7 @@ import type { GonePolicy } from '../device/gone-policy.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
 import type { DeviceInfo, DeviceNotice, DeviceStatus, ScrubReport } from './device-report.js';
 import type { Failure } from './failure.js';
+import type { HandReport, SectorRange, SparePlace } from './hand-calls.js';
 import type { RemapPage } from './list-remaps.js';
 import type { MapSnapshot } from './map-changes.js';
 import type { QueueShare } from './queue-share.js';
@@ -60,6 +61,17 @@ export type Call =
     }
   /** What `remaps` would tell of the unit with this sector. Answers `RemapReport`, or nothing where it was not moved. */
   | { readonly verb: 'remapAt'; readonly mainSector: number }
+  /**
+   * Moves the units with these sectors to a spare by hand, one after the other; `spareSector` of spare `spareIndex` is where
+   * the first one goes, the others behind it; undefined: anywhere. Answers `HandReport`.
+   */
+  | {
+      readonly verb: 'moveByHand';
+      readonly range: SectorRange;
+      readonly place: SparePlace | undefined;
+    }
+  /** Brings the moved units with these sectors back to the main device, where it takes them. Answers `HandReport`. */
+  | { readonly verb: 'giveBack'; readonly range: SectorRange }
   /** Compares all copies of the metadata; answers `ScrubReport` when that is done. */
   | { readonly verb: 'scrubMetadata' }
   /** Answers `MapSnapshot`; changes follow as messages. */
@@ -103,6 +115,7 @@ export type CallValue =
   | RemapPage
   | RemapReport
   | ScrubReport
+  | HandReport
   | Listening
   | AddedQueue
   | MapSnapshot

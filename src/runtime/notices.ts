@@ -20,15 +20,9 @@ export function noticeOf(
   const { main } = names;
   const sectorOf = (mainUnit: number): number => (mainUnit * shape.unitBytes) / SECTOR_BYTES;
   switch (event.kind) {
-    case 'remapped': {
-      const { mainUnit, spareUnit, lostMask } = event;
-      const mainSector = sectorOf(mainUnit);
-      const spareIndex = shape.spareIndexOf(spareUnit);
-      const spareSector = shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES;
-      const message = `${main}: sectors from ${mainSector} now live on spare ${spareIndex} at ${spareSector}`;
-      const lostBlocks = bitCount(lostMask);
-      return notice('info', 'remapped', message, { mainSector, spareIndex, spareSector, lostBlocks });
-    }
+    case 'remapped':
+    case 'givenBack':
+      return moveNotice(event, shape, main);
     case 'lost': {
       const mainSector = sectorOf(event.mainUnit);
       const lostBlocks = bitCount(event.lostMask);
@@ -101,6 +95,25 @@ export function noticeOf(
     default:
       return unreachable(event);
   }
+}
+
+/** A unit has another place. */
+function moveNotice(
+  event: Extract<DeviceEvent, { kind: 'remapped' | 'givenBack' }>,
+  shape: DeviceShape,
+  main: string,
+): DeviceNotice {
+  const mainSector = (event.mainUnit * shape.unitBytes) / SECTOR_BYTES;
+  if (event.kind === 'givenBack') {
+    const message = `${main}: sectors from ${mainSector} took their data again and live on the main device`;
+    return notice('info', 'givenBack', message, { mainSector });
+  }
+  const { spareUnit, lostMask } = event;
+  const spareIndex = shape.spareIndexOf(spareUnit);
+  const spareSector = shape.spareOffsetBytes(spareUnit) / SECTOR_BYTES;
+  const message = `${main}: sectors from ${mainSector} now live on spare ${spareIndex} at ${spareSector}`;
+  const lostBlocks = bitCount(lostMask);
+  return notice('info', 'remapped', message, { mainSector, spareIndex, spareSector, lostBlocks });
 }
 
 function scrubNotice({

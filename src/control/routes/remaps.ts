@@ -2,10 +2,20 @@ import { z } from 'zod';
 import type { ControlApp } from '../control-app.js';
 import { NotFound } from '../not-found.js';
 import { failureSchema } from '../schema/common.js';
-import { remapPageSchema, remapQuerySchema, remapSchema } from '../schema/remaps.js';
+import {
+  giveBackSchema,
+  handReportSchema,
+  moveSchema,
+  remapPageSchema,
+  remapQuerySchema,
+  remapSchema,
+} from '../schema/remaps.js';
 import type { ServedSet } from '../served-set.js';
 
-/** GET /v1/remaps, in parts, and GET /v1/remaps/SECTOR: what lives on a spare. */
+/**
+ * GET /v1/remaps, in parts, and GET /v1/remaps/SECTOR: what lives on a spare. POST /v1/remaps moves units by hand, POST
+ * /v1/remaps/give-back brings them back; both are answered when that is done.
+ */
 export function addRemapRoutes(app: ControlApp, { device }: ServedSet): void {
   const listSchema = { querystring: remapQuerySchema, response: { 200: remapPageSchema } };
   app.get('/v1/remaps', { schema: listSchema }, async ({ query }) => {
@@ -13,6 +23,12 @@ export function addRemapRoutes(app: ControlApp, { device }: ServedSet): void {
     const page = await device.remaps({ firstSpareUnit: from, limit, onlyLost: lost });
     return { version: 1 as const, ...page };
   });
+  const moveRoute = { body: moveSchema, response: { 200: handReportSchema } };
+  app.post('/v1/remaps', { schema: moveRoute }, ({ body: { place, ...range } }) =>
+    device.moveByHand(range, place),
+  );
+  const giveBackRoute = { body: giveBackSchema, response: { 200: handReportSchema } };
+  app.post('/v1/remaps/give-back', { schema: giveBackRoute }, ({ body }) => device.giveBack(body));
   const oneSchema = { params: sectorSchema, response: { 200: remapSchema, 404: failureSchema } };
   app.get('/v1/remaps/:mainSector', { schema: oneSchema }, async ({ params }) => {
     const remap = await device.remapAt(params.mainSector);

@@ -37,5 +37,32 @@ export const remapQuerySchema = z.object({
     .describe('only units with lost blocks'),
 });
 
+const sectorRange = {
+  firstSector: wholeNumber.describe('of the main device; whole units are meant'),
+  sectorCount: z.int().min(1).default(1),
+};
+
+export const moveSchema = z.object({
+  ...sectorRange,
+  place: z
+    .object({ spareIndex: wholeNumber.default(0), spareSector: wholeNumber })
+    .optional()
+    .describe('where the first unit goes, the others behind it; by itself any place'),
+});
+
+export const giveBackSchema = z.object(sectorRange);
+
+export const handReportSchema = z
+  .object({
+    doneCount: wholeNumber.describe('units that have another place now'),
+    alreadyCount: wholeNumber.describe('units that were where they should be'),
+    refusals: z
+      .array(z.object({ mainSector: wholeNumber, reason: z.string() }))
+      .readonly()
+      .describe('units that stay where they were'),
+  })
+  .meta({ id: 'HandReport' });
+
+export type HandReportResource = z.infer<typeof handReportSchema>;
 export type RemapResource = z.infer<typeof remapSchema>;
 export type RemapPageResource = z.infer<typeof remapPageSchema>;

@@ -1,0 +1,64 @@
+import type { ColdContext, Scratch } from '../engine/cold-context.js';
+import type { Procedure } from '../engine/effect.js';
+import { giveBack } from '../engine/give-back.js';
+import { moveByHand } from '../engine/move-by-hand.js';
+import type { EffectRunner } from './effect-runner.js';
+import type { WrittenSamples } from './written-samples.js';
+
+/** Units that somebody moves or gives back by hand, one after the other, beside the requests of a device at work. */
+export class UnitsByHand {
+  readonly #parts: UnitsByHandParts;
+  readonly #waiting: Array<() => void> = [];
+  #isBusy = false;
+
+  constructor(parts: UnitsByHandParts) {
+    this.#parts = parts;
+  }
+
+  /** `done` gets 0 or the errno of `moveByHand`. */
+  move(mainUnit: number, spareUnit: number, done: (errno: number) => void): void {
+    const { context, scratch } = this.#parts;
+    this.#enqueue(() => moveByHand(context, scratch, mainUnit, spareUnit), done);
+  }
+
+  /** `done` gets 0 or the errno of `giveBack`. */
+  giveBack(mainUnit: number, done: (errno: number) => void): void {
+    const { context, scratch, written } = this.#parts;
+    const { shape } = context;
+    this.#enqueue(() => {
+      written?.noteWrite(mainUnit * shape.unitBytes, shape.unitLengthBytes(mainUnit));
+      return giveBack(context, scratch, mainUnit);
+    }, done);
+  }
+
+  get isIdle(): boolean {
+    return !this.#isBusy && this.#waiting.length === 0;
+  }
+
+  #enqueue(procedureOf: () => Procedure<number>, done: (errno: number) => void): void {
+    this.#waiting.push(() =>
+      this.#parts.runner.start(procedureOf(), (errno) => {
+        this.#isBusy = false;
+        done(errno);
+        this.#next();
+      }),
+    );
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#isBusy) return;
+    const begin = this.#waiting.shift();
+    if (begin === undefined) return;
+    this.#isBusy = true;
+    begin();
+  }
+}
+
+export interface UnitsByHandParts {
+  readonly context: ColdContext;
+  readonly runner: EffectRunner;
+  readonly scratch: Scratch;
+  /** What tells the main device from another one, where that is its contents. */
+  readonly written: WrittenSamples | undefined;
+}
