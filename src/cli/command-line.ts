@@ -13,6 +13,7 @@ import { addInspectCommand, inspect } from './inspect.js';
 import { addListCommand, list } from './list.js';
 import { addLostCommand, lost } from './lost.js';
 import { addMetadataCommand } from './metadata.js';
+import { addRemapCommand } from './remap.js';
 import { addRemapsCommand, remaps } from './remaps.js';
 import { addRunCommand } from './run-command.js';
 import { addStatusCommand, status } from './status.js';
@@ -66,6 +67,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   addImportCommand(program, async (args) => ended(await importModuleSpare(args, context)));
   addInspectCommand(program, async (args) => ended(await inspect(args, context)));
   addRemapsCommand(program, async (args) => ended(await remaps(args, context)));
+  addRemapCommand(program, context, ended);
   addExportCommand(program, async (args) => ended(await exportMap(args, context)));
   addMetadataCommand(program, context, ended);
   addBootCommand(program, context, ended);

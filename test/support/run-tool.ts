@@ -23,6 +23,7 @@ export function tryTool(
       timeout: options.timeoutMs ?? 120_000,
       killSignal: 'SIGKILL',
       cwd: options.directory,
+      env: options.environment,
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -45,6 +46,8 @@ export interface ToolOptions {
   readonly timeoutMs?: number;
   /** Working directory: for tools that leave files behind. */
   readonly directory?: string;
+  /** Instead of this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 export interface ToolOutcome {

@@ -1,8 +1,16 @@
 import { type IncomingMessage, request } from 'node:http';
+import type { z } from 'zod';
 import { DmRemapError, type FailureClass } from '../../library/errors.js';
 import type { DeviceResource } from '../schema/device.js';
 import type { EventListResource } from '../schema/events.js';
-import type { RemapPageResource, RemapResource } from '../schema/remaps.js';
+import type { ScrubResource } from '../schema/metadata.js';
+import type {
+  giveBackSchema,
+  HandReportResource,
+  moveSchema,
+  RemapPageResource,
+  RemapResource,
+} from '../schema/remaps.js';
 
 /** Asks the process that serves a set, over its control socket. Every call may reject with `DmRemapError`. */
 export class ControlClient {
@@ -56,8 +64,16 @@ export class ControlClient {
     }
   }
 
-  async post(path: string, body: object = {}): Promise<unknown> {
-    return this.#ask('POST', path, body);
+  moveByHand(body: z.input<typeof moveSchema>): Promise<HandReportResource> {
+    return this.#ask('POST', '/v1/remaps', body) as Promise<HandReportResource>;
+  }
+
+  giveBack(body: z.input<typeof giveBackSchema>): Promise<HandReportResource> {
+    return this.#ask('POST', '/v1/remaps/give-back', body) as Promise<HandReportResource>;
+  }
+
+  scrubMetadata(): Promise<ScrubResource> {
+    return this.#ask('POST', '/v1/metadata/scrub') as Promise<ScrubResource>;
   }
 
   async #ask(method: string, path: string, body?: object): Promise<unknown> {

@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import type { ControlApp } from '../control-app.js';
-import { wholeNumber } from '../schema/common.js';
+import { scrubSchema } from '../schema/metadata.js';
 import type { ServedSet } from '../served-set.js';
 
 /** POST /v1/metadata/scrub: all copies are compared and repaired; answered when that is done. */
@@ -9,10 +8,3 @@ export function addMetadataRoutes(app: ControlApp, { device }: ServedSet): void 
     device.scrubMetadata(),
   );
 }
-
-const scrubSchema = z
-  .object({
-    pageCount: wholeNumber.describe('pages of the map that were compared'),
-    repairedBlocks: wholeNumber.describe('damaged or stale in some copy, and written anew'),
-  })
-  .meta({ id: 'ScrubReport' });

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDevice } from '../../dist/library/index.js';
+import { DiskImages } from '../support/disk-images.js';
+import { dmremapProgram } from '../support/dmremap-program.js';
+import { writeRandomFile } from '../support/random-file.js';
+import { type ToolOutcome, tryTool } from '../support/run-tool.js';
+
+const MIB = 1 << 20;
+let images: DiskImages;
+let server: ChildProcess;
+
+beforeEach(async () => {
+  images = await DiskImages.create({
+    mainBytes: 8 * MIB,
+    spareBytes: 2 * MIB,
+    fillMain: (path) => writeRandomFile(path, 8 * MIB, 4711),
+  });
+  server = await serve();
+});
+
+afterEach(async () => {
+  await stop('SIGKILL');
+  images.remove();
+});
+
+describe('the control socket of a set at work', () => {
+  it('answers list, status and events, by every name of the set', async () => {
+    const { sets } = await json('list');
+    expect(sets).toMatchObject([{ health: { state: 'healthy' }, main: { path: images.mainPath } }]);
+    for (const name of [sets[0].setId, images.mainPath, images.sparePath])
+      expect((await json('status', name)).sets[0].processId).toBe(server.pid);
+    expect((await dmremap('status')).stdout).toMatch(/ state: HEALTHY\n/);
+    expect((await dmremap('status', '-x')).stdout).toBe('all sets are healthy\n');
+    expect((await json('events', sets[0].setId)).events.length).toBeGreaterThan(0);
+    expect(await dmremap('status', 'attic')).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('attic: no such set is served'),
+    });
+  });
+
+  it('moves sectors by hand and brings them back; what is on the device stays the same', async () => {
+    const before = await contents();
+    expect((await dmremap('remap', 'add', images.mainPath, '800', '--count', '16')).stdout).toBe(
+      '2 units moved\n',
+    );
+    expect((await json('remap', 'add', images.mainPath, '800')).alreadyCount).toBe(1);
+    expect(await dmremap('status', '--test')).toMatchObject({ status: 1 });
+    expect((await json('status')).sets[0].remappedUnits).toBe(2);
+    expect((await contents()).equals(before)).toBe(true);
+    expect((await dmremap('remap', 'release', images.mainPath, '800', '--count', '9999')).stdout).toMatch(
+      /^2 units given back; 1,248 units already so\n$/,
+    );
+    expect((await contents()).equals(before)).toBe(true);
+    expect((await json('status')).sets[0].remappedUnits).toBe(0);
+    expect(await dmremap('remap', 'add', images.mainPath, '16384')).toMatchObject({ status: 2 });
+  });
+
+  it('is private, goes with the process, and what a killed one left is passed over and replaced', async () => {
+    const [socket] = readdirSync(images.path('run'));
+    await stop('SIGKILL');
+    expect((await json('list')).sets).toEqual([]);
+    server = await serve();
+    expect(readdirSync(images.path('run'))).toEqual([socket]);
+    expect((await json('list')).sets).toHaveLength(1);
+    await stop('SIGTERM');
+    expect(existsSync(images.path(`run/${socket}`))).toBe(false);
+  });
+
+  it('describes itself, refuses what its schemas do not take, and knows no other resource', async () => {
+    const description = await get('/v1/openapi.json');
+    expect(Object.keys(description.body.paths)).toEqual(
+      expect.arrayContaining(['/v1/device', '/v1/remaps', '/v1/events', '/v1/metadata/scrub']),
+    );
+    expect(await get('/v1/remaps?limit=many')).toMatchObject({
+      status: 400,
+      body: { error: { failure: 'usage' } },
+    });
+    expect(await get('/v1/remaps/800')).toMatchObject({ status: 404 });
+    expect(await get('/v2/device')).toMatchObject({ status: 404, body: { error: { failure: 'notFound' } } });
+  });
+});
+
+/** With the run directory inside the images' folder. */
+const environment = () => ({ ...process.env, RUNTIME_DIRECTORY: images.path('run') });
+
+async function serve(): Promise<ChildProcess> {
+  const devices = ['--main', images.mainPath, '--spare', images.sparePath];
+  const nbd = `nbd+unix:///?socket=${images.path('nbd.sock')}`;
+  const started = spawn(process.execPath, [dmremapProgram(), 'run', ...devices, '--nbd', nbd], {
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface({ input: started.stdout! })) if (line.startsWith('ready')) break;
+  // The socket comes after the device is ready.
+  while ((await json('list')).sets[0]?.processId !== started.pid) await delay(20);
+  return started;
+}
+
+async function stop(signal: NodeJS.Signals): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill(signal);
+  await ended;
+}
+
+/** What clients of the device read; it is stopped for that, and started again. */
+async function contents(): Promise<Buffer> {
+  await stop('SIGTERM');
+  const device = await openDevice({ main: images.mainPath, spares: [images.sparePath] });
+  const bytes = Buffer.from(await device.read(0, 8 * MIB));
+  await device.close();
+  server = await serve();
+  return bytes;
+}
+
+function dmremap(...args: string[]): Promise<ToolOutcome> {
+  return tryTool(process.execPath, [dmremapProgram(), ...args], { environment: environment() });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the JSON says is what is tested
+async function json(...args: string[]): Promise<any> {
+  return JSON.parse((await dmremap(...args, '--json')).stdout);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the same
+function get(path: string): Promise<{ status: number; body: any }> {
+  const [socket] = readdirSync(images.path('run'));
+  return new Promise((resolve, reject) => {
+    request({ socketPath: images.path(`run/${socket}`), path }, async (response) => {
+      let text = '';
+      for await (const chunk of response.setEncoding('utf8')) text += chunk;
+      resolve({ status: response.statusCode!, body: JSON.parse(text) });
+    })
+      .on('error', reject)
+      .end();
+  });
+}
