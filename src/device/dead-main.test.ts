@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
-import { numberedDevice, original, times } from './testing/numbered-device.js';
+import { numberedDevice, original, times, touchesBlocks } from './testing/numbered-device.js';
 
 const { EIO, ENODEV, ENODATA } = ERRNO;
 
@@ -151,6 +151,20 @@ describe('a main device that has gone read-only and blames its sectors', () => {
     for (let unit = 0; unit < 200; unit += 1) expect(client.write(unit * 8, 8, 7000 + unit)).toBe(0);
     expect(rig.device!.context.breaker.isOpen).toBe(false);
     expect(rig.device!.context.table.mappedCount).toBe(200);
+  });
+
+  it('is not taken for dead where nearly all is being zeroed and the rest has a bad block (seed 607858)', () => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    // Of the places where a proof of life is tried, all but the last are locked: unit 967.
+    const bad = [8 * 100, 8 * 967];
+    rig.stores[0]!.judge = (io) => {
+      const isBad = io.kind !== 'flush' && bad.some((block) => touchesBlocks(io, block, 1));
+      return isBad ? EIO : 0;
+    };
+    expect(client.zero(0, 8 * 900)).toBe(0);
+    expect(rig.device!.context.breaker.isOpen).toBe(false);
+    expect(rig.device!.context.table.mappedCount).toBe(1);
   });
 
   it.each([2, 4, 64])('is not taken for dead where every unit in %i is bad', (distance) => {
