@@ -96,7 +96,7 @@ export class SimDisk {
       last.place = io.place;
     }
     if (io.kind === 'flush') this.#flushCount -= 1;
-    const result = this.#isDeadFor(io) ? this.#deadAnswer(io) : this.#outcome(io);
+    const result = this.#isDeadFor(io) ? this.#abort(io) : this.#outcome(io);
     const { front, ticket } = io;
     this.#idle.push(io);
     this.#options.watcher.answered(io, result);
@@ -130,9 +130,7 @@ export class SimDisk {
       this.#idle.push(io);
       if (!io.changesContents) continue;
       if (!io.isApplied && !this.#isDeadFor(io)) this.#applyPerhaps(io);
-      // Nothing of it happens later, so the next flush covers it.
-      const first = io.offsetBytes / this.#blockBytes;
-      this.#cache?.completed(first, this.#blockCount(io), io.serial, this.#now(), false);
+      this.#endInCache(io, false);
     }
     this.#flushCount = 0;
     this.#cache?.flushFailed(false);
@@ -202,14 +200,12 @@ export class SimDisk {
       if (!io.isApplied) this.#applyInPart(io, failing);
       const errno = this.#fail('write', failing);
       this.#spoil(failing);
-      const start = io.offsetBytes / this.#blockBytes;
-      this.#cache?.completed(start, this.#blockCount(io), io.serial, this.#now(), false);
+      this.#endInCache(io, false);
       return -errno;
     }
     if (!io.isApplied) this.#apply(io, 0, this.#blockCount(io));
     if (!this.faults.isFlawless) this.#heal(io);
-    const first = io.offsetBytes / this.#blockBytes;
-    this.#cache?.completed(first, this.#blockCount(io), io.serial, this.#now(), io.durable);
+    this.#endInCache(io, io.durable);
     return io.kind === 'write' ? io.lengthBytes : 0;
   }
 
@@ -323,6 +319,19 @@ export class SimDisk {
 
   #isDeadFor(io: SimIo): boolean {
     return this.isGone || io.front!.isCutOff;
+  }
+
+  /** The disk is gone before it has answered: what it has done of the I/O is in its cache. */
+  #abort(io: SimIo): number {
+    if (io.kind === 'flush') this.#cache?.flushFailed(this.#flushCount > 0);
+    else if (io.changesContents) this.#endInCache(io, false);
+    return this.#deadAnswer(io);
+  }
+
+  /** Answered or not, nothing of it happens later: the next flush covers what the cache has of it. */
+  #endInCache(io: SimIo, durable: boolean): void {
+    const first = io.offsetBytes / this.#blockBytes;
+    this.#cache?.completed(first, this.#blockCount(io), io.serial, this.#now(), durable);
   }
 
   /** As Linux answers for a disk that has vanished while it was open. */
