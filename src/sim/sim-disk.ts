@@ -159,11 +159,12 @@ export class SimDisk {
     return new DataView(stable.buffer, stable.byteOffset + block * this.#blockBytes, this.#blockBytes);
   }
 
-  /** Changes bytes behind everybody's back, durably. */
+  /** Changes bytes behind everybody's back, durably; what was read there instead of them is forgotten. */
   overwrite(offsetBytes: number, bytes: Uint8Array): void {
     this.contents.set(bytes, offsetBytes);
     const end = offsetBytes + bytes.length;
     for (let at = offsetBytes; at < end; at += this.#blockBytes) this.#cache?.clean(at / this.#blockBytes);
+    this.#endLies(offsetBytes, bytes.length);
   }
 
   #outcome(io: SimIo): number {
