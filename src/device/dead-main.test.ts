@@ -197,3 +197,26 @@ describe('a main device that vanishes right after it has proved that it is alive
     expect(rig.device!.context.breaker.isOpen).toBe(true);
   });
 });
+
+describe('a small main device of which most is being written', () => {
+  it('is not gone because the only place that is left to prove that it is alive is bad (seed 702354)', () => {
+    const { rig, client } = numberedDevice({
+      mainBytes: 26 * 4096,
+      faults: 'main:\n  - { sectors: "196-203", on: [read, write], error: EIO }',
+    });
+    rig.open();
+    expect(client.write(13, 187, 5000)).toBe(0);
+    expect(rig.device!.context.breaker.isOpen).toBe(false);
+    expect(rig.device!.context.table.mappedCount).toBe(1);
+    expect(client.read(13, 187)).toEqual(times(187, 5000));
+  });
+
+  it('is gone if it answers no reads either', () => {
+    const { rig, client } = numberedDevice({ mainBytes: 26 * 4096 });
+    rig.open();
+    rig.stores[0]!.judge = () => EIO;
+    expect(client.write(13, 187, 5000)).toBe(EIO);
+    expect(rig.device!.context.breaker.isOpen).toBe(true);
+    expect(rig.device!.context.table.mappedCount).toBe(0);
+  });
+});

@@ -57,7 +57,10 @@ export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedu
 /** `untried`: of a place or of most places, that somebody else is at work there, so that nothing is known. */
 type ProbeOutcome = 'works' | 'fails' | 'untried';
 
-/** Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places, until one works. */
+/**
+ * Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places, until one works. Where most places
+ * are locked, the few that are left may be those that are bad, and say nothing of the others.
+ */
 function* probeMain(
   context: ColdContext,
   scratch: Scratch,

@@ -48,6 +48,7 @@ function diskOf(clock: SimClock, seed: number): SimDisk {
     canZero: false,
     identity: { model: '', serial: '', wwn: '' },
     latencyUs: 20,
+    stragglerOdds: 16,
     saysIo: false,
     memory,
     clock,
