@@ -93,6 +93,13 @@ describe('dmremap format', () => {
     }
   });
 
+  it('says to programs, too, that the answer was not YES', async () => {
+    const { context, out } = fakeContext({ calls: formatCalls([]), ask: async () => 'no' });
+    expect(await runCommandLine([...args, '--json'], context)).toBe(1);
+    const error = { failure: 'declined', status: 1, message: 'nothing was written' };
+    expect(JSON.parse(out.text)).toEqual({ version: 1, error });
+  });
+
   it('refuses without a terminal and without --yes', async () => {
     const formatted: FormatOptions[] = [];
     const error = await failureOf(args, fakeContext({ calls: formatCalls(formatted) }).context);

@@ -53,8 +53,10 @@ describe('the file of a dump', () => {
     })();
     const failure = { failure: 'io', message: expect.stringContaining('ENOSPC') };
     await expect(writeDumpFile(path('file'), broken)).rejects.toMatchObject(failure);
-    await expect(writeDumpFile(path('none/file'), [TEXT])).rejects.toMatchObject({ failure: 'io' });
-    expect(readdirSync(directory)).toEqual([]);
+    symlinkSync('loop', path('loop'));
+    for (const name of ['none/file', 'loop', 'loop/file', 'x'.repeat(300)])
+      await expect(writeDumpFile(path(name), [TEXT])).rejects.toMatchObject({ failure: 'io' });
+    expect(readdirSync(directory)).toEqual(['loop']);
   });
 
   it('is refused where it is no text, or has no end', () => {

@@ -18,17 +18,14 @@ import { DmRemapError } from '../library/errors.js';
  * was named by mistake is worth more.
  */
 export async function writeDumpFile(path: string, pieces: Iterable<string>): Promise<void> {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats !== undefined && !isReplaceable(path, stats))
-    throw new DmRemapError('refused', `${path}: exists and is no dump; give the name of a new file`);
-  const target = stats === undefined ? path : realpathSync(path);
+  const target = targetOf(path);
   const unfinished = `${target}.${process.pid}.part`;
   try {
     await pipeline(Readable.from(pieces), createWriteStream(unfinished, { flags: 'wx', flush: true }));
     await rename(unfinished, target);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw new DmRemapError('io', `${path}: can't be written (${codeOf(error)})`);
+    throw cannotBeWritten(path, error);
   }
 }
 
@@ -47,6 +44,22 @@ export function readDumpFile(path: string): string {
 /** About two million moved units. */
 const MAX_FILE_BYTES = 256 << 20;
 const CHUNK_BYTES = 1 << 20;
+
+/** The file that is written, or replaced. */
+function targetOf(path: string): string {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return path;
+    if (isReplaceable(path, stats)) return realpathSync(path);
+  } catch (error) {
+    throw error instanceof DmRemapError ? error : cannotBeWritten(path, error);
+  }
+  throw new DmRemapError('refused', `${path}: exists and is no dump; give the name of a new file`);
+}
+
+function cannotBeWritten(path: string, error: unknown): DmRemapError {
+  return new DmRemapError('io', `${path}: can't be written (${codeOf(error)})`);
+}
 
 function isReplaceable(path: string, stats: Stats): boolean {
   if (!stats.isFile()) return false;

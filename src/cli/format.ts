@@ -3,7 +3,7 @@ import { formatCount } from '../base/format-count.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from '../library/offline-types.js';
 import { problemOfSetName } from '../library/set-name.js';
 import type { CliContext } from './cli-context.js';
-import { askConsent } from './consent.js';
+import { askConsent, declined } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { coloured, type Output, writeJson } from './output.js';
@@ -22,10 +22,7 @@ export async function format(args: FormatArguments, context: CliContext): Promis
   const plan = await context.library.planFormat(options);
   if (!yes) {
     context.err.write(planText(plan, context.err));
-    if (!(await askConsent(context))) {
-      context.err.write('dmremap: nothing was written\n');
-      return EXIT_STATUS.declined;
-    }
+    if (!(await askConsent(context))) return declined(context, json);
   }
   const written = await context.library.formatSpares(options);
   if (json) writeJson(context.out, { ...written });

@@ -149,7 +149,9 @@ function remapsTable({ remaps }: ModuleSpareReport): string {
 }
 
 function copiesText({ doubts, copies }: ModuleRemapReport): string {
-  return doubts.includes('copiesDisagree') ? ` (in ${copies.map((copy) => `copy ${copy}`).join(', ')})` : '';
+  if (!doubts.includes('copiesDisagree')) return '';
+  const places = copies.length === 0 ? ['the header of version 3'] : copies.map((copy) => `copy ${copy}`);
+  return ` (in ${places.join(', ')})`;
 }
 
 function lostLine(device: string, sectors: readonly number[]): string[] {

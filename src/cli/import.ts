@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { DmRemapError } from '../library/errors.js';
 import type { ImportOptions } from '../library/import-types.js';
 import type { CliContext } from './cli-context.js';
-import { askConsent } from './consent.js';
+import { askConsent, declined } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { importPlanText, importResultText, moduleSpareText } from './import-text.js';
@@ -33,10 +33,7 @@ export async function importModuleSpare(args: ImportArguments, context: CliConte
   }
   if (!yes) {
     context.err.write(importPlanText(plan, context.err));
-    if (!(await askConsent(context))) {
-      context.err.write('dmremap: nothing was written\n');
-      return EXIT_STATUS.declined;
-    }
+    if (!(await askConsent(context))) return declined(context, json);
   }
   const result = await context.library.importSpare(options, {
     agreed: plan,

@@ -21,7 +21,7 @@ export function logNotice(log: Log, notice: DeviceNotice): void {
 }
 
 async function destinationFor(output: Output): Promise<DestinationStream> {
-  if (!output.isTerminal) return destination({ dest: STANDARD_ERROR, sync: true });
+  if (!output.isTerminal) return fileOrPipe();
   const { PinoPretty } = await import('pino-pretty');
   return PinoPretty({
     destination: STANDARD_ERROR,
@@ -32,4 +32,12 @@ async function destinationFor(output: Output): Promise<DestinationStream> {
   });
 }
 
+/** What can't be written, because the disk of the log is full, is kept as far as there is room: no reason to stop serving. */
+function fileOrPipe(): DestinationStream {
+  const stream = destination({ dest: STANDARD_ERROR, sync: true, maxLength: MAX_KEPT_CHARACTERS });
+  stream.on('error', () => {});
+  return stream;
+}
+
+const MAX_KEPT_CHARACTERS = 1 << 20;
 const STANDARD_ERROR = 2;

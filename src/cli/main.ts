@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { thisMachine } from '../boot/machine.js';
 import { runDirectoryOf } from '../control/run-directory.js';
+import { DmRemapError } from '../library/errors.js';
 import type { CliContext, LibraryCalls, RunningCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { askOnTerminal } from './consent.js';
@@ -10,8 +11,8 @@ import { reportError, reportErrorAsJson } from './report-error.js';
 import { serviceManagerOf } from './service-manager.js';
 import { stopSignalsOf } from './stop-signals.js';
 
-const out = outputTo(process.stdout, process.env);
-const err = outputTo(process.stderr, process.env);
+const out = outputTo(process.stdout, process.env, outputFailed);
+const err = outputTo(process.stderr, process.env, () => {});
 
 /** Loaded when a command needs it: --help and wrong arguments don't wait for system call bindings. */
 const library: LibraryCalls = {
@@ -80,13 +81,16 @@ function fail(error: unknown): void {
   process.stdout.write('', () => process.exit(exitStatusOf(error)));
 }
 
-/** Nobody reads any more: the end of a command that prints, but no reason for `run` to drop its clients. */
+/** Nobody reads any more, or a disk is full: the end of a command that prints, but no reason for `run` to drop its clients. */
 function outputFailed(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') {
-    reportError(error, err, process.env.DMREMAP_DEBUG === '1');
-    process.exit(exitStatusOf(error));
-  }
-  if (commandLine[0] !== 'run') process.exit(EXIT_STATUS.outputClosed);
+  if (process.argv[2] === 'run') return;
+  if (error.code === 'EPIPE') process.exit(EXIT_STATUS.outputClosed);
+  const failure = new DmRemapError(
+    'io',
+    `standard output: can't be written (${error.code}); what is there is not whole`,
+  );
+  reportError(failure, err, false);
+  process.exit(exitStatusOf(failure));
 }
 
 function packageVersion(): string {

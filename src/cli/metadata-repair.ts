@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import type { RepairReport } from '../library/metadata-types.js';
 import type { CliContext } from './cli-context.js';
-import { askConsent } from './consent.js';
-import { EXIT_STATUS } from './exit-status.js';
+import { askConsent, declined } from './consent.js';
 import { helpLikeManual } from './help.js';
 import { statusOf } from './metadata-check.js';
 import { GROWN_SPARE, hasGrown } from './metadata-text.js';
@@ -26,10 +25,7 @@ export async function repairMetadata(args: RepairArguments, context: CliContext)
     if (json) writeJson(context.out, jsonOf(plan, false));
     return statusOf(plan.check);
   }
-  if (!yes && !(await askConsent(context))) {
-    context.err.write('dmremap: nothing was written\n');
-    return EXIT_STATUS.declined;
-  }
+  if (!yes && !(await askConsent(context))) return declined(context, json);
   const done = await context.library.repairMetadata({ spares, force, planId: plan.planId });
   if (json) writeJson(context.out, jsonOf(done, true));
   else context.out.write(resultText(done));

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import type { RestorePlan } from '../library/metadata-types.js';
 import type { CliContext } from './cli-context.js';
-import { askConsent } from './consent.js';
+import { askConsent, declined } from './consent.js';
 import { readDumpFile } from './dump-file.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
@@ -30,10 +30,7 @@ export async function restoreMetadata(args: RestoreArguments, context: CliContex
   }
   if (!yes) {
     context.err.write(planText(plan, context.err));
-    if (!(await askConsent(context))) {
-      context.err.write('dmremap: nothing was written\n');
-      return EXIT_STATUS.declined;
-    }
+    if (!(await askConsent(context))) return declined(context, json);
   }
   const written = await context.library.restoreMetadata({ ...options, planId: plan.planId });
   if (json) writeJson(context.out, jsonOf(written, true));

@@ -74,11 +74,17 @@ function mapFields({ set, lostPages, impossibleUnits }: CheckReport): [string, s
   ];
 }
 
-function statusText({ state, problem, findings, supersededPages }: CheckReport): string {
+function statusText({ state, problem, findings, supersededPages, maybeOutdatedPages }: CheckReport): string {
   if (problem !== null) return problem.message;
   if (state === 'clean') return 'every block of every copy is as it should be';
   const left = supersededPages.length === 0 ? '' : ', and a move that was cut off';
-  return `${formatCount(findings.length, 'finding')}${left}; nothing is missing: another copy has it`;
+  const found = `${formatCount(findings.length, 'finding')}${left}`;
+  if (maybeOutdatedPages.length === 0) return `${found}; nothing is missing: another copy has it`;
+  const pages = formatCount(maybeOutdatedPages.length, 'page');
+  return (
+    `${found}; a newer version of ${pages} may be lost, as no copy has it whole: after a power cut it is one that was ` +
+    'just being written; otherwise compare with the newest text of the archive'
+  );
 }
 
 /** All that is wrong is that nobody looks for some copies, because their places follow from the size of the spare. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
-import { numberedDevice, original, times } from './testing/numbered-device.js';
+import { numberedDevice, original, times, touchesBlocks } from './testing/numbered-device.js';
 
 const { EIO, ENODEV, ENODATA } = ERRNO;
 
@@ -153,6 +153,20 @@ describe('a main device that has gone read-only and blames its sectors', () => {
     expect(rig.device!.context.table.mappedCount).toBe(200);
   });
 
+  it('is not taken for dead where nearly all is being zeroed and the rest has a bad block (seed 607858)', () => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    // Of the places where a proof of life is tried, all but the last are locked: unit 967.
+    const bad = [8 * 100, 8 * 967];
+    rig.stores[0]!.judge = (io) => {
+      const isBad = io.kind !== 'flush' && bad.some((block) => touchesBlocks(io, block, 1));
+      return isBad ? EIO : 0;
+    };
+    expect(client.zero(0, 8 * 900)).toBe(0);
+    expect(rig.device!.context.breaker.isOpen).toBe(false);
+    expect(rig.device!.context.table.mappedCount).toBe(1);
+  });
+
   it.each([2, 4, 64])('is not taken for dead where every unit in %i is bad', (distance) => {
     const { rig, client } = numberedDevice();
     rig.open();
@@ -181,5 +195,28 @@ describe('a main device that vanishes right after it has proved that it is alive
     expect(client.write(64, 128, 1)).toBe(EIO);
     expect(rig.device!.context.table.mappedCount).toBe(1);
     expect(rig.device!.context.breaker.isOpen).toBe(true);
+  });
+});
+
+describe('a small main device of which most is being written', () => {
+  it('is not gone because the only place that is left to prove that it is alive is bad (seed 702354)', () => {
+    const { rig, client } = numberedDevice({
+      mainBytes: 26 * 4096,
+      faults: 'main:\n  - { sectors: "196-203", on: [read, write], error: EIO }',
+    });
+    rig.open();
+    expect(client.write(13, 187, 5000)).toBe(0);
+    expect(rig.device!.context.breaker.isOpen).toBe(false);
+    expect(rig.device!.context.table.mappedCount).toBe(1);
+    expect(client.read(13, 187)).toEqual(times(187, 5000));
+  });
+
+  it('is gone if it answers no reads either', () => {
+    const { rig, client } = numberedDevice({ mainBytes: 26 * 4096 });
+    rig.open();
+    rig.stores[0]!.judge = () => EIO;
+    expect(client.write(13, 187, 5000)).toBe(EIO);
+    expect(rig.device!.context.breaker.isOpen).toBe(true);
+    expect(rig.device!.context.table.mappedCount).toBe(0);
   });
 });

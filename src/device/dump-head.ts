@@ -53,7 +53,7 @@ function readStatement(statement: Statement, nth: number): Result<Record<string,
 function refusalOf(word: string): string {
   if (word === 'incomplete')
     return 'says that parts of the map are missing; remove the line to accept that, or add them';
-  return `"${word}" is not known; a line begins with set, main, map, spare, copy, remap or retired`;
+  return `"${word}" is not known; a line begins with set, main, map, spare, copy, remap, retired or end`;
 }
 
 const READERS: Readonly<Record<string, (fields: DumpFields) => Record<string, unknown>>> = {

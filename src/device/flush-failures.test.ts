@@ -60,24 +60,63 @@ describe('a flush that fails for needs of the device itself', () => {
 
 describe('a flush of which one disk has failed while another is still at it', () => {
   it('counts at once, so that no flush that ends before it is believed (found by the simulator, seed 52)', () => {
-    const { rig, client } = openDevice();
-    expect(client.write(8, 8, 5000)).toBe(0);
-    expect(client.write(8, 8, 6000)).toBe(0);
+    const { rig } = openDeviceWithDirtySpare();
     const other = writerWithUnflushedData(rig);
-    const spare = rig.stores[1]!;
-    const flushSpare = spare.flush.bind(spare);
-    const held: number[] = [];
-    spare.flush = (ticket) => void held.push(ticket);
+    const held = holdFlushes(rig, 1);
     failNextFlush(rig, 0);
-    const answers: number[] = [];
-    const device = rig.device!;
-    device.flush(device.acquire({ completed: (_slot, errno) => answers.push(errno) }));
-    rig.scheduler.advance(0);
+    const answers = sendFlush(rig);
     expect([held.length, answers]).toEqual([1, []]);
     expect(toldOfFlush(other, 0)).toBe(false);
-    flushSpare(held[0]!);
-    rig.scheduler.advance(0);
+    release(rig, held);
     expect(answers).toEqual([EIO]);
-    expect(device.flushFailureCount).toBe(1);
+    expect(rig.device!.flushFailureCount).toBe(1);
+  });
+
+  it('counts again for the other, so that no flush that began in between is believed (seed 602235)', () => {
+    const { rig } = openDeviceWithDirtySpare();
+    const history = writerWithUnflushedData(rig);
+    const heldOnMain = holdFlushes(rig, 0);
+    failNextFlush(rig, 1);
+    const firstBegun = history.flushStarted();
+    const first = sendFlush(rig);
+    const secondBegun = history.flushStarted();
+    const second = sendFlush(rig);
+    failNextFlush(rig, 0);
+    release(rig, heldOnMain);
+    expect([first, second]).toEqual([[EIO], [0]]);
+    expect(history.flushFinished(firstBegun, false)).toBe(false);
+    expect(history.flushFinished(secondBegun, true)).toBe(false);
+    expect(toldOfFlush(history, 0)).toBe(true);
   });
 });
+
+/** The spare has data that no flush has covered. */
+function openDeviceWithDirtySpare(): ReturnType<typeof openDevice> {
+  const opened = openDevice();
+  expect(opened.client.write(8, 8, 5000)).toBe(0);
+  expect(opened.client.write(8, 8, 6000)).toBe(0);
+  return opened;
+}
+
+/** Flushes that this store gets wait here until they are sent on, first come, first served. */
+function holdFlushes(rig: DeviceOnMemory, target: number): (() => void)[] {
+  const store = rig.stores[target]!;
+  const flush = store.flush.bind(store);
+  const held: (() => void)[] = [];
+  store.flush = (ticket) => void held.push(() => flush(ticket));
+  return held;
+}
+
+function release(rig: DeviceOnMemory, held: readonly (() => void)[]): void {
+  for (const send of held) send();
+  rig.scheduler.advance(0);
+}
+
+/** Where its answer will be. */
+function sendFlush(rig: DeviceOnMemory): readonly number[] {
+  const answers: number[] = [];
+  const device = rig.device!;
+  device.flush(device.acquire({ completed: (_slot, errno) => answers.push(errno) }));
+  rig.scheduler.advance(0);
+  return answers;
+}

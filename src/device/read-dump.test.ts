@@ -63,9 +63,8 @@ describe('a dump', () => {
       [111, { ...descriptor, mainUnit: 6 }],
     ]);
     const lines = textOf(source).trimEnd().split('\n');
-    const edited = [...lines.slice(0, -2), lines.at(-1), `  ${lines.at(-2)}  # why not`, '', '#'].join(
-      '\r\n',
-    );
+    const [one, other, end] = lines.splice(-3);
+    const edited = [...lines, other, `  ${one}  # why not`, '', end, '#'].join('\r\n');
     const read = readDump(edited, NOW);
     expect(read.ok && textOf({ ...read.value, lostPages: [] })).toBe(textOf(source));
   });
@@ -88,6 +87,15 @@ describe('a dump', () => {
     ]);
   });
 
+  it('that was cut off is refused, wherever that was', () => {
+    const descriptor = { state: 1, lostMask: 0, timeSeconds: NOW, errorCount: 0, moveCount: 0, reason: 1 };
+    const text = textOf(example([110, 111, 112].map((unit) => [unit, { ...descriptor, mainUnit: unit }])));
+    for (let length = 0; length < text.length - 1; length += 1)
+      expect(readDump(text.slice(0, length), NOW).ok).toBe(false);
+    const cut = readDump(text.replace(/remap main=896 [\s\S]*/, ''), NOW);
+    expect(!cut.ok && cut.error).toEqual([{ line: 18, message: expect.stringContaining('cut off') }]);
+  });
+
   it('that says it is not complete has to be accepted by a person', () => {
     const text = textOf({ ...example(), lostPages: [3, 4, 9] });
     const line = text.split('\n').findIndex((each) => each.startsWith('incomplete pages=3-4,9')) + 1;
@@ -100,8 +108,8 @@ describe('a dump', () => {
 describe('mistakes in a dump', () => {
   const remap = 'remap main=80 spare=0:880';
   it.each([
-    [`${remap}\nremap main=80 spare=0:888`, 2, 'line 17 says where this unit is'],
-    [`${remap}\nremap main=88 spare=0:880`, 2, 'line 17 uses it already'],
+    [`${remap}\nremap main=80 spare=0:888`, 2, 'line 18 says where this unit is'],
+    [`${remap}\nremap main=88 spare=0:880`, 2, 'line 18 uses it already'],
     ['remap main=81 spare=0:880', 1, 'multiples of 8'],
     ['remap main=80 spare=0:881', 1, 'multiples of 8'],
     ['remap main=2097152 spare=0:880', 1, 'beyond the end of the main device'],
@@ -141,7 +149,7 @@ describe('mistakes in a dump', () => {
     [/copy 1 spare=1/, 'copy 1 spare=0', 'overlap'],
     [/copy 1 spare=1/, 'copy 1 spare=7', 'no spare 7'],
     [/spare 1 /, 'spare 3 ', 'expected "spare 1"'],
-    [/offset=\d+ pages=50\n$/, 'offset=4096 pages=50\n', 'nobody looks for a copy at byte 4096'],
+    [/offset=\d+ pages=50\n\nend\n$/, 'offset=4096 pages=50\nend\n', 'nobody looks for a copy at byte 4096'],
     [/bytes=8388608/, 'bytes=838860800', 'nobody looks'],
     [/bytes=8388608/, `bytes=${2 ** 53}`, 'expected a whole number'],
     [/name="archive"/, `name="${'ä'.repeat(33)}"`, '64 bytes'],

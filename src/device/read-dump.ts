@@ -3,7 +3,7 @@ import type { Superblock } from '../format/superblock.js';
 import { readDumpHead } from './dump-head.js';
 import { type DumpProblem, parseStatement, type Statement } from './dump-statement.js';
 import { DumpUnits } from './dump-units.js';
-import { DUMP_HEADER, type DumpEntry } from './set-dump.js';
+import { DUMP_END, DUMP_HEADER, type DumpEntry } from './set-dump.js';
 
 /**
  * Reads a dump that a person may have edited, and checks all of it: layout, ranges, units that are named twice, lost
@@ -17,9 +17,11 @@ export function readDump(text: string, nowSeconds: number): Result<SetDump, read
     return failed([{ line: header?.line ?? 1, message: `is not a dump: "${DUMP_HEADER}" comes first` }]);
   const isUnit = ({ word }: Statement): boolean => word === 'remap' || word === 'retired';
   const head = readDumpHead(
-    statements.slice(1).filter((statement) => !isUnit(statement)),
+    statements.slice(1).filter((statement) => !isUnit(statement) && !isEnd(statement)),
     problems,
   );
+  if (problems.length < MAX_PROBLEMS && !statements.some(isEnd))
+    problems.push({ line: statements.at(-1)!.line, message: CUT_OFF });
   if (head === undefined || problems.length > 0) return failed(problems.slice(0, MAX_PROBLEMS));
   const units = new DumpUnits(head, nowSeconds);
   for (const statement of statements) {
@@ -36,6 +38,12 @@ export interface SetDump {
   readonly superblock: Superblock;
   readonly entries: readonly DumpEntry[];
 }
+
+function isEnd({ word, index, values }: Statement): boolean {
+  return word === DUMP_END && index === undefined && values.size === 0;
+}
+
+const CUT_OFF = `no line "${DUMP_END}" follows, so the text was cut off; take a whole one (add the line only if nothing is missing)`;
 
 /** More would not be read. */
 export const MAX_PROBLEMS = 20;

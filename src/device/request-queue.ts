@@ -231,7 +231,7 @@ export interface QueueParts {
   readonly written: WrittenSamples | undefined;
   /** A request that needs a device which is gone. */
   readonly turnAway: (slot: number, target: number) => void;
-  /** The first disk of a flush has failed. */
+  /** A disk of a flush has failed. */
   readonly noteFlushFailure: () => void;
   /** A flush has ended, and some disk has failed. */
   readonly flushFailed: (slot: number) => void;

@@ -21,6 +21,7 @@ export function* formatDump(source: DumpSource): Generator<string> {
   const writer = new UnitWriter(source.superblock, unitBytes / SECTOR_BYTES);
   yield* inPieces(remaps, (unit, descriptor) => writer.remap(unit, descriptor));
   yield* inPieces(retired, (unit, descriptor) => writer.retired(unit, descriptor));
+  yield `${DUMP_END}\n`;
 }
 
 export interface DumpSource {
@@ -38,6 +39,9 @@ export const DUMP_START = '# The metadata of a dm-remap set';
 
 /** The first statement of every dump; a change that old readers would misread gets another number. */
 export const DUMP_HEADER = 'dm-remap-dump 1';
+
+/** The last statement that is written: a text without it was cut off, and what had moved would be read from old places. */
+export const DUMP_END = 'end';
 
 /** The words of the text, for writer and reader. */
 export const REASON_WORDS: readonly string[] = Object.keys(DescriptorReason);

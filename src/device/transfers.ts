@@ -125,7 +125,7 @@ export class Transfers {
   #noteFailure(slot: number, target: number): void {
     const { counters } = this.#parts;
     const operation = this.#slots.operation[slot]!;
-    if (operation === Operation.flush && this.#slots.failed[slot] === 0) this.#parts.flushFailed?.();
+    if (operation === Operation.flush) this.#parts.flushFailed?.();
     this.#slots.failed[slot] = 1;
     if (operation === Operation.read)
       counters[target === MAIN ? Counter.mainReadErrors : Counter.spareReadErrors]! += 1;
@@ -143,8 +143,8 @@ export interface TransferParts {
   readonly breaker: Breaker;
   readonly dirtySpares: DirtySpares;
   /**
-   * The first disk of a flush has failed; others may still be at it. At once, because another flush may end before this
-   * one, and must not count for what this one has lost. Left out where no flushes are sent.
+   * A disk of a flush has failed; others may still be at it. At once, and for each disk, because another flush may begin
+   * or end between two of them, and must not count for what either has lost. Left out where no flushes are sent.
    */
   readonly flushFailed?: () => void;
 }

@@ -32,7 +32,7 @@ export function* mayBlameSector(
     breaker.noteSuccess(operation);
     return !breaker.isOpen;
   }
-  // Every place is locked, as when all of a small device is being zeroed: a read has to do for now.
+  // Most places are locked, as when nearly all of a small device is being zeroed: a read has to do for now.
   if (outcome === 'untried' && operation === 'write') {
     if ((yield* probeMain(context, scratch, 'read')) === 'works') return true;
   }
@@ -54,17 +54,22 @@ export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedu
   context.report({ kind: 'breakerClosed' });
 }
 
-/** `untried`: no place could be tried, so nothing is known. */
+/** `untried`: of a place or of most places, that somebody else is at work there, so that nothing is known. */
 type ProbeOutcome = 'works' | 'fails' | 'untried';
 
-/** Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places, until one works. */
+/**
+ * Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places, until one works. Where most places
+ * are locked, the few that are left may be those that are bad, and say nothing of the others.
+ */
 function* probeMain(
   context: ColdContext,
   scratch: Scratch,
   operation: 'read' | 'write',
 ): Procedure<ProbeOutcome> {
   count(context.counters, Counter.deviceProbes);
-  let outcome: ProbeOutcome = 'untried';
+  // By unit: on a small device several places may be one.
+  const failed = new Set<number>();
+  const untried = new Set<number>();
   for (let place = 0; place < PROBE_PLACES; place += 1) {
     const unit = healthyUnitAt(context, place);
     if (unit === -1) continue;
@@ -72,9 +77,10 @@ function* probeMain(
       ? readBlock(context, scratch, unit)
       : rewriteBlock(context, scratch, unit);
     if (here === 'works') return here;
-    if (here === 'fails') outcome = here;
+    (here === 'fails' ? failed : untried).add(unit);
   }
-  return outcome;
+  // The few that could be tried may just be bad themselves.
+  return failed.size > untried.size ? 'fails' : 'untried';
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -25,4 +25,16 @@ it('A spare whose superblocks are zeroes is not blank while its text note is the
   const { spares } = await examineSpares(main, [spare]);
   expect(spares).toMatchObject([{ isBlank: false, set: setId }]);
   await expect(planFormat({ main, spares: [spare] })).rejects.toMatchObject({ failure: 'refused' });
+});
+
+it.each([
+  'loop',
+  'main/below a file',
+  'x'.repeat(300),
+])('A path where nothing can be, as %j, is a device that can not be opened, and no mistake of ours', async (name) => {
+  const main = join(directory, 'main');
+  writeFileSync(main, Buffer.alloc(2 << 20));
+  symlinkSync('loop', join(directory, 'loop'));
+  const spares = [join(directory, name)];
+  await expect(planFormat({ main, spares })).rejects.toMatchObject({ failure: 'device' });
 });

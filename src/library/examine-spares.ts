@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
 import { alignDown, alignUp } from '../base/units.js';
 import { findSuperblock } from '../device/find-superblock.js';
 import type { Procedure } from '../engine/effect.js';
 import { perform } from '../engine/effect.js';
 import { recognise, signatureProbes } from '../format/foreign-signature.js';
 import { formatUuid } from '../format/set-id.js';
+import { statIfThere } from '../kernel/stat-if-there.js';
 import type { Geometry } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
@@ -156,7 +156,7 @@ export function refuseRepeatedPaths(paths: readonly string[]): void {
 
 /** Paths of one device or file share it, links and second device nodes too. What is not there is left to the opening. */
 function identityOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statIfThere(path);
   if (stat === undefined) return path;
   return stat.isBlockDevice() ? `device ${stat.rdev}` : `${stat.dev}:${stat.ino}`;
 }

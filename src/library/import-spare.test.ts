@@ -113,6 +113,30 @@ describe('planning an import', () => {
     expect((await planImport(options({ includeDisputed: true }))).imported).toHaveLength(2);
   });
 
+  it('refuses a record of whose copies some are of another main device, unless forced', async () => {
+    writeOldSpare([[A], ALL]);
+    const image = readFileSync(path('old'));
+    const other = { sequence: 1, mainSectors: MAIN_SECTORS * 2, spareSectors: SPARE_SECTORS, remaps: [A] };
+    writeV4Copies(image, other, [3]);
+    writeFileSync(path('old'), image);
+    expect((await inspectModuleSpare({ spare: path('old') })).notes).toContainEqual(
+      expect.stringContaining('different sizes (204800, 409600 sectors)'),
+    );
+    expect(await failureOf(planImport(options()))).toContain('refused: main: may be the wrong one');
+    expect((await planImport(options({ force: true }))).imported).toHaveLength(1);
+  });
+
+  it('counts the copies that are not used, also where all are dated in the future', async () => {
+    const image = new Uint8Array(SPARE_SECTORS * 512);
+    const sizes = { mainSectors: MAIN_SECTORS, spareSectors: SPARE_SECTORS };
+    writeV4Copies(image, { sequence: 1, timeSeconds: 2 ** 40, ...sizes, remaps: [A] }, [0, 1, 2]);
+    writeFileSync(path('old'), image);
+    const { notes } = await inspectModuleSpare({ spare: path('old') });
+    expect(notes.filter((note) => note.includes('not used'))).toEqual([
+      '2 of 5 copies of the record are not used; see their states',
+    ]);
+  });
+
   it('does not import two places for one sector, whatever is asked for', async () => {
     writeOldSpare(
       [

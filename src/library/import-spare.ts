@@ -99,8 +99,16 @@ function isWanted({ doubts }: ModuleRemap, { includeDisputed }: ImportOptions): 
   return doubts.every((doubt) => doubt === 'copiesDisagree');
 }
 
-function refuseOtherMain({ recorded }: ModuleSpareReport, main: string, mainSizeBytes: number): void {
+function refuseOtherMain({ recorded, copies }: ModuleSpareReport, main: string, mainSizeBytes: number): void {
   const recordedSectors = recorded?.mainSectors ?? null;
+  const other = copies.find(({ mainSectors }) => mainSectors !== null && mainSectors !== recordedSectors);
+  if (other !== undefined) {
+    const sizes = `${recordedSectors} sectors, another of ${other.mainSectors}`;
+    throw new DmRemapError(
+      'refused',
+      `${main}: may be the wrong one, as one copy of the record is of a main device of ${sizes}; --force takes it`,
+    );
+  }
   if (recordedSectors !== null && recordedSectors * SECTOR_BYTES === mainSizeBytes) return;
   const said = recordedSectors ?? 'a number that no disk has';
   const sizes = `${mainSizeBytes / SECTOR_BYTES} sectors, the recorded main device ${said}`;

@@ -71,6 +71,7 @@ export interface ModuleCopyReport {
   readonly sequence: number | null;
   readonly timeSeconds: number | null;
   readonly remapCount: number | null;
+  readonly mainSectors: number | null;
 }
 
 export interface ModuleRemapReport {
@@ -80,7 +81,7 @@ export interface ModuleRemapReport {
   readonly state: 'active' | 'pending' | 'unknown';
   /** 0: not recorded. */
   readonly timeSeconds: number;
-  /** The copies that say so. */
+  /** The copies that say so; none where only a header of version 3 over them does. */
   readonly copies: readonly number[];
   /** Empty: the remap is trusted. */
   readonly doubts: readonly RemapDoubt[];

@@ -97,13 +97,14 @@ function recordedOf(finding: Extract<ModuleFinding, { kind: 'v3' | 'v4' }>): Mod
 function copiesOf(finding: ModuleFinding): ModuleCopyReport[] {
   if (finding.kind !== 'v4' && finding.kind !== 'damagedV4') return [];
   const chosen = finding.kind === 'v4' ? finding.copyIndex : -1;
-  return finding.copies.map(({ sector, state, sequence, timeSeconds, remapCount }, index) => ({
+  return finding.copies.map(({ sector, state, sequence, timeSeconds, remapCount, mainSectors }, index) => ({
     sector,
     state,
     isChosen: index === chosen,
     sequence: exactOrNull(sequence),
     timeSeconds: exactOrNull(timeSeconds),
     remapCount: remapCount ?? null,
+    mainSectors: exactOrNull(mainSectors),
   }));
 }
 

@@ -24,21 +24,31 @@ export function notesOf(
 
 function notesOnV4({ copies, copyIndex, rival }: Extract<ModuleFinding, { kind: 'v4' }>): string[] {
   const notes: string[] = [];
-  const bad = copies.filter(({ state }) => state !== 'good').length;
+  const used = copies[copyIndex]!.state;
+  const bad = copies.filter(({ state }) => state !== 'good' && state !== used).length;
   if (bad > 0) notes.push(`${bad} of 5 copies of the record are not used; see their states`);
-  if (copies[copyIndex]!.state === 'fromTheFuture') {
+  if (used === 'fromTheFuture') {
     notes.push(
       "the record is dated in the future; either the clock of this machine is wrong or that one's was",
     );
   }
-  const whole = copies.filter((copy) => copy.state === 'good');
+  const whole = copies.filter((copy) => copy.state === used);
   if (whole.some(({ sequence }) => sequence !== copies[copyIndex]!.sequence)) {
     notes.push(
       'valid copies have different sequence numbers, and the module starts these anew when it is loaded',
     );
   }
-  if (rival === 'v3')
-    notes.push('a header of version 3 lies over the record, so it was used in another way since');
+  const sizes = [...new Set(copies.flatMap(({ mainSectors }) => mainSectors ?? []))];
+  if (sizes.length > 1) {
+    notes.push(
+      `the copies name main devices of different sizes (${sizes.join(', ')} sectors), so some may be of another disk`,
+    );
+  }
+  if (rival === 'v3') {
+    notes.push(
+      'a header of version 3 lies over the record, so it was used in another way since; the remaps of both are disputed',
+    );
+  }
   if (rival === 'earlyV4')
     notes.push('all its other pages are those of version 4.0 or 4.1, which holds no remaps');
   return notes;

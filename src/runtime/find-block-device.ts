@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { alignDown } from '../base/units.js';
 import { type ListedBlockDevice, listBlockDevices } from '../kernel/block-devices.js';
 import { deviceMajor, deviceMinor } from '../kernel/device-number.js';
 import type { KnownDevice } from '../kernel/known-device.js';
+import { statIfThere } from '../kernel/stat-if-there.js';
 import { compareIdentity, hasIdentity } from './compare-identity.js';
 
 /**
@@ -73,7 +73,7 @@ function hasSameIdentity(known: KnownDevice, listed: ListedBlockDevice): boolean
 const THIS_HOST: BlockDeviceHost = { list: () => listBlockDevices(), numberAt };
 
 function numberAt(path: string): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statIfThere(path);
   if (stats === undefined || !stats.isBlockDevice()) return undefined;
   return `${deviceMajor(stats.rdev)}:${deviceMinor(stats.rdev)}`;
 }

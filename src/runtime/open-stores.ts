@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../base/result.js';
 import { TICKET_COUNT } from '../device/limits.js';
 import { InlineStore } from '../kernel/inline-store.js';
@@ -7,6 +7,7 @@ import type { OpenDevice } from '../kernel/open-device.js';
 import { closeDevice, openDevice } from '../kernel/open-device.js';
 import { describeOpenFailure, type OpenFailure } from '../kernel/open-failure.js';
 import { PortableStore } from '../kernel/portable-store.js';
+import { statIfThere } from '../kernel/stat-if-there.js';
 import { UringStore } from '../kernel/uring-store.js';
 import type { BlockStore } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
@@ -80,8 +81,8 @@ function givenTwice(path: string): Failure {
 }
 
 function isSameDevice(onePath: string, otherPath: string): boolean {
-  const one = statSync(onePath, { throwIfNoEntry: false });
-  const other = statSync(otherPath, { throwIfNoEntry: false });
+  const one = statIfThere(onePath);
+  const other = statIfThere(otherPath);
   if (one === undefined || other === undefined) return false;
   if (one.isBlockDevice() && other.isBlockDevice()) return one.rdev === other.rdev;
   return one.dev === other.dev && one.ino === other.ino;

@@ -162,10 +162,11 @@ export class BlockModel {
   noteReverted(block: number, from: number, to: number): void {
     const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
     if (from === to || !this.#now.has(block, from) || !wasPossible) return;
+    // What it may hold anyway breaks no promise: `from` is of a write that failed, or that overlapped this one.
+    if (!this.#now.has(block, to)) this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), to]);
     this.#now.add(block, to);
     this.#stable.add(block, to);
     this.#unflushed.add(block);
-    this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), to]);
     for (const other of this.#underWay) {
       if (covers(other, block)) other.rivals.push(rivalOf(block, to));
     }

@@ -4,11 +4,12 @@ import { Version, versionAt } from './block-pattern.js';
 import { check } from './check-failure.js';
 import type { ReadResult } from './client.js';
 import type { Excuses } from './excuses.js';
-import { isReserved } from './free-units.js';
+import { freeUnitCount, isReserved } from './free-units.js';
+import type { GrowingNumbers } from './growing-numbers.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
-import { placeOfUnit, readMetadata } from './metadata-reader.js';
+import { copyAt, placeOfUnit, readMetadata } from './metadata-reader.js';
 
 /**
  * Nothing is under way and all devices are there: reads every block, and compares what the device does with what is on
@@ -22,6 +23,9 @@ export function checkAtRest(parts: RestParts): void {
   checkStructure(parts, set);
   checkPlacement(parts, set, versions);
   checkInspect(machine, set);
+  checkPlacesLeft(parts);
+  if (!machine.scenario.hasCommands) checkCopies(parts, set);
+  parts.growing.check(set.superblock, parts.excuses.hadFlushFailure);
 }
 
 export interface RestParts {
@@ -29,6 +33,7 @@ export interface RestParts {
   readonly model: BlockModel;
   readonly ledger: Ledger;
   readonly excuses: Excuses;
+  readonly growing: GrowingNumbers;
   /** One read, alone. */
   readonly read: (first: number, count: number) => ReadResult;
 }
@@ -149,6 +154,30 @@ function checkInspect(machine: Machine, set: SetOnDisk): void {
   for (const [unit, { spareUnit, lostMask }] of places) {
     const isSame = table.find(unit) === spareUnit && table.lostMask(spareUnit) === lostMask;
     check(isSame, 'inspect', `inspect tells something else of unit ${unit}`);
+  }
+}
+
+/** No place is forgotten, or counted as free while it is none. */
+function checkPlacesLeft({ machine, excuses }: RestParts): void {
+  // Of a commit that failed the disks may hold more than the device goes by.
+  if (excuses.hadFlushFailure || excuses.hadOutage) return;
+  const { allocator } = machine.life!.device!.context;
+  const left = freeUnitCount(machine);
+  check(allocator.freeCount === left, 'structure', `${allocator.freeCount} places are free, not ${left}`);
+}
+
+/** Every copy that has met with no trouble has the newest of everything (rules R1, R3; I2). */
+function checkCopies({ ledger }: RestParts, { superblock, holders, pages }: SetOnDisk): void {
+  for (const [copyIndex, { spareIndex }] of superblock.copies.entries()) {
+    const hadTrouble = ledger.metadataTrouble.some(
+      ({ target, offsetBytes }) =>
+        target === 1 + spareIndex &&
+        (offsetBytes === -1 || copyAt(superblock, spareIndex, offsetBytes) === copyIndex),
+    );
+    if (hadTrouble) continue;
+    check(holders[copyIndex]!, 'copies', `copy ${copyIndex} has an old superblock`);
+    for (const { page, holders: ofPage } of pages)
+      check(ofPage[copyIndex]!, 'copies', `copy ${copyIndex} has an old version of page ${page}`);
   }
 }
 

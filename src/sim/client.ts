@@ -234,7 +234,7 @@ function isDurable({ operation, durable, flags }: RequestStep): boolean {
   return operation === 'write' ? durable : operation === 'zero' && (flags & DURABLE) !== 0;
 }
 
-const NO_STEP = { kind: 'request', queue: 0, durable: false, flags: 0, events: 0 } as const;
+const NO_STEP = { kind: 'request', queue: 0, isAimed: false, durable: false, flags: 0, events: 0 } as const;
 const DURABLE = WriteZeroesFlag.durable;
 const FAST_ONLY = WriteZeroesFlag.fastOnly;
 const BUFFER_COUNT = 16;

@@ -7,8 +7,8 @@ import { PAGE_BYTES, pageOffset, readMetadata } from './metadata-reader.js';
  * Damages one page of one copy, on the disk or only in what is read of it. Not the safe copy of a spare, and only while
  * the safe copies have the newest of everything: what has no other copy can't survive.
  */
-export function damageMetadata(parts: FaultParts, step: Extract<FaultStep, { kind: 'metadata' }>): void {
-  const { machine, old } = parts;
+export function damageMetadata(parts: FaultParts, step: MetadataStep): void {
+  const { machine, old, ledger } = parts;
   const { safeCopies } = machine.scenario;
   if (safeCopies.includes(step.copy)) return;
   const set = readMetadata(machine.spareBytes);
@@ -18,14 +18,19 @@ export function damageMetadata(parts: FaultParts, step: Extract<FaultStep, { kin
   const disk = machine.disks[1 + copy.spareIndex]!;
   const now = disk.contents.slice(offset, offset + PAGE_BYTES);
   const older = old.ofSpare(copy.spareIndex)?.slice(offset, offset + PAGE_BYTES) ?? now;
-  const other = disk.contents.slice(copy.offsetBytes, copy.offsetBytes + PAGE_BYTES);
+  const elsewhere = placeElsewhere(step, set);
+  const other = machine.spareBytes[elsewhere.spareIndex]!.slice(
+    elsewhere.offsetBytes,
+    elsewhere.offsetBytes + PAGE_BYTES,
+  );
   const damaged = damagedBytes(step, now, older, other);
+  ledger.noteMetadataTrouble(1 + copy.spareIndex, offset, false);
   if (step.what.startsWith('lie')) disk.lies.set(offset, damaged);
   else disk.overwrite(offset, damaged);
 }
 
 function damagedBytes(
-  { what, at }: Extract<FaultStep, { kind: 'metadata' }>,
+  { what, at }: MetadataStep,
   now: Uint8Array,
   older: Uint8Array,
   other: Uint8Array,
@@ -49,16 +54,30 @@ function damagedBytes(
 }
 
 /** Page -1 is the superblock. */
-function placeOf(
-  copy: CopyOnDisk,
-  { page, at }: Extract<FaultStep, { kind: 'metadata' }>,
-  set: SetOnDisk,
-): number {
+function placeOf(copy: CopyOnDisk, { page, at }: MetadataStep, set: SetOnDisk): number {
   const slot = at & 1;
   if (page === -1 || page >= set.pages.length) return copy.offsetBytes + slot * PAGE_BYTES;
   return pageOffset(copy, set.pages[page]!.page, slot);
 }
 
+/** Another block of the metadata: of another page, often the first, which has most in it; of another copy; of the other slot. */
+function placeElsewhere(
+  { copy, page, at }: MetadataStep,
+  { superblock, pages }: SetOnDisk,
+): { readonly spareIndex: number; readonly offsetBytes: number } {
+  const slot = at & 1;
+  const isOfThisCopy = (at & 2) !== 0;
+  const from = superblock.copies[isOfThisCopy ? copy : (copy + (at >> 5)) % superblock.copies.length]!;
+  const { spareIndex } = from;
+  if (page === -1 || pages.length === 0)
+    return { spareIndex, offsetBytes: from.offsetBytes + (1 - slot) * PAGE_BYTES };
+  const other = pages[(at & 4) !== 0 ? 0 : (page + (at >> 5)) % pages.length]!;
+  const isOfThisSlot = (at & 24) !== 0;
+  return { spareIndex, offsetBytes: pageOffset(from, other.page, isOfThisSlot ? slot : 1 - slot) };
+}
+
 function isSafeUpToDate(set: SetOnDisk, safeCopies: readonly number[]): boolean {
   return set.pages.every(({ holders }) => safeCopies.every((copy) => holders[copy] === true));
 }
+
+type MetadataStep = Extract<FaultStep, { kind: 'metadata' }>;

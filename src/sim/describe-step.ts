@@ -1,27 +1,32 @@
 import { errnoName } from '../base/errno.js';
 import { BlockFlag } from './disk-faults.js';
-import type { Step } from './history.js';
+import type { RunStep, Step } from './history.js';
 
 /** One line for a person. Targets: 0 is the main device, 1 + n spare n. */
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'request': {
-      const range =
-        step.operation === 'flush' ? '' : ` blocks ${step.first} to ${step.first + step.count - 1}`;
+      const place = step.isAimed
+        ? ` ${step.count} blocks at the bad ones, ${step.first < 0 ? '' : '+'}${step.first}`
+        : ` blocks ${step.first} to ${step.first + step.count - 1}`;
+      const range = step.operation === 'flush' ? '' : place;
       const how = step.durable && step.operation === 'write' ? ', FUA' : '';
       const where = step.operation === 'zero' ? `, flags ${step.flags}` : '';
       return `${step.operation}${range}${how}${where}${after(step.events)}`;
     }
     case 'run':
-      return `${step.events} events happen`;
+      return `${duration(step)} happen`;
     case 'wait':
       return `${step.ms} ms pass`;
     case 'rest':
       return 'everything comes to rest and is checked';
     case 'crash': {
-      const again = step.interruptions.map(({ how, events }) => `, start, ${how} after ${events} events`);
+      const again = step.interruptions.map((each) => `, start, ${each.how} after ${duration(each)}`);
       const tried = step.intruder === 'none' ? '' : `, try to start with ${step.intruder}`;
-      return `${step.how}${tried}${again.join('')}, start`;
+      const hidden = step.hides
+        ? ', one copy has what was being written, and hides it until the next crash'
+        : '';
+      return `${step.how}${hidden}${tried}${again.join('')}, start`;
     }
     case 'scrub':
       return `scrub of the metadata${step.isAlone ? ', alone' : after(step.events)}`;
@@ -34,7 +39,7 @@ export function describeStep(step: Step): string {
       return `${step.how}${before.join('')}${commands.join('')}, start`;
     }
     case 'bad':
-      return `${disk(step.target)}: blocks ${step.block} to ${step.block + step.count - 1} are ${flags(step.flags)}`;
+      return `${disk(step.target)}: blocks ${step.block} to ${step.block + step.count - 1}${step.isAimed ? ', or as many of a unit,' : ''} are ${flags(step.flags)}`;
     case 'heal':
       return `${disk(step.target)}: blocks ${step.block} to ${step.block + step.count - 1} work again`;
     case 'passing':
@@ -48,6 +53,10 @@ export function describeStep(step: Step): string {
     case 'metadata':
       return `metadata copy ${step.copy}, ${step.page === -1 ? 'superblock' : `page ${step.page}`}: ${step.what} (${step.at})`;
   }
+}
+
+function duration({ events, fromMetadataWrite }: Pick<RunStep, 'events' | 'fromMetadataWrite'>): string {
+  return fromMetadataWrite ? `${events} events from when metadata is written` : `${events} events`;
 }
 
 function after(events: number): string {

@@ -17,7 +17,7 @@ export class DiskCache {
   /** Which I/O wrote a block last, and when that was completed. */
   readonly #writer: Int32Array;
   readonly #completedAt: Float64Array;
-  /** When the last completed write was, of those that were written over and are not on stable storage. */
+  /** When the first completed write was, of those that were written over and are not on stable storage. */
   readonly #coveredAt: Float64Array;
   /** When the last of the flushes under way was begun; -1: none is. */
   #coveredUntil = -1;
@@ -50,7 +50,7 @@ export class DiskCache {
     } else if (this.#completedAt[block]! <= this.#coveredUntil || this.#random.chance(1, 4)) {
       this.#keep(block);
     } else if (this.#completedAt[block] !== Number.POSITIVE_INFINITY) {
-      this.#coveredAt[block] = this.#completedAt[block]!;
+      this.#cover(block, this.#completedAt[block]!);
     }
     this.#writer[block] = serial;
     this.#completedAt[block] = Number.POSITIVE_INFINITY;
@@ -59,8 +59,9 @@ export class DiskCache {
   /** The I/O is answered. `durable`: it is on stable storage. */
   completed(firstBlock: number, blockCount: number, serial: number, now: number, durable: boolean): void {
     for (let block = firstBlock; block < firstBlock + blockCount; block += 1) {
-      if (this.#writer[block] !== serial) continue;
-      this.#completedAt[block] = now;
+      // Written over already, by a write that may not be completed: a flush from now on covers it all the same.
+      if (this.#writer[block] === serial) this.#completedAt[block] = now;
+      else this.#cover(block, now);
       if (durable) this.clean(block);
     }
   }
@@ -109,6 +110,10 @@ export class DiskCache {
     this.#dirty[place] = last;
     this.#place[last] = place;
     this.#place[block] = -1;
+  }
+
+  #cover(block: number, completedAt: number): void {
+    this.#coveredAt[block] = Math.min(this.#coveredAt[block]!, completedAt);
   }
 
   #keep(block: number): void {

@@ -1,3 +1,4 @@
+import { drawBurst } from './burst.js';
 import type { CommandStep } from './commands/command-step.js';
 import type { Random } from './random.js';
 import type { Scenario, Trouble } from './scenario.js';
@@ -6,7 +7,7 @@ import type { Scenario, Trouble } from './scenario.js';
 export type Step =
   | RequestStep
   /** So many events happen. */
-  | { readonly kind: 'run'; readonly events: number }
+  | RunStep
   /** So much time passes. */
   | { readonly kind: 'wait'; readonly ms: number }
   | FaultStep
@@ -15,11 +16,20 @@ export type Step =
   /** All is let come to rest, with the devices back, and everything is looked at. */
   | { readonly kind: 'rest' };
 
+export interface RunStep {
+  readonly kind: 'run';
+  readonly events: number;
+  /** Counted from when metadata is being written; if that does not happen soon, from then. */
+  readonly fromMetadataWrite: boolean;
+}
+
 export interface RequestStep {
   readonly kind: 'request';
   readonly operation: 'read' | 'write' | 'flush' | 'discard' | 'zero';
   /** Which of the device and its queues, modulo their number. */
   readonly queue: number;
+  /** `first` counts from where something went bad last (`aim.ts`). */
+  readonly isAimed: boolean;
   readonly first: number;
   readonly count: number;
   readonly durable: boolean;
@@ -34,14 +44,22 @@ export interface CrashStep {
   readonly how: 'kill' | 'powerCut' | 'stop';
   /** Before the next start, one is tried with something else in the place of a disk; it has to be refused. */
   readonly intruder: 'none' | 'otherMain' | 'staleSpare';
+  /** Of what was being written to the metadata, one copy has all, and it can't be read until the next crash. */
+  readonly hides: boolean;
   /** The next starts are cut off after so many events each. */
-  readonly interruptions: readonly { readonly how: 'kill' | 'powerCut'; readonly events: number }[];
+  readonly interruptions: readonly {
+    readonly how: 'kill' | 'powerCut';
+    readonly events: number;
+    readonly fromMetadataWrite: boolean;
+  }[];
 }
 
 export type FaultStep =
   | {
       readonly kind: 'bad';
       readonly target: number;
+      /** On a spare: where a unit lives when it happens, if any does. */
+      readonly isAimed: boolean;
       readonly block: number;
       readonly count: number;
       readonly flags: number;
@@ -86,6 +104,8 @@ class StepSource {
   /** Requests crowd here, so that they meet. */
   #hotSpot = 0;
   #goneTarget = -1;
+  /** Comes before anything else. */
+  #burst: Step[] = [];
   readonly #weights: readonly (readonly [keyof Trouble, number])[];
 
   constructor(random: Random, scenario: Scenario) {
@@ -98,10 +118,12 @@ class StepSource {
 
   next(): Step {
     const random = this.#random;
+    const next = this.#burst.shift();
+    if (next !== undefined) return next;
     if (random.chance(1, 10)) this.#hotSpot = random.below(this.#blockCount);
     const roll = random.below(100);
     if (roll < 78) return this.#request();
-    if (roll < 82) return { kind: 'run', events: 1 + random.below(40) };
+    if (roll < 82) return { kind: 'run', events: 1 + random.below(40), fromMetadataWrite: false };
     if (roll < 85) return { kind: 'wait', ms: random.pick([1, 10, 100, 1000, 3000]) };
     if (roll < 86) return random.chance(1, 3) ? { kind: 'rest' } : this.#request();
     return this.#trouble();
@@ -118,6 +140,7 @@ class StepSource {
       kind: 'request',
       operation,
       queue: random.below(12),
+      isAimed: false,
       first: this.#placeFor(count),
       count,
       durable: random.chance(1, 4),
@@ -169,9 +192,11 @@ class StepSource {
     const { manyBadSectors } = this.#scenario.trouble;
     const count = random.pick(manyBadSectors ? [1, 8, 64, 200] : [1, 1, 2, 8, 16]);
     const kind = random.pick(BAD_KINDS) | (random.chance(1, 3) ? 16 : 0) | (random.chance(1, 6) ? 32 : 0);
-    if (!onSpare) return { kind: 'bad', target: 0, block: this.#placeFor(count), count, flags: kind };
+    if (random.chance(1, 2)) this.#burst = drawBurst(random, this.#scenario);
+    const fault = { kind: 'bad', count, flags: kind } as const;
+    if (!onSpare) return { ...fault, target: 0, isAimed: false, block: this.#placeFor(count) };
     const target = 1 + random.below(this.#scenario.spareBytes.length);
-    return { kind: 'bad', target, block: this.#placeOnSpare(target, count), count, flags: kind };
+    return { ...fault, target, isAimed: random.chance(1, 2), block: this.#placeOnSpare(target, count) };
   }
 
   #heal(): Step {
@@ -212,11 +237,12 @@ class StepSource {
   #crash(): Step {
     const random = this.#random;
     const how = random.pick(['kill', 'powerCut', 'powerCut', 'stop'] as const);
-    const interruptions = Array.from({ length: random.pick([0, 0, 0, 1, 2]) }, () => ({
-      how: random.pick(['kill', 'powerCut'] as const),
-      events: 1 + random.below(80),
-    }));
-    return { kind: 'crash', how, intruder: random.pick(INTRUDERS), interruptions };
+    const interruptions = Array.from({ length: random.pick([0, 0, 0, 1, 2]) }, () => {
+      const fromMetadataWrite = random.chance(1, 2);
+      const events = fromMetadataWrite ? random.below(16) : 1 + random.below(80);
+      return { how: random.pick(['kill', 'powerCut'] as const), events, fromMetadataWrite };
+    });
+    return { kind: 'crash', how, intruder: random.pick(INTRUDERS), hides: false, interruptions };
   }
 
   #anyTarget(): number {

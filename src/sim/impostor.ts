@@ -2,7 +2,7 @@ import { identityOf } from './blank-set.js';
 import { fillBlock } from './block-pattern.js';
 import type { ComeBack } from './history.js';
 import type { FaultParts } from './inject-fault.js';
-import { superblockSequenceOn } from './metadata-reader.js';
+import { pageSequenceOn, readMetadata, superblockSequenceOn } from './metadata-reader.js';
 import type { SimDisk } from './sim-disk.js';
 
 /**
@@ -30,14 +30,31 @@ export function otherMain({ machine }: FaultParts): SimDisk {
   return disk;
 }
 
-/** The spare as it was two updates of its superblock ago or more: the last one may never have been acknowledged. */
-export function staleSpare({ machine, old }: FaultParts, spareIndex: number): SimDisk | undefined {
+/**
+ * The spare as it was two updates of its superblock ago or more, or of a page: the last one may never have been
+ * acknowledged. After a flush that failed nobody knows what was durable there.
+ */
+export function staleSpare(parts: FaultParts, spareIndex: number): SimDisk | undefined {
+  const { machine, old, excuses } = parts;
   const before = old.ofSpare(spareIndex);
   const now = machine.spareBytes[spareIndex]!;
   if (before === undefined) return undefined;
-  if (superblockSequenceOn(before, spareIndex) + 2 > superblockSequenceOn(now, spareIndex)) return undefined;
+  const isBehind = superblockSequenceOn(before, spareIndex) + 2 <= superblockSequenceOn(now, spareIndex);
+  if (!isBehind && (excuses.hadFlushFailure || !lacksPages(parts, before, spareIndex))) return undefined;
   const target = 1 + spareIndex;
   return machine.makeDisk(target, bytesOf(before.slice()), identityOf(machine.scenario, target));
+}
+
+function lacksPages({ machine }: FaultParts, before: Uint8Array, spareIndex: number): boolean {
+  const set = readMetadata(machine.spareBytes);
+  if (set === undefined) return false;
+  const now = machine.spareBytes[spareIndex]!;
+  const sequenceIn = (spare: Uint8Array, page: number): number =>
+    pageSequenceOn(spare, spareIndex, set.superblock, page);
+  return set.pages.some(({ page }) => {
+    const was = sequenceIn(before, page);
+    return was > 0 && was + 2 <= sequenceIn(now, page);
+  });
 }
 
 /** The bytes of the spare beside it, or nothing at all. */

@@ -1,6 +1,8 @@
 import { unreachable } from '../base/assert.js';
+import type { Aim } from './aim.js';
 import { damageMetadata } from './damage-metadata.js';
 import { BlockFlag } from './disk-faults.js';
+import type { Excuses } from './excuses.js';
 import type { FaultStep } from './history.js';
 import { impostorFor } from './impostor.js';
 import type { Ledger } from './ledger.js';
@@ -14,7 +16,7 @@ export function injectFault(parts: FaultParts, step: FaultStep): void {
   const { machine, outages } = parts;
   switch (step.kind) {
     case 'bad':
-      return goBad(parts, step);
+      return goBad(parts, parts.aim.takeBad(step));
     case 'heal':
       return forBlocks(parts, step, (block) => machine.disks[step.target]!.faults.set(block, 0));
     case 'passing':
@@ -43,6 +45,8 @@ export interface FaultParts {
   readonly ledger: Ledger;
   readonly outages: Outages;
   readonly old: OldBytes;
+  readonly aim: Aim;
+  readonly excuses: Excuses;
 }
 
 function goBad(parts: FaultParts, step: Extract<FaultStep, { kind: 'bad' }>): void {

@@ -15,6 +15,11 @@ export class Ledger implements DiskWatcher {
   readonly #failedUnits = new Set<number>();
   /** Blocks of spares that were ever written; target and block in one number. */
   readonly #writtenOnSpares = new Set<number>();
+  /** Places of spares whose metadata may not be what was written there, in this life of the process. */
+  #metadataTrouble: MetadataTrouble[] = [];
+  #wasScrubbed = false;
+  /** The main device has forgotten writes in this life: what it is recognised by may have changed. */
+  mainHasReverted = false;
   readonly #parts: LedgerParts;
   /** Blocks of spares that can't be written. */
   unwritableOnSpares = 0;
@@ -26,7 +31,12 @@ export class Ledger implements DiskWatcher {
   answered(io: SimIo, result: number): void {
     this.#parts.statistics.diskIos += 1;
     this.#parts.log?.(describeIo(io, result));
-    if (io.kind === 'write' && io.disk.target !== 0) this.#noteWrittenOnSpare(io);
+    const { kind, offsetBytes, disk } = io;
+    if (disk.target === 0) return;
+    if (kind === 'write') this.#noteWrittenOnSpare(io);
+    const isGone = disk.isGone || io.front!.isCutOff;
+    if (result < 0 && kind !== 'read')
+      this.noteMetadataTrouble(disk.target, kind === 'flush' ? -1 : offsetBytes, isGone);
   }
 
   blockFailed(disk: SimDisk, block: number): void {
@@ -40,7 +50,37 @@ export class Ledger implements DiskWatcher {
     if (stable !== undefined) this.#noteDamage(disk, block, stable, 0);
   }
 
+  /** Every copy of the metadata is looked at, and what is wrong with it is written anew. */
+  newLife(): void {
+    this.#wasScrubbed = false;
+    this.#metadataTrouble = [];
+    this.mainHasReverted = false;
+  }
+
+  /** The copy here, -1: all copies on this spare, need not have the newest of everything. */
+  noteMetadataTrouble(target: number, offsetBytes: number, wasGone: boolean): void {
+    this.#metadataTrouble.push({ target, offsetBytes, wasGone });
+  }
+
+  /** What a scrub could not write to a spare that vanished is left to the next scrub or start. */
+  noteScrub(): void {
+    this.#wasScrubbed = true;
+  }
+
+  /** A spare is back, and what it had missed is written to it. */
+  forgetMissed(target: number): void {
+    if (this.#wasScrubbed) return;
+    this.#metadataTrouble = this.#metadataTrouble.filter(
+      (trouble) => trouble.target !== target || !trouble.wasGone,
+    );
+  }
+
+  get metadataTrouble(): readonly MetadataTrouble[] {
+    return this.#metadataTrouble;
+  }
+
   reverting(disk: SimDisk, block: number): void {
+    if (disk.target === 0) this.mainHasReverted = true;
     const { blockBytes, model } = this.#parts;
     const stable = disk.stableViewOf(block)!;
     const at = block * blockBytes;
@@ -77,6 +117,14 @@ export class Ledger implements DiskWatcher {
       return model.noteDamage(block, versionAt(view, at, blockBytes, block));
     if (this.#writtenOnSpares.has(disk.target * 2 ** 32 + place)) model.noteZeroDamage();
   }
+}
+
+export interface MetadataTrouble {
+  readonly target: number;
+  /** -1: anywhere. */
+  readonly offsetBytes: number;
+  /** Because the spare was gone. */
+  readonly wasGone: boolean;
 }
 
 export interface LedgerParts {

@@ -10,11 +10,13 @@ import type { CompletionSink, DeviceIdentity } from '../ports/block-store.js';
 import { Actor } from './actor.js';
 import { blankSet, identityOf } from './blank-set.js';
 import { CheckFailure } from './check-failure.js';
+import type { HiddenBlocks } from './hidden-write.js';
 import { Life } from './life.js';
 import { coldMemory, diskBytes, ioMemory } from './machine-memory.js';
 import type { SetOnDisk } from './metadata-reader.js';
 import { copyAt, readMetadata } from './metadata-reader.js';
 import type { Random } from './random.js';
+import { leaveRemains } from './remains.js';
 import type { Scenario } from './scenario.js';
 import type { SimClock } from './sim-clock.js';
 import { type DiskWatcher, SimDisk, type SimDiskOptions } from './sim-disk.js';
@@ -28,6 +30,8 @@ export class Machine {
   /** Main device first. */
   readonly disks: readonly SimDisk[];
   life: Life | undefined;
+  /** Blocks of spares that can't be read or written until the next crash. */
+  hidden: readonly HiddenBlocks[] = [];
   /** As it was right after formatting: sizes and places don't change. */
   layout: SetOnDisk['superblock'] | undefined;
 
@@ -48,9 +52,9 @@ export class Machine {
     identity: DeviceIdentity,
   ): SimDisk {
     const { scenario, clock, random } = this;
-    const { blockBytes, canZero, latencyUs, goneSaysIo: saysIo } = scenario;
+    const { blockBytes, canZero, latencyUs, stragglerOdds, goneSaysIo: saysIo } = scenario;
     return new SimDisk({
-      ...{ target, blockBytes, canZero, latencyUs, saysIo, clock, random, identity, ...bytes },
+      ...{ target, blockBytes, canZero, latencyUs, stragglerOdds, saysIo, clock, random, identity, ...bytes },
       sizeBytes: bytes.contents.length,
       hasVolatileCache: scenario.volatileCaches[target]!,
       memory: ioMemory,
@@ -63,6 +67,7 @@ export class Machine {
   format(): boolean {
     const superblock = blankSet(this.scenario);
     if (superblock === undefined) return false;
+    if (this.scenario.hasRemains) leaveRemains(superblock, this.spareBytes);
     const errno = this.#runAlone(formatSet(superblock, ioMemory, coldMemory.recoveryOffset));
     assert(errno === 0, 'formatting works');
     const found = readMetadata(this.spareBytes);
@@ -93,9 +98,10 @@ export class Machine {
 
   assembleInput(disks: readonly SimDisk[]): Omit<Parameters<typeof assembleSet>[0], 'force'> {
     const [main, ...spares] = disks;
+    const inAnyOrder = this.random.chance(1, 2) ? spares : spares.toReversed();
     return {
       main: main!.geometry,
-      devices: spares.map(({ target, geometry }) => ({
+      devices: inAnyOrder.map(({ target, geometry }) => ({
         target,
         sizeBytes: geometry.sizeBytes,
         logicalBlockBytes: geometry.logicalBlockBytes,

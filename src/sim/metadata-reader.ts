@@ -16,11 +16,17 @@ export function readMetadata(spares: readonly Uint8Array[]): SetOnDisk | undefin
       pages.push(newestPage(spares, superblock, page));
     }
   }
-  return { superblock, pages, mappings: pages.flatMap(mappingsOf), retired: pages.flatMap(retiredOf) };
+  const holders = superblock.copies.map((_, copyIndex) =>
+    found.some((each) => each.copyIndex === copyIndex && each.sequence === superblock.sequence),
+  );
+  const mappings = pages.flatMap(mappingsOf);
+  return { superblock, holders, pages, mappings, retired: pages.flatMap(retiredOf) };
 }
 
 export interface SetOnDisk {
   readonly superblock: SuperblockOnDisk;
+  /** By copy: it has this superblock. */
+  readonly holders: readonly boolean[];
   /** Those below the watermarks. */
   readonly pages: readonly PageOnDisk[];
   readonly mappings: readonly MappingOnDisk[];
@@ -29,6 +35,7 @@ export interface SetOnDisk {
 }
 
 export interface SuperblockOnDisk {
+  readonly copyIndex: number;
   readonly setId: string;
   readonly sequence: number;
   readonly generation: number;
@@ -36,6 +43,9 @@ export interface SuperblockOnDisk {
   readonly blockBytes: number;
   readonly mainSizeBytes: number;
   readonly isClean: boolean;
+  readonly openCount: number;
+  /** In the order of the superblock. */
+  readonly counters: readonly number[];
   /** Blocks of the main device by which it is recognised after a clean stop. */
   readonly sampleValidMask: number;
   readonly spares: readonly {
@@ -73,6 +83,19 @@ export interface MappingOnDisk {
 /** Sequence of the newest superblock on one spare, or 0. */
 export function superblockSequenceOn(spare: Uint8Array, spareIndex: number): number {
   return Math.max(0, ...superblocksOn(spare, spareIndex).map(({ sequence }) => sequence));
+}
+
+/** Sequence of the newest version of a page on one spare, or 0. */
+export function pageSequenceOn(
+  spare: Uint8Array,
+  spareIndex: number,
+  superblock: SuperblockOnDisk,
+  page: number,
+): number {
+  const versions = superblock.copies.flatMap((copy, copyIndex) =>
+    copy.spareIndex === spareIndex ? versionsIn(spare, superblock, copyIndex, page) : [],
+  );
+  return Math.max(0, ...versions.map((version) => version?.sequence ?? 0));
 }
 
 /** The copy whose bytes lie here, or -1. */
@@ -130,6 +153,7 @@ function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
   const pageCount = u64(bytes, 96);
   return {
     bytes,
+    copyIndex: bytes.getUint16(64, true),
     setId: setIdAt(bytes, 32),
     sequence: u64(bytes, 48),
     generation: u64(bytes, 56),
@@ -137,6 +161,8 @@ function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
     blockBytes: bytes.getUint32(80, true),
     mainSizeBytes: u64(bytes, 88),
     sampleValidMask: bytes.getUint32(392, true),
+    openCount: bytes.getUint32(84, true),
+    counters: Array.from({ length: bytes.getUint32(1376, true) }, (_, index) => u64(bytes, 1384 + index * 8)),
     isClean: (bytes.getUint32(28, true) & 1) === 1,
     spares: Array.from({ length: bytes.getUint16(72, true) }, (_, index) => ({
       sizeBytes: u64(bytes, 544 + index * 64 + 16),
@@ -153,19 +179,35 @@ function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
 }
 
 function newestPage(spares: readonly Uint8Array[], superblock: SuperblockOnDisk, page: number): PageOnDisk {
-  let newest: { readonly sequence: number; readonly bytes: DataView } | undefined;
-  const versions = superblock.copies.map((copy, copyIndex) =>
-    [0, 1].map((slot) => {
-      const bytes = intactPage(spares[copy.spareIndex]!, pageOffset(copy, page, slot), 'DMRPAGE\0');
-      if (bytes === undefined || !isOf(bytes, superblock, copyIndex, slot, page)) return 0;
-      const sequence = u64(bytes, 40);
-      if (sequence > (newest?.sequence ?? 0)) newest = { sequence, bytes };
-      return sequence;
-    }),
+  let newest: PageVersion | undefined;
+  const versions = superblock.copies.map(({ spareIndex }, copyIndex) =>
+    versionsIn(spares[spareIndex]!, superblock, copyIndex, page),
   );
+  for (const version of versions.flat())
+    if (version !== undefined && version.sequence > (newest?.sequence ?? 0)) newest = version;
   check(newest !== undefined, 'structure', `page ${page} is below the watermark and nowhere intact`);
   const { sequence, bytes } = newest;
-  return { page, sequence, bytes, holders: versions.map((slots) => slots.includes(sequence)) };
+  const holders = versions.map((slots) => slots.some((version) => version?.sequence === sequence));
+  return { page, sequence, bytes, holders };
+}
+
+interface PageVersion {
+  readonly sequence: number;
+  readonly bytes: DataView;
+}
+
+/** By slot: what a copy has of a page. */
+function versionsIn(
+  spare: Uint8Array,
+  superblock: SuperblockOnDisk,
+  copyIndex: number,
+  page: number,
+): (PageVersion | undefined)[] {
+  return [0, 1].map((slot) => {
+    const bytes = intactPage(spare, pageOffset(superblock.copies[copyIndex]!, page, slot), 'DMRPAGE\0');
+    if (bytes === undefined || !isOf(bytes, superblock, copyIndex, slot, page)) return undefined;
+    return { sequence: u64(bytes, 40), bytes };
+  });
 }
 
 function isOf(

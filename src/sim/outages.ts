@@ -74,7 +74,7 @@ export class Outages {
     const { disks, life, scenario } = this.#machine;
     life!.surroundings.bring(target, {
       disk: disks[target]!,
-      proof: scenario.hasSerials ? 'identity' : 'sameFile',
+      proof: scenario.hasSerials ? 'identity' : 'samePath',
       fronts: life!.frontsOf(target),
       isTheOne: true,
       description: 'itself',

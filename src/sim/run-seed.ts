@@ -19,7 +19,15 @@ export function planOf(seed: number): Plan {
   let scenario = drawScenario(random);
   while (blankSet(scenario) === undefined) scenario = drawScenario(random);
   const steps = drawHistory(random, scenario, random.pick(LENGTHS));
-  return { seed, scenario, steps: drawCommands(new Random(seed, COMMAND_STREAM), scenario, steps) };
+  const commands = new Random(seed, COMMAND_STREAM);
+  if (commands.chance(1, 2)) return { seed, scenario, steps };
+  const withCommands = { ...scenario, hasCommands: true, hasRemains: false };
+  return { seed, scenario: withCommands, steps: drawCommands(commands, withCommands, steps.map(unhidden)) };
+}
+
+/** What hides must not be taken for damage that a command has left; see docs/fault-model.md. */
+function unhidden(step: Step): Step {
+  return step.kind === 'crash' ? { ...step, hides: false } : step;
 }
 
 /** Carries a plan out; what went wrong, or undefined. `log` gets a line for all that happens. */

@@ -21,6 +21,12 @@ export interface Scenario {
   /** A disk that is gone says EIO, not ENODEV. */
   readonly goneSaysIo: boolean;
   readonly latencyUs: number;
+  /** One I/O of so many takes much longer than others, for no reason that anybody knows. */
+  readonly stragglerOdds: number;
+  /** The spares were part of another set, and what it left is still on them. */
+  readonly hasRemains: boolean;
+  /** Somebody administers the set (`commands/`). */
+  readonly hasCommands: boolean;
   readonly maxRequestBlocks: number;
   readonly inFlightMax: number;
   /** By spare: the copy that no fault of the run touches (docs/fault-model.md). */
@@ -64,6 +70,9 @@ export function drawScenario(random: Random): Scenario {
     hasSerials: random.chance(1, 2),
     goneSaysIo: random.chance(1, 3),
     latencyUs: random.pick([20, 100, 100, 1000]),
+    stragglerOdds: random.pick([4, 16, 16]),
+    hasRemains: random.chance(1, 4),
+    hasCommands: false,
     maxRequestBlocks: random.pick([4, 16, 16, 64]),
     inFlightMax: random.pick([1, 4, 8, 16]),
     safeCopies: drawSafeCopies(random, spareCount, copyCount),

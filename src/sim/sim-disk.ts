@@ -96,11 +96,27 @@ export class SimDisk {
       last.place = io.place;
     }
     if (io.kind === 'flush') this.#flushCount -= 1;
-    const result = this.#isDeadFor(io) ? this.#deadAnswer(io) : this.#outcome(io);
+    const result = this.#isDeadFor(io) ? this.#abort(io) : this.#outcome(io);
     const { front, ticket } = io;
     this.#idle.push(io);
     this.#options.watcher.answered(io, result);
     front!.complete(ticket, result);
+  }
+
+  /** Writes to the metadata that are on their way. */
+  get metadataWrites(): readonly SimIo[] {
+    const { tearsInside } = this.#options;
+    return this.#inFlight.filter(
+      ({ kind, offsetBytes }) => kind === 'write' && tearsInside(this.target, offsetBytes),
+    );
+  }
+
+  /** Before the process dies: this write happens, durably, or does not, unless it has happened already. */
+  decide(io: SimIo, happens: boolean): void {
+    const { bytes } = this.#options.memory;
+    if (happens)
+      this.overwrite(io.offsetBytes, bytes.slice(io.memoryOffset, io.memoryOffset + io.lengthBytes));
+    io.isApplied = true;
   }
 
   /** The process died: of what it had sent some is still done, some is not, in any order. */
@@ -114,9 +130,7 @@ export class SimDisk {
       this.#idle.push(io);
       if (!io.changesContents) continue;
       if (!io.isApplied && !this.#isDeadFor(io)) this.#applyPerhaps(io);
-      // Nothing of it happens later, so the next flush covers it.
-      const first = io.offsetBytes / this.#blockBytes;
-      this.#cache?.completed(first, this.#blockCount(io), io.serial, this.#now(), false);
+      this.#endInCache(io, false);
     }
     this.#flushCount = 0;
     this.#cache?.flushFailed(false);
@@ -145,11 +159,12 @@ export class SimDisk {
     return new DataView(stable.buffer, stable.byteOffset + block * this.#blockBytes, this.#blockBytes);
   }
 
-  /** Changes bytes behind everybody's back, durably. */
+  /** Changes bytes behind everybody's back, durably; what was read there instead of them is forgotten. */
   overwrite(offsetBytes: number, bytes: Uint8Array): void {
     this.contents.set(bytes, offsetBytes);
     const end = offsetBytes + bytes.length;
     for (let at = offsetBytes; at < end; at += this.#blockBytes) this.#cache?.clean(at / this.#blockBytes);
+    this.#endLies(offsetBytes, bytes.length);
   }
 
   #outcome(io: SimIo): number {
@@ -186,14 +201,12 @@ export class SimDisk {
       if (!io.isApplied) this.#applyInPart(io, failing);
       const errno = this.#fail('write', failing);
       this.#spoil(failing);
-      const start = io.offsetBytes / this.#blockBytes;
-      this.#cache?.completed(start, this.#blockCount(io), io.serial, this.#now(), false);
+      this.#endInCache(io, false);
       return -errno;
     }
     if (!io.isApplied) this.#apply(io, 0, this.#blockCount(io));
     if (!this.faults.isFlawless) this.#heal(io);
-    const first = io.offsetBytes / this.#blockBytes;
-    this.#cache?.completed(first, this.#blockCount(io), io.serial, this.#now(), io.durable);
+    this.#endInCache(io, io.durable);
     return io.kind === 'write' ? io.lengthBytes : 0;
   }
 
@@ -245,16 +258,19 @@ export class SimDisk {
     }
   }
 
-  /** A page of metadata, cut off at any byte. */
+  /** A page of metadata, cut off at any byte: of those between the first and the last one that changes. */
   #tearInside(io: SimIo): void {
     const { random, memory } = this.#options;
-    const cut = random.below(io.lengthBytes);
     const source = memory.bytes.subarray(io.memoryOffset, io.memoryOffset + io.lengthBytes);
     const torn = this.contents.slice(io.offsetBytes, io.offsetBytes + io.lengthBytes);
+    const first = torn.findIndex((byte, index) => byte !== source[index]);
+    const last = torn.findLastIndex((byte, index) => byte !== source[index]);
+    io.isApplied = true;
+    if (first === -1) return;
+    const cut = first + random.below(last - first + 2);
     if (random.chance(1, 2)) torn.set(source.subarray(0, cut), 0);
     else torn.set(source.subarray(cut), cut);
     this.overwrite(io.offsetBytes, torn);
-    io.isApplied = true;
   }
 
   #findFailing(on: 'read' | 'write', io: SimIo): number {
@@ -306,6 +322,19 @@ export class SimDisk {
     return this.isGone || io.front!.isCutOff;
   }
 
+  /** The disk is gone before it has answered: what it has done of the I/O is in its cache. */
+  #abort(io: SimIo): number {
+    if (io.kind === 'flush') this.#cache?.flushFailed(this.#flushCount > 0);
+    else if (io.changesContents) this.#endInCache(io, false);
+    return this.#deadAnswer(io);
+  }
+
+  /** Answered or not, nothing of it happens later: the next flush covers what the cache has of it. */
+  #endInCache(io: SimIo, durable: boolean): void {
+    const first = io.offsetBytes / this.#blockBytes;
+    this.#cache?.completed(first, this.#blockCount(io), io.serial, this.#now(), durable);
+  }
+
   /** As Linux answers for a disk that has vanished while it was open. */
   #deadAnswer({ kind }: SimIo): number {
     const { saysIo } = this.#options;
@@ -323,8 +352,8 @@ export class SimDisk {
   }
 
   #latencyUs(io: SimIo): number {
-    const { random, latencyUs } = this.#options;
-    const base = (5 + random.below(latencyUs)) * (random.chance(1, 16) ? STRAGGLER : 1);
+    const { random, latencyUs, stragglerOdds } = this.#options;
+    const base = (5 + random.below(latencyUs)) * (random.chance(1, stragglerOdds) ? STRAGGLER : 1);
     if (this.faults.isFlawless || io.kind === 'flush') return base;
     return this.faults.isSlow(io.offsetBytes / this.#blockBytes, this.#blockCount(io)) ? base * 400 : base;
   }
@@ -340,6 +369,8 @@ export interface SimDiskOptions {
   readonly identity: DeviceIdentity;
   /** An I/O takes up to so long. */
   readonly latencyUs: number;
+  /** One of so many takes much longer. */
+  readonly stragglerOdds: number;
   /** When it has vanished it says EIO to everything, not what tells of a device. */
   readonly saysIo: boolean;
   readonly memory: IoMemory;
@@ -379,7 +410,7 @@ function geometryOf(options: SimDiskOptions): Geometry {
   };
 }
 
-/** Some I/Os take so much longer than others, for no reason that anybody knows. */
+/** Times as long. */
 const STRAGGLER = 20;
 const LIE_BYTES = 4096;
 /** How much of the cache a power cut spares, of 8. */

@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.js';
 import type { DeviceEvent } from '../device/device-event.js';
+import { Aim } from './aim.js';
 import { withAtomicSteps } from './atomic-steps.js';
 import { BlockModel } from './block-model.js';
 import { fillBlock, Version } from './block-pattern.js';
@@ -12,7 +13,9 @@ import { runOffline } from './commands/offline.js';
 import { checkScrub } from './commands/scrub.js';
 import { Excuses } from './excuses.js';
 import { freeUnitCount } from './free-units.js';
-import type { CrashStep, RequestStep, Step } from './history.js';
+import { GrowingNumbers } from './growing-numbers.js';
+import { hideWrite, showHidden } from './hidden-write.js';
+import type { CrashStep, RequestStep, RunStep, Step } from './history.js';
 import { type FaultParts, injectFault } from './inject-fault.js';
 import { Ledger } from './ledger.js';
 import { Machine } from './machine.js';
@@ -33,6 +36,7 @@ export class Simulation {
   readonly #client: Client;
   readonly #outages: Outages;
   readonly #faultParts: FaultParts;
+  readonly #growing = new GrowingNumbers();
   readonly #statistics: Statistics;
   /** Of the last scrub. */
   #scrubReport: number | undefined;
@@ -51,7 +55,10 @@ export class Simulation {
     const machine = new Machine(scenario, new Random(seed, EXECUTION_STREAM), clock, this.#ledger);
     this.#machine = machine;
     this.#outages = new Outages(machine, this.#ledger, this.#excuses);
-    this.#faultParts = { machine, ledger: this.#ledger, outages: this.#outages, old: new OldBytes(machine) };
+    this.#faultParts = {
+      ...{ machine, ledger: this.#ledger, outages: this.#outages, excuses },
+      ...{ old: new OldBytes(machine), aim: new Aim(machine) },
+    };
     this.#client = new Client({
       ...{ scenario, model: this.#model, excuses, clock, statistics, log },
       mayRefuseWrites: () => this.#ledger.unwritableOnSpares >= MANY_BAD_UNITS,
@@ -98,7 +105,7 @@ export class Simulation {
       case 'request':
         return this.#request(step);
       case 'run':
-        return this.#fire(step.events);
+        return this.#run(step);
       case 'wait':
         return this.#machine.clock.advance(step.ms);
       case 'crash':
@@ -130,7 +137,7 @@ export class Simulation {
     // All that may be in flight waits for a device that is gone.
     if (!this.#client.canSend || served.length === 0) return;
     const { device, actor } = served[step.queue % served.length]!;
-    this.#client.send(step, device, actor);
+    this.#client.send(this.#faultParts.aim.resolve(step), device, actor);
     this.#fire(step.events);
   }
 
@@ -138,9 +145,22 @@ export class Simulation {
     for (let count = 0; count < events; count += 1) if (!this.#machine.clock.fireNext()) return;
   }
 
+  /** So many events happen, perhaps from when metadata is being written. */
+  #run({ events, fromMetadataWrite }: Pick<RunStep, 'events' | 'fromMetadataWrite'>): void {
+    const { disks } = this.#machine;
+    const isWriting = (): boolean => disks.some((disk) => disk.metadataWrites.length > 0);
+    for (let count = 0; fromMetadataWrite && count < PATIENCE_EVENTS && !isWriting(); count += 1)
+      this.#fire(1);
+    this.#fire(events);
+  }
+
   #crash(step: CrashStep): void {
     if (step.how === 'stop') this.#stop();
-    else this.#end(step.how);
+    else {
+      const hidden = step.hides ? hideWrite(this.#machine) : undefined;
+      this.#end(step.how);
+      hidden?.();
+    }
     if (step.intruder !== 'none') checkIntruder(this.#faultParts, step.intruder);
     this.#start(step.interruptions);
   }
@@ -149,7 +169,7 @@ export class Simulation {
     if (step.how === 'stop') this.#stop();
     else this.#end(step.how);
     const end = (how: 'kill' | 'powerCut'): void => this.#end(how);
-    runOffline({ ...this.#faultParts, statistics: this.#statistics, end }, step);
+    runOffline({ ...this.#faultParts, statistics: this.#statistics, growing: this.#growing, end }, step);
     this.#outages.endOfLife();
     this.#start([]);
   }
@@ -161,6 +181,7 @@ export class Simulation {
       return checkScrub(this.#machine, () => this.#scrubToEnd());
     }
     this.#statistics.scrubs += 1;
+    this.#ledger.noteScrub();
     this.#machine.life!.scrub();
     this.#fire(events);
   }
@@ -183,6 +204,7 @@ export class Simulation {
   /** The process, or the power, goes away. */
   #end(how: 'kill' | 'powerCut'): void {
     this.#client.forget();
+    showHidden(this.#machine);
     if (how === 'kill') {
       this.#statistics.kills += 1;
       this.#machine.kill();
@@ -196,10 +218,10 @@ export class Simulation {
   }
 
   #start(interruptions: CrashStep['interruptions']): void {
-    for (const { how, events } of interruptions) {
+    for (const interruption of interruptions) {
       this.#begin(false);
-      this.#fire(events);
-      this.#end(how);
+      this.#run(interruption);
+      this.#end(interruption.how);
     }
     for (let attempts = 0; attempts < 4; attempts += 1) {
       const state = this.#begin(attempts > 0 && this.#outages.spareMayLag);
@@ -221,6 +243,7 @@ export class Simulation {
   #begin(force: boolean): NonNullable<Machine['life']> {
     this.#statistics.recoveries += 1;
     this.#excuses.newLife();
+    this.#ledger.newLife();
     return this.#machine.start(force, (event) => this.#hear(event));
   }
 
@@ -263,6 +286,7 @@ export class Simulation {
       model: this.#model,
       ledger: this.#ledger,
       excuses: this.#excuses,
+      growing: this.#growing,
       read: (first, count) => this.#readNow(first, count),
     });
     this.#faultParts.old.remember();
@@ -289,6 +313,11 @@ export class Simulation {
     if (event.kind === 'metadataScrubbed') this.#scrubReport = event.repairedBlocks;
     if (event.kind === 'remapped') this.#statistics.moves += 1;
     if (event.kind === 'lost') this.#statistics.lostBlocks += 1;
+    if (event.kind === 'spareBack') this.#ledger.forgetMissed(1 + event.spareIndex);
+    if (event.kind === 'returnRefused' && event.refusal.kind === 'contentDiffers') {
+      const isRight = this.#machine.life?.surroundings.hasRefusedIt !== true || this.#ledger.mainHasReverted;
+      check(isRight, 'refusedOwnDevice', 'the main device is back, unchanged, and is taken for another');
+    }
   }
 
   #fireUntil(isDone: () => boolean, limitMs: number, what: string): void {

@@ -9,6 +9,8 @@ export class Surroundings {
   readonly #arrivals = new Map<number, Arrival>();
   readonly #owner: CompletionSink;
   refusedCount = 0;
+  /** What was refused last is the device that was gone. */
+  hasRefusedIt = false;
 
   /** `owner`: the thread that looks. */
   constructor(owner: CompletionSink) {
@@ -36,8 +38,12 @@ export class Surroundings {
     };
     const refuse = (): void => {
       this.refusedCount += 1;
+      this.hasRefusedIt = isTheOne;
       // The disk itself may have turned up while this one was looked at.
-      if (!isTheOne && this.#arrivals.get(target) === arrival) this.#arrivals.delete(target);
+      if (this.#arrivals.get(target) !== arrival) return;
+      if (!isTheOne) this.#arrivals.delete(target);
+      // Its contents may not be enough to tell it by; then somebody finds out what else does.
+      else if (proof === 'samePath') this.bring(target, { ...arrival, proof: 'sameFile' });
     };
     const candidate = {
       name: `${disk.description}, again`,

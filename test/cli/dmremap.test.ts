@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,6 +40,34 @@ describe('dmremap', () => {
     writeFileSync(images.path('blank'), '');
     truncateSync(images.path('blank'), 2 * MIB);
     expectFailure(await dmremap('inspect', images.path('blank')), 5, 'blank');
+  });
+});
+
+describe('output on a full disk', () => {
+  it('ends with 6, also where only the end of it is missing', async () => {
+    const command = `"${process.execPath}" "${dmremapProgram()}" metadata dump "${images.sparePath}"`;
+    const text = images.path('set.txt');
+    for (const redirected of [`${command} >/dev/full`, `ulimit -f 1; ${command} --json >"${text}"`])
+      expectFailure(await tryTool('sh', ['-c', redirected]), 6, 'standard output');
+    // The unit of the limit is 512 bytes or 1024.
+    expect([512, 1024]).toContain(readFileSync(text).length);
+  });
+
+  it('does not end "run", whose log and output it is', async () => {
+    const full = openSync('/dev/full', 'w');
+    const socket = images.path('nbd.sock');
+    const args = [dmremapProgram(), 'run', ...devices(), '--nbd', `nbd+unix:///?socket=${socket}`];
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', full, full],
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
+    closeSync(full);
+    const ended = once(child, 'close');
+    await expect.poll(() => existsSync(socket) || child.exitCode, { timeout: 60_000 }).toBe(true);
+    await connectOnce(socket);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
   });
 });
 

@@ -21,6 +21,7 @@ export function importPlan(changes: Partial<ImportPlan> = {}): ImportPlan {
         sequence: 4,
         timeSeconds: 1_761_609_600,
         remapCount: 2,
+        mainSectors: 131072,
       },
       {
         sector: 256,
@@ -29,6 +30,7 @@ export function importPlan(changes: Partial<ImportPlan> = {}): ImportPlan {
         sequence: null,
         timeSeconds: null,
         remapCount: null,
+        mainSectors: null,
       },
     ],
     remaps: [trusted, left],

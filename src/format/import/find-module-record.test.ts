@@ -241,11 +241,35 @@ describe('other layouts', () => {
     expect(remapsOf(find(beside))).toEqual(['1000>5000']);
   });
 
-  it('a header of version 3 over a record of version 4 disputes all of it', () => {
+  it.each([
+    ['on a large spare', 16384, [0, 1024, 2048, 4096, 8192]],
+    ['on one that ends behind the second', 2048, [0, 1024]],
+  ])('pages of versions 4.0 and 4.1 are recognised though the first is valid, %s', (_, sectors, places) => {
+    const bytes = new Uint8Array(sectors * 512);
+    for (const [copyIndex, sector] of places.entries()) {
+      const page = v4Record(example(1, [A, B])).slice(0, 4096);
+      page[0x1c] = copyIndex;
+      bytes.set(page, sector * 512);
+    }
+    expect(find(bytes)).toEqual({ kind: 'earlyV4', sectors: places });
+  });
+
+  it('two copies of version 4.2 that are left are no pages of versions 4.0 and 4.1', () => {
+    expect(remapsOf(find(image([example(1, [A]), [0, 4]])))).toEqual(['1000>5000']);
+  });
+
+  it('a header of version 3 over a record of version 4 disputes all of it, and its own remaps', () => {
     const bytes = image([example(3, [A]), [0, 1]]);
-    writeV3Record(bytes, { mainSectors: 204800, spareSectors: 8192, remaps: [] });
-    expect(foundV4(bytes).rival).toBe('v3');
-    expect(remapsOf(find(bytes))).toEqual(['1000>5000 copiesDisagree']);
+    const remaps = [B, A, { main: 777, spare: 6000 }];
+    writeV3Record(bytes, { mainSectors: 204800, spareSectors: 8192, remaps });
+    const finding = foundV4(bytes);
+    expect(finding.rival).toBe('v3');
+    expect(remapsOf(finding)).toEqual([
+      '1000>5000 copiesDisagree',
+      `${B.main}>${B.spare} copiesDisagree`,
+      '777>6000 copiesDisagree',
+    ]);
+    expect(finding.remaps.map(({ copies }) => copies)).toEqual([[1], [], []]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { SECTOR_BYTES } from '../../base/units.js';
 import type { ByteSpan, ReadBytes } from '../foreign-signature.js';
 import { hasBytesAt, latin1 } from '../magic-signature.js';
+import { isEarlyPage } from './early-page.js';
 import {
   type ChosenV4Record,
   decodeV4,
@@ -23,10 +24,13 @@ export function findModuleRecord(read: ReadBytes, nowSeconds: number): ModuleFin
   const v3 = decodeV3(read);
   const early = EARLY_SECTORS.filter((sector) => hasMagicAt(read, sector));
   if (v4.chosen !== undefined) {
+    const hasOwnPlaces = V4_ONLY_SECTORS.some((sector) => hasMagicAt(read, sector));
+    if (!hasOwnPlaces && isEarlyPage(read, early)) return earlyFinding(read, early);
     const metadata = [V4_METADATA, ...early.map((sector) => earlySpan(read, sector))];
     const rival = rivalOf(read, v3 !== undefined, early);
     if (rival === 'earlyV4' && v4.chosen.remaps.length === 0) return earlyFinding(read, early);
-    const remaps = rival === undefined ? v4.chosen.remaps : v4.chosen.remaps.map(disputed);
+    const ofV3 = v3?.ok === true ? v3.value.remaps : [];
+    const remaps = rival === undefined ? v4.chosen.remaps : bothDisputed(v4.chosen.remaps, ofV3);
     return { kind: 'v4', copies: v4.copies, ...v4.chosen, remaps, metadata, rival };
   }
   if (v3?.ok === true) return { kind: 'v3', ...v3.value, metadata: [V3_METADATA] };
@@ -40,7 +44,10 @@ export type ModuleFinding =
       readonly copies: readonly V4CopyReport[];
       /** Where the module has written its own data. */
       readonly metadata: readonly SectorSpan[];
-      /** Another version of the module was at work here as well, so that every remap is disputed. */
+      /**
+       * Another version of the module was at work here as well, so that every remap is disputed. Those that only the
+       * header of version 3 has are in no copy.
+       */
       readonly rival: 'v3' | 'earlyV4' | undefined;
     } & ChosenV4Record)
   | ({ readonly kind: 'v3'; readonly metadata: readonly SectorSpan[] } & V3Record)
@@ -104,6 +111,12 @@ function hasMagicAt(read: ReadBytes, sector: number): boolean {
 
 function scriptRecordAt(read: ReadBytes, sector: number): ScriptRecord | undefined {
   return decodeScriptRecord(read(sector * SECTOR_BYTES, SCRIPT_RECORD_BYTES) ?? NO_BYTES);
+}
+
+function bothDisputed(remaps: readonly ModuleRemap[], ofV3: readonly ModuleRemap[]): ModuleRemap[] {
+  const pairs = new Set(remaps.map(({ mainSector, spareSector }) => `${mainSector} ${spareSector}`));
+  const more = ofV3.filter(({ mainSector, spareSector }) => !pairs.has(`${mainSector} ${spareSector}`));
+  return [...remaps, ...more.map((remap) => ({ ...remap, copies: [] }))].map(disputed);
 }
 
 function disputed(remap: ModuleRemap): ModuleRemap {

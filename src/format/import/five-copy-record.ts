@@ -52,6 +52,7 @@ export interface V4CopyReport {
   readonly sequence: number | undefined;
   readonly timeSeconds: number | undefined;
   readonly remapCount: number | undefined;
+  readonly mainSectors: number | undefined;
 }
 
 type NumberedCopy = readonly [copyIndex: number, copy: GoodV4Copy];
@@ -64,11 +65,12 @@ function readCopy(read: ReadBytes, sector: number): V4Copy {
 function reportOf(copy: V4Copy, index: number, nowSeconds: number): V4CopyReport {
   const sector = V4_COPY_SECTORS[index]!;
   if (copy.state !== 'good') {
-    return { sector, state: copy.state, sequence: undefined, timeSeconds: undefined, remapCount: undefined };
+    const nothing = { sequence: undefined, timeSeconds: undefined, remapCount: undefined };
+    return { sector, state: copy.state, ...nothing, mainSectors: undefined };
   }
-  const { sequence, timeSeconds, remaps } = copy;
+  const { sequence, timeSeconds, remaps, mainSectors } = copy;
   const state = timeSeconds > nowSeconds + DAY_SECONDS ? 'fromTheFuture' : 'good';
-  return { sector, state, sequence, timeSeconds, remapCount: remaps.length };
+  return { sector, state, sequence, timeSeconds, remapCount: remaps.length, mainSectors };
 }
 
 function compareAge(one: GoodV4Copy, other: GoodV4Copy): number {

@@ -10,7 +10,7 @@ export interface ModuleRemap {
   readonly state: 'active' | 'pending' | 'unknown';
   /** 0: not recorded. */
   readonly timeSeconds: number;
-  /** The copies that say so, ascending. */
+  /** The copies that say so, ascending; none where only a header of version 3 over them does. */
   readonly copies: readonly number[];
   readonly doubts: readonly RemapDoubt[];
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeStep } from '../describe-step.js';
 import { drawHistory } from '../history.js';
 import { Random } from '../random.js';
+import { planOf } from '../run-seed.js';
 import { drawScenario } from '../scenario.js';
 import { drawCommands } from './draw-commands.js';
 
@@ -21,10 +22,10 @@ describe('commands of a history', () => {
     }
   });
 
-  it('come in about half of the histories, of every kind, each with a line for people', () => {
+  it('come in about half of the runs, of every kind, each with a line for people', () => {
     const lines = Array.from({ length: 200 }, (_, index) =>
-      history(index + 1)
-        .all.filter(isCommand)
+      planOf(index + 1)
+        .steps.filter(isCommand)
         .map(describeStep),
     );
     const withCommands = lines.filter((each) => each.length > 0).length;

@@ -3,12 +3,8 @@ import type { Random } from '../random.js';
 import type { Scenario } from '../scenario.js';
 import { type OfflineCommand, type OfflineStep, type ScrubStep, WIPES } from './command-step.js';
 
-/**
- * Puts commands between the steps of a history, in one of two. `random` is a stream of its own: the steps are the same
- * with commands and without.
- */
+/** Puts commands between the steps of a history. `random` is a stream of its own: the steps are the same with commands and without. */
 export function drawCommands(random: Random, scenario: Scenario, steps: readonly Step[]): Step[] {
-  if (random.chance(1, 2)) return [...steps];
   return steps.flatMap((step): Step[] => {
     const isDamage = step.kind === 'metadata';
     if (random.chance(1, isDamage ? 3 : 40)) return [step, drawScrub(random, isDamage)];

@@ -4,6 +4,7 @@ import { type SetSurvey, type SurveyedSet, stateOf, surveySet } from '../../devi
 import type { Procedure } from '../../engine/effect.js';
 import { placesOf } from '../check-at-rest.js';
 import { check } from '../check-failure.js';
+import type { GrowingNumbers } from '../growing-numbers.js';
 import type { FaultParts } from '../inject-fault.js';
 import { coldMemory, ioMemory } from '../machine-memory.js';
 import { readMetadata } from '../metadata-reader.js';
@@ -95,6 +96,7 @@ export class OfflineSession {
 
 export interface OfflineParts extends FaultParts {
   readonly statistics: Statistics;
+  readonly growing: GrowingNumbers;
   /** The command, or all of the machine, goes away. */
   readonly end: (how: 'kill' | 'powerCut') => void;
 }

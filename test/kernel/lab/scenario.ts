@@ -27,7 +27,7 @@ export interface Scenario {
   readonly init?: 'script' | 'systemd';
   /** Disks by name; the guest finds them by `diskPath(name)`. Their contents outlive power cuts. */
   readonly disks?: Readonly<Record<string, DiskOptions>>;
-  /** For everything together, on an idle host; more where booting shows that it is busy. Default 180. */
+  /** What everything together may take on an idle host; a busy one is given several times as much. Default 180. */
   readonly timeoutSeconds?: number;
   /** Kernel messages that would fail the scenario otherwise (`kernel-complaints.ts`). */
   readonly expectedComplaints?: readonly RegExp[];

@@ -10,7 +10,7 @@ import { setSlowness } from './patience.js';
 /** Runs inside the machine: takes steps from the host, runs them, tells how they ended. */
 const port = new HostPort();
 /** On an idle host; shorter than a scenario's limit, so that the kernel says what hangs. */
-const HUNG_TASK_SECONDS = 60;
+const HUNG_TASK_SECONDS = 20;
 const recorded = new Map<number, () => void>();
 let nextRecord = 0;
 

@@ -1,6 +1,7 @@
-import { type Health, healthOf } from '../../../../src/cli/health.js';
+import { healthOf } from '../../../../src/cli/health.js';
 import { formatSpares } from '../../../../src/library/format-spares.js';
 import { inspectSpares } from '../../../../src/library/inspect-spares.js';
+import type { Health } from '../../../../src/library/judge-health.js';
 import type { InspectReport, RemapReport } from '../../../../src/library/offline-types.js';
 
 // In this process, through the library: emulated processors take seconds to start `dmremap`, which does the same.
