@@ -16,6 +16,7 @@ import type {
   RepairReport,
   RestoreOptions,
   RestorePlan,
+  TransferWatch,
 } from '../library/metadata-types.js';
 import type { FormatOptions, FormatPlan, InspectReport } from '../library/offline-types.js';
 import type { Output } from './output.js';
@@ -55,8 +56,8 @@ export interface LibraryCalls {
   guardAgainstReclaim(): Promise<readonly string[]>;
   stopBlockDevice(path: string, options: { readonly force: boolean }): Promise<void>;
   inspectSpares(paths: readonly string[]): Promise<InspectReport>;
-  checkMetadata(paths: readonly string[]): Promise<CheckReport>;
-  dumpMetadata(paths: readonly string[]): Promise<DumpReport>;
+  checkMetadata(paths: readonly string[], watch: TransferWatch): Promise<CheckReport>;
+  dumpMetadata(paths: readonly string[], watch: TransferWatch): Promise<DumpReport>;
   planMetadataRepair(options: RepairOptions): Promise<RepairReport>;
   repairMetadata(options: RepairOptions): Promise<RepairReport>;
   planMetadataRestore(options: RestoreOptions): Promise<RestorePlan>;

@@ -23,8 +23,10 @@ const library: LibraryCalls = {
   stopBlockDevice: async (path, options) =>
     (await import('../library/stop-block-device.js')).stopBlockDevice(path, options),
   inspectSpares: async (paths) => (await import('../library/inspect-spares.js')).inspectSpares(paths),
-  checkMetadata: async (paths) => (await import('../library/check-metadata.js')).checkMetadata(paths),
-  dumpMetadata: async (paths) => (await import('../library/dump-metadata.js')).dumpMetadata(paths),
+  checkMetadata: async (paths, watch) =>
+    (await import('../library/check-metadata.js')).checkMetadata(paths, watch),
+  dumpMetadata: async (paths, watch) =>
+    (await import('../library/dump-metadata.js')).dumpMetadata(paths, watch),
   planMetadataRepair: async (options) =>
     (await import('../library/repair-metadata.js')).planMetadataRepair(options),
   repairMetadata: async (options) => (await import('../library/repair-metadata.js')).repairMetadata(options),

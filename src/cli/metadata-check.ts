@@ -5,6 +5,7 @@ import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { checkText } from './metadata-text.js';
 import { writeJson } from './output.js';
+import { withProgress } from './transfer-progress.js';
 
 export interface CheckArguments {
   readonly spares: readonly string[];
@@ -13,7 +14,8 @@ export interface CheckArguments {
 
 /** `dmremap metadata check`: every copy, superblock and page; what is wrong and what would be done. Reads only. */
 export async function checkMetadata(args: CheckArguments, context: CliContext): Promise<number> {
-  const report = await context.library.checkMetadata(args.spares);
+  const { library, err } = context;
+  const report = await withProgress(err, (watch) => library.checkMetadata(args.spares, watch));
   if (args.json) writeJson(context.out, { ...report });
   else context.out.write(checkText(report, context.out));
   return statusOf(report);

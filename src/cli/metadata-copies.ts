@@ -5,10 +5,12 @@ import { helpLikeManual } from './help.js';
 import { type CheckArguments, statusOf } from './metadata-check.js';
 import { copiesTable } from './metadata-text.js';
 import { writeJson } from './output.js';
+import { withProgress } from './transfer-progress.js';
 
 /** `dmremap metadata copies`: where each copy of the metadata is, and how it is. Reads only. */
 export async function listCopies(args: CheckArguments, context: CliContext): Promise<number> {
-  const report = await context.library.checkMetadata(args.spares);
+  const { library, err } = context;
+  const report = await withProgress(err, (watch) => library.checkMetadata(args.spares, watch));
   if (report.set === null) throw DmRemapError.of(report.problem!);
   const { state, copies, set } = report;
   if (args.json) writeJson(context.out, { setId: set.setId, state, copies });

@@ -5,6 +5,7 @@ import { writeDumpFile } from './dump-file.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
+import { withProgress } from './transfer-progress.js';
 
 export interface DumpArguments {
   readonly spares: readonly string[];
@@ -15,8 +16,9 @@ export interface DumpArguments {
 
 /** `dmremap metadata dump`: the metadata as text that can be edited and restored. Reads only. */
 export async function dumpMetadata(args: DumpArguments, context: CliContext): Promise<number> {
-  const { output, json } = args;
-  const dump = await context.library.dumpMetadata(args.spares);
+  const { spares, output, json } = args;
+  const { library, err } = context;
+  const dump = await withProgress(err, (watch) => library.dumpMetadata(spares, watch));
   const { setId, lostPages, pieces } = dump;
   if (output !== undefined) await writeDumpFile(output, pieces);
   if (json) {

@@ -7,6 +7,7 @@ import { helpLikeManual } from './help.js';
 import { statusOf } from './metadata-check.js';
 import { GROWN_SPARE, hasGrown } from './metadata-text.js';
 import { writeJson } from './output.js';
+import { withProgress } from './transfer-progress.js';
 
 export interface RepairArguments {
   readonly spares: readonly string[];
@@ -19,14 +20,16 @@ export interface RepairArguments {
 /** `dmremap metadata repair`: prints its plan, asks, and makes every copy whole from what is left. */
 export async function repairMetadata(args: RepairArguments, context: CliContext): Promise<number> {
   const { spares, dryRun, force, yes, json } = args;
-  const plan = await context.library.planMetadataRepair({ spares, force });
+  const { library, err } = context;
+  const plan = await withProgress(err, (watch) => library.planMetadataRepair({ spares, force, ...watch }));
   context.err.write(planText(plan));
   if (dryRun || plan.nothingToDo) {
     if (json) writeJson(context.out, jsonOf(plan, false));
     return statusOf(plan.check);
   }
   if (!yes && !(await askConsent(context))) return declined(context, json);
-  const done = await context.library.repairMetadata({ spares, force, planId: plan.planId });
+  const options = { spares, force, planId: plan.planId };
+  const done = await withProgress(err, (watch) => library.repairMetadata({ ...options, ...watch }));
   if (json) writeJson(context.out, jsonOf(done, true));
   else context.out.write(resultText(done));
   return statusOf(done.check);

@@ -8,6 +8,7 @@ import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { coloured, type Output, writeJson } from './output.js';
 import { formatFields } from './table.js';
+import { withProgress } from './transfer-progress.js';
 
 export interface RestoreArguments {
   readonly file: string;
@@ -22,7 +23,8 @@ export interface RestoreArguments {
 export async function restoreMetadata(args: RestoreArguments, context: CliContext): Promise<number> {
   const { file: fileName, spares, dryRun, force, yes, json } = args;
   const options = { fileName, text: readDumpFile(fileName), spares, force };
-  const plan = await context.library.planMetadataRestore(options);
+  const { library, err } = context;
+  const plan = await withProgress(err, (watch) => library.planMetadataRestore({ ...options, ...watch }));
   if (dryRun) {
     if (json) writeJson(context.out, jsonOf(plan, false));
     else context.out.write(planText(plan, context.out));
@@ -32,7 +34,8 @@ export async function restoreMetadata(args: RestoreArguments, context: CliContex
     context.err.write(planText(plan, context.err));
     if (!(await askConsent(context))) return declined(context, json);
   }
-  const written = await context.library.restoreMetadata({ ...options, planId: plan.planId });
+  const agreed = { ...options, planId: plan.planId };
+  const written = await withProgress(err, (watch) => library.restoreMetadata({ ...agreed, ...watch }));
   if (json) writeJson(context.out, jsonOf(written, true));
   else
     context.out.write(

@@ -12,11 +12,14 @@ import type {
   FindingReport,
   MetadataProblem,
   SetReport,
+  TransferWatch,
 } from './metadata-types.js';
 
 /** Looks at every copy, superblock and page of a set's metadata. Writes nothing, takes no lock. */
-export function checkMetadata(paths: readonly string[]): Promise<CheckReport> {
-  return MetadataSession.use(paths, 'look', async (session) => reportOf(await session.survey(), paths));
+export function checkMetadata(paths: readonly string[], watch: TransferWatch = {}): Promise<CheckReport> {
+  return MetadataSession.use(paths, 'look', watch, async (session) =>
+    reportOf(await session.survey(), paths),
+  );
 }
 
 /** A survey in the words of the library. */

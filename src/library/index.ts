@@ -31,6 +31,7 @@ export type {
   RepairReport,
   RestoreOptions,
   RestorePlan,
+  TransferWatch,
 } from './metadata-types.js';
 export type { FormatOptions, FormatPlan, FormatTarget, InspectReport, RemapReport } from './offline-types.js';
 export { openDevice } from './open-device.js';

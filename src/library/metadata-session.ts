@@ -8,11 +8,14 @@ import type { MappedMemory } from '../kernel/aligned-memory.js';
 import type { Geometry } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
+import type { TransferWatch } from './metadata-types.js';
+import { TransferMeter } from './transfer-meter.js';
 
 /** Spares that nobody uses, for the metadata tools. Looking takes no lock and never writes. */
 export class MetadataSession {
   readonly paths: readonly string[];
   readonly #session: OfflineSession;
+  readonly #meter: TransferMeter;
   /** By position of the path. */
   #targets: readonly Target[];
 
@@ -20,18 +23,20 @@ export class MetadataSession {
   static async use<Value>(
     paths: readonly string[],
     access: 'look' | 'write',
+    watch: TransferWatch,
     use: (session: MetadataSession) => Promise<Value>,
   ): Promise<Value> {
     const opened = OfflineSession.open(paths.map((path) => ({ path, readOnly: access === 'look' })));
     if (!opened.ok) throw DmRemapError.of(opened.error);
     try {
-      return await use(new MetadataSession(paths, opened.value));
+      return await use(new MetadataSession(paths, opened.value, watch));
     } finally {
       opened.value.close();
     }
   }
 
-  private constructor(paths: readonly string[], session: OfflineSession) {
+  private constructor(paths: readonly string[], session: OfflineSession, watch: TransferWatch) {
+    this.#meter = new TransferMeter(watch);
     this.paths = paths;
     this.#session = session;
     this.#targets = [...paths.keys()];
@@ -74,6 +79,6 @@ export class MetadataSession {
   }
 
   run<Value>(procedure: Procedure<Value>): Promise<Value> {
-    return this.#session.run(procedure);
+    return this.#session.run(this.#meter.watch(procedure));
   }
 }

@@ -104,7 +104,13 @@ export interface RepairReport {
   readonly notRepairable: readonly string[];
 }
 
-export interface RepairOptions {
+/** For work that may take minutes on a large or failing spare. */
+export interface TransferWatch {
+  /** Called with all that was asked for so far. */
+  readonly onTransfer?: ((readBytes: number, writtenBytes: number) => void) | undefined;
+}
+
+export interface RepairOptions extends TransferWatch {
   readonly spares: readonly string[];
   /** Go on although the newest state may not be there, or a spare can't prove what it is. */
   readonly force?: boolean | undefined;
@@ -120,7 +126,7 @@ export interface DumpReport {
   readonly lostPages: readonly number[];
 }
 
-export interface RestoreOptions {
+export interface RestoreOptions extends TransferWatch {
   readonly spares: readonly string[];
   /** The dump, and the name of its file for messages. */
   readonly text: string;

@@ -11,15 +11,15 @@ import { findNotedSet } from './noted-set.js';
 import { restoreHint } from './restore-hint.js';
 
 /** What `repairMetadata` would do. Writes nothing; rejects with `DmRemapError` where nothing can be done. */
-export function planMetadataRepair({ spares, force }: RepairOptions): Promise<RepairReport> {
-  return MetadataSession.use(spares, 'look', async (session) =>
+export function planMetadataRepair({ spares, force, ...watch }: RepairOptions): Promise<RepairReport> {
+  return MetadataSession.use(spares, 'look', watch, async (session) =>
     planFor(await someSetOf(session), spares, force === true),
   );
 }
 
 /** Makes every copy whole again, as far as there is anything to make it from, and looks at the result. */
-export function repairMetadata({ spares, force, planId }: RepairOptions): Promise<RepairReport> {
-  return MetadataSession.use(spares, 'write', async (session) => {
+export function repairMetadata({ spares, force, planId, ...watch }: RepairOptions): Promise<RepairReport> {
+  return MetadataSession.use(spares, 'write', watch, async (session) => {
     const survey = await someSetOf(session);
     const report = planFor(survey, spares, force === true);
     if (planId !== undefined && planId !== report.planId) throw hasChanged(spares);

@@ -19,7 +19,7 @@ import { hasChanged } from './repair-metadata.js';
 /** What `restoreMetadata` would do: the dump is checked, the spares are looked at. Writes nothing. */
 export function planMetadataRestore(options: RestoreOptions): Promise<RestorePlan> {
   const dump = parse(options);
-  return MetadataSession.use(options.spares, 'look', (session) => planFor(session, dump, options));
+  return MetadataSession.use(options.spares, 'look', options, (session) => planFor(session, dump, options));
 }
 
 /**
@@ -28,7 +28,7 @@ export function planMetadataRestore(options: RestoreOptions): Promise<RestorePla
  */
 export function restoreMetadata(options: RestoreOptions): Promise<RestorePlan> {
   const dump = parse(options);
-  return MetadataSession.use(options.spares, 'write', async (session) => {
+  return MetadataSession.use(options.spares, 'write', options, async (session) => {
     const survey = await session.survey();
     const plan = await planFor(session, dump, options, survey);
     if (options.planId !== undefined && options.planId !== plan.planId) throw hasChanged(options.spares);

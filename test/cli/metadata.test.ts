@@ -80,7 +80,7 @@ describe('dmremap metadata', () => {
     );
     const refused = await metadata('restore', images.path('bad.txt'), spare, '--yes');
     expect(refused).toMatchObject({ status: 2 });
-    expect(refused.stderr).toMatch(/bad\.txt:19: main=800: line 16 says/);
+    expect(refused.stderr).toMatch(/bad\.txt:20: main=800: line 16 says/);
   });
 
   it('restore --dry-run writes nothing', async () => {
