@@ -23,6 +23,11 @@ const mmapCall: Call<[number, number, number, number, number, number]> = libc.fu
   'int64_t',
 ]);
 const munmapCall: Call<[number, number]> = libc.func('munmap', 'int', ['intptr_t', 'size_t']);
+const madviseCall: Call<[number, number, number]> = libc.func('madvise', 'int', [
+  'intptr_t',
+  'size_t',
+  'int',
+]);
 const syscall4: Call<[number, number, number, number, number]> = libc.func('syscall', 'long', [
   'long',
   'long',
@@ -162,6 +167,10 @@ export function mmap(
   offset: number,
 ): number {
   return orErrno(mmapCall(0, lengthBytes, protection, flags, fd, offset));
+}
+
+export function madvise(address: number, lengthBytes: number, advice: number): number {
+  return orErrno(madviseCall(address, lengthBytes, advice));
 }
 
 export function munmap(address: number, lengthBytes: number): number {
