@@ -23,6 +23,11 @@ const mmapCall: Call<[number, number, number, number, number, number]> = libc.fu
   'int64_t',
 ]);
 const munmapCall: Call<[number, number]> = libc.func('munmap', 'int', ['intptr_t', 'size_t']);
+const madviseCall: Call<[number, number, number]> = libc.func('madvise', 'int', [
+  'intptr_t',
+  'size_t',
+  'int',
+]);
 const syscall4: Call<[number, number, number, number, number]> = libc.func('syscall', 'long', [
   'long',
   'long',
@@ -136,6 +141,13 @@ const execvCall: (path: string, argv: readonly (string | null)[]) => number = li
   'str *',
 ]);
 
+const schedGetSchedulerCall: Call<[number]> = libc.func('sched_getscheduler', 'int', ['int']);
+const schedSetSchedulerCall: (thread: number, policy: number, priority: CallMemory) => number = libc.func(
+  'sched_setscheduler',
+  'int',
+  ['int', 'int', 'void *'],
+);
+
 const SYS_IO_URING_SETUP = 425;
 const SYS_IO_URING_ENTER = 426;
 const SYS_IO_URING_REGISTER = 427;
@@ -162,6 +174,10 @@ export function mmap(
   offset: number,
 ): number {
   return orErrno(mmapCall(0, lengthBytes, protection, flags, fd, offset));
+}
+
+export function madvise(address: number, lengthBytes: number, advice: number): number {
+  return orErrno(madviseCall(address, lengthBytes, advice));
 }
 
 export function munmap(address: number, lengthBytes: number): number {
@@ -283,6 +299,14 @@ export function eventfd(initial: number, flags: number): number {
 
 export function prctl(option: number, argument: number): number {
   return orErrno(prctlCall(option, argument, 0, 0, 0));
+}
+
+export function schedGetScheduler(thread: number): number {
+  return orErrno(schedGetSchedulerCall(thread));
+}
+
+export function schedSetScheduler(thread: number, policy: number, priority: number): number {
+  return orErrno(schedSetSchedulerCall(thread, policy, new Uint8Array(Int32Array.of(priority).buffer)));
 }
 
 /** By number, because not every libc has it. */

@@ -30,7 +30,8 @@ export function guardAgainstReclaim(): string[] {
 /**
  * Keeps the program's own pages, once used, from being dropped and read again from a disk that may be ours. Its heap
  * can't be locked: V8 gives pages of it back with madvise(MADV_DONTNEED), which the kernel refuses for locked ones, and
- * V8 ends the process. A memory cgroup without swap does that part (MemorySwapMax=0 of boot/dm-remap@.service).
+ * V8 ends the process. A memory cgroup without swap does that part (MemorySwapMax=0 of boot/dm-remap@.service);
+ * `makeResident`, `touchThreadMemory` and `useMemoryReserve` help where pages are wanted that were never there.
  */
 function lockProgram(): string[] {
   for (const line of readFileSync('/proc/self/maps', 'utf8').split('\n')) {

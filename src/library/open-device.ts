@@ -64,7 +64,7 @@ async function openPlanned(
   try {
     const archive =
       options.archive === undefined ? undefined : await startArchive(options.archive, client, tell);
-    const ublk = plan && (await serveUblk(plan, client, info));
+    const ublk = plan && (await serveUblk(plan, client, info, tell));
     return new OpenedDevice(client, info, { ublk, archive, closed: () => plan?.control.close() });
   } catch (error) {
     await client.call({ verb: 'close' });

@@ -7,8 +7,9 @@ import { DEVICE_STATE, FEATURE_FLAG } from '../kernel/ublk-abi.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
 import { isZeroCopy, type UblkDeviceInfo, ZERO_COPY_FLAGS } from '../kernel/ublk-device-info.js';
 import type { UblkParams } from '../kernel/ublk-params.js';
-import type { DeviceInfo, UblkEndpoint } from './device-types.js';
+import type { DeviceInfo, DeviceNotice, UblkEndpoint } from './device-types.js';
 import { DmRemapError } from './errors.js';
+import { SwapWatch } from './swap-watch.js';
 import type { ThreadClient } from './thread-client.js';
 import type { UblkPlan } from './ublk-plan.js';
 import { removeProperties, writeProperties } from './ublk-properties.js';
@@ -18,7 +19,12 @@ import { removeUblkDevice } from './ublk-removal.js';
 import { UblkThreads } from './ublk-threads.js';
 
 /** Makes the block device of an open set appear, or goes on with the one that an earlier server left. */
-export async function serveUblk(plan: UblkPlan, client: ThreadClient, info: DeviceInfo): Promise<UblkServer> {
+export async function serveUblk(
+  plan: UblkPlan,
+  client: ThreadClient,
+  info: DeviceInfo,
+  tell: (notice: DeviceNotice) => void,
+): Promise<UblkServer> {
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
@@ -31,6 +37,7 @@ export async function serveUblk(plan: UblkPlan, client: ThreadClient, info: Devi
       ? await control.endRecovery(device.deviceId)
       : await control.start(device.deviceId);
     if (result < 0) throw commandFailed('cannot be started', device.deviceId, result);
+    server.watchSwap(tell);
     return server;
   } catch (error) {
     if (!recovers) await server.stop();
@@ -48,6 +55,7 @@ export class UblkServer implements UblkEndpoint {
   readonly #threads: UblkThreads;
   readonly #device: UblkDeviceInfo;
   #charFd = -1;
+  #swapWatch: SwapWatch | undefined;
 
   constructor(control: UblkControl, threads: UblkThreads, device: UblkDeviceInfo, isRecovered: boolean) {
     this.#control = control;
@@ -84,11 +92,17 @@ export class UblkServer implements UblkEndpoint {
     return this.#threads.hasLostThread;
   }
 
+  /** When it is started. */
+  watchSwap(tell: (notice: DeviceNotice) => void): void {
+    this.#swapWatch = new SwapWatch(this.path, tell);
+  }
+
   users(): string[] {
     return blockDeviceUsers(this.path);
   }
 
   async stop(): Promise<void> {
+    this.#swapWatch?.end();
     const { deviceId } = this.#device;
     const stopped = await this.#control.stop(deviceId);
     await this.#threads.ended();
@@ -101,6 +115,7 @@ export class UblkServer implements UblkEndpoint {
   }
 
   async release(): Promise<void> {
+    this.#swapWatch?.end();
     await this.#threads.release();
   }
 }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { createWakeUp, type WakeUp, wake } from '../kernel/wake-up.js';
 import type { DeviceInfo, DeviceNotice } from '../runtime/device-report.js';
 import type {
@@ -9,6 +9,7 @@ import type {
   ThreadOptions,
 } from '../runtime/messages.js';
 import type { QueueShare } from '../runtime/queue-share.js';
+import { FIXED_YOUNG_GENERATION } from '../runtime/touch-thread-memory.js';
 import { DmRemapError } from './errors.js';
 
 /** The main thread's end of the connection to a thread that serves a device: its owner, or one of its further queues. */
@@ -32,7 +33,14 @@ export class ThreadClient {
     options: Omit<ThreadOptions, 'wakeUpFd'>,
     onNotice: (notice: DeviceNotice) => void,
   ): Promise<{ readonly client: ThreadClient; readonly info: DeviceInfo }> {
-    const client = new ThreadClient(DEVICE_THREAD, (wakeUpFd) => ({ ...options, wakeUpFd }), onNotice);
+    const limits = options.ublkMemoryBytes > 0 ? FIXED_YOUNG_GENERATION : undefined;
+    const client = new ThreadClient(
+      DEVICE_THREAD,
+      (wakeUpFd) => ({ ...options, wakeUpFd }),
+      onNotice,
+      createWakeUp(),
+      limits,
+    );
     return { client, info: (await client.#opened()) as DeviceInfo };
   }
 
@@ -47,6 +55,7 @@ export class ThreadClient {
       () => options,
       () => {},
       { fd: wakeUp.fd, close: () => {} },
+      FIXED_YOUNG_GENERATION,
     );
     await client.#opened();
     return client;
@@ -56,11 +65,15 @@ export class ThreadClient {
     script: URL,
     optionsOf: (wakeUpFd: number) => ThreadOptions | QueueThreadOptions,
     onNotice: (notice: DeviceNotice) => void,
-    wakeUp = createWakeUp(),
+    wakeUp: WakeUp,
+    resourceLimits: ResourceLimits | undefined,
   ) {
     this.#onNotice = onNotice;
     this.#wakeUp = wakeUp;
-    this.#worker = new Worker(script, { workerData: optionsOf(wakeUp.fd) });
+    this.#worker = new Worker(script, {
+      workerData: optionsOf(wakeUp.fd),
+      ...(resourceLimits && { resourceLimits }),
+    });
     this.#worker.on('message', (message: ThreadMessage) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#crash = error;

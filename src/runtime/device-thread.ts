@@ -1,9 +1,11 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../base/assert.js';
+import { errnoName } from '../base/errno.js';
 import type { MappedMemory } from '../kernel/aligned-memory.js';
 import type { Backend } from './backend.js';
 import { chooseBackend } from './backend.js';
 import { CallServer } from './call-server.js';
+import type { DeviceNotice } from './device-report.js';
 import { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
 import { notice } from './notice.js';
@@ -17,11 +19,12 @@ function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
   const backend = chooseBackend(options.io, options.wakeUpFd);
   if (!backend.ok) return port.postMessage({ kind: 'openFailed', failure: backend.error });
   const mailbox = new Mailbox(port, backend.value);
-  const memory = mapDeviceMemory(options.ublkMemoryBytes);
+  const { memory, problem } = mapDeviceMemory(options.ublkMemoryBytes);
   const turning = new Turning(backend.value, mailbox, memory);
   const { kind, why } = backend.value;
   const how = kind === 'uring' ? 'io_uring' : 'plain file calls';
   mailbox.tell(notice('info', 'backendChosen', `I/O by ${how}: ${why}`, { io: kind }));
+  if (problem < 0) mailbox.tell(notLocked(problem));
   startDevice(options, backend.value, memory, mailbox, (started) => {
     if (!started.ok) {
       mailbox.post({ kind: 'openFailed', failure: started.error });
@@ -32,6 +35,11 @@ function runDeviceThread(port: MessagePort, options: ThreadOptions): void {
     mailbox.listen((message) => calls.handle(message));
   });
   turning.run();
+}
+
+function notLocked(problem: number): DeviceNotice {
+  const message = `memory pressure may stall the device: mlock2: ${errnoName(-problem)}`;
+  return notice('warn', 'unguarded', message, { errno: errnoName(-problem) });
 }
 
 /** The loop of the thread, and its end. */

@@ -12,6 +12,7 @@ import { MAIN, spareTarget } from '../engine/effect.js';
 import { formatUuid } from '../format/set-id.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
 import type { OpenDevice } from '../kernel/open-device.js';
+import { makeResident } from '../kernel/resident-memory.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
 import type { ServedGeometry } from '../ports/served-device.js';
 import { BuddyAllocator } from '../storage/buddy-allocator.js';
@@ -76,9 +77,17 @@ export function startDevice(
   });
 }
 
-/** All I/O memory of one device: for the cold path, for payload, for the tags of ublk queues. */
-export function mapDeviceMemory(ublkMemoryBytes: number): MappedMemory {
-  return mapMemory(ublkMemoryOffset() + ublkMemoryBytes);
+/**
+ * All I/O memory of one device: for the cold path, for payload, for the tags of ublk queues. Memory may depend on a
+ * block device, so what serves it is made resident. `problem`: why that failed, a negative errno; else 0.
+ */
+export function mapDeviceMemory(ublkMemoryBytes: number): { memory: MappedMemory; problem: number } {
+  const ublkOffset = ublkMemoryOffset();
+  const memory = mapMemory(ublkOffset + ublkMemoryBytes);
+  if (ublkMemoryBytes === 0) return { memory, problem: 0 };
+  const cold = makeResident(memory.address, layOutColdMemory().endOffset);
+  const ublk = makeResident(memory.address + ublkOffset, ublkMemoryBytes);
+  return { memory, problem: Math.min(cold, ublk) };
 }
 
 function ublkMemoryOffset(): number {

@@ -7,6 +7,7 @@ import { RingUblkChannel } from '../kernel/ring-ublk-channel.js';
 import type { ServedDevice } from '../ports/served-device.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
+import { touchThreadMemory } from './touch-thread-memory.js';
 
 /** One queue of a ublk device, served by the thread that this is called on. */
 export class UblkQueueServer {
@@ -23,6 +24,7 @@ export class UblkQueueServer {
   /** Fetches the queue's first requests. The block device may be started when every queue has done so. */
   start(job: UblkQueueJob): Failure | undefined {
     assert(this.#queue === undefined, 'a thread serves one ublk queue');
+    touchThreadMemory();
     const { reactor, device, memoryAddress } = this.#surroundings;
     const channel = RingUblkChannel.open({ ...job, ring: reactor.ring, memoryAddress });
     if (!channel.ok) return failure('system', `ublk queue ${job.queueIndex}: ${errnoName(channel.error)}`);

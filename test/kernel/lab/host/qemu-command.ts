@@ -28,7 +28,7 @@ export function qemuCommand(hardware: Hardware, inside: Inside): string[] {
     ...['-machine', 'q35', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...(accelerator === 'kvm'
       ? ['-accel', 'kvm', '-cpu', 'host']
-      : ['-accel', 'tcg,thread=multi', '-cpu', 'max']),
+      : ['-accel', 'tcg,thread=multi', '-cpu', EMULATED_CPU]),
     ...['-m', String(memoryMiB), '-smp', String(processors)],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...['-kernel', kernel.imagePath, '-initrd', kernel.initramfsPath],
@@ -52,6 +52,8 @@ function kernelParameters({ kernel, systemdFiles }: Hardware, inside: Inside): s
     // A busy host stops a processor of the guest for seconds; a real lock-up lasts.
     'watchdog_thresh=60 workqueue.watchdog_thresh=120',
     clockParameters(),
+    // Pages are cleared when they are handed out, under emulation byte by byte: see EMULATED_CPU.
+    'init_on_alloc=0',
     `lab.start=${join(projectDirectory, 'test/kernel/lab/guest', start)}`,
     `lab.modules=${kernel.modulesDirectory}`,
     `lab.directory=${projectDirectory}`,
@@ -81,6 +83,13 @@ function diskArguments({ name, options, source }: Disk): string[] {
       : `virtio-blk-pci,drive=${name},serial=${name},${sizes}${options.isVolatile ? VIRTIO_WITHOUT_DISCARD : ''}`;
   return ['-drive', drive, '-device', device];
 }
+
+/**
+ * Without "rep stosb" and "rep movsb": in a page that once held code (the kernel's start-up code, which is given back)
+ * the emulator takes some milliseconds for each byte that they write, so that clearing a page takes minutes. A machine whose
+ * memory runs short uses those pages as well.
+ */
+const EMULATED_CPU = 'max,-erms,-fsrm';
 
 const VIRTIO_WITHOUT_DISCARD = ',discard=off,write-zeroes=off';
 
