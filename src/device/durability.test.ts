@@ -179,6 +179,36 @@ describe('a unit that moves while the power fails', () => {
   });
 });
 
+describe('a flush that fails while metadata is written, asked for by somebody else', () => {
+  /** The spare takes 50 ms to flush: first the data, then empty pages, the superblock, and the page of the unit. */
+  it.each([
+    ['with the data', 30],
+    ['with the first pages of all', 80],
+    ['with the superblock', 130],
+    ['with the page', 180],
+  ])('takes nothing that was acknowledged and flushed afterwards: %s', (_name, delayMs) => {
+    const { rig, client } = numberedDevice({
+      volatileCaches: true,
+      faults:
+        'main:\n  - { sectors: "9", on: [write], error: ENODATA }\nspare:\n  - { on: [flush], delayMs: 50 }',
+    });
+    rig.open();
+    const moved = client.beginWrite(8, 8, 5000);
+    rig.scheduler.advance(delayMs);
+    expect(moved.errno, 'the commit is under way').toBeUndefined();
+    rig.stores[1]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    client.beginFlush();
+    rig.scheduler.advance(0);
+    rig.loseCache(1);
+    rig.stores[1]!.judge = () => 0;
+    rig.scheduler.advance(10_000);
+    expect(client.write(8, 8, 6000)).toBe(0);
+    expect(client.flush()).toBe(0);
+    cutPower(rig);
+    expect(client.read(8, 8)).toEqual(times(8, 6000));
+  });
+});
+
 describe('a unit that moved', () => {
   it('is where it moved to after a power cut, without any flush by the application', () => {
     const { rig, client } = numberedDevice({
