@@ -126,6 +126,27 @@ describe('a write with FUA', () => {
     expect(client.write(4, 16, 6000, true)).toBe(EIO);
   });
 
+  it.each([
+    ['a write', (client: TestClient) => client.beginWrite(4, 16, 6000, true)],
+    ['zeroes', (client: TestClient) => client.beginZero(4, 16, WriteZeroesFlag.durable)],
+  ])("fails when somebody else's flush has failed meanwhile: the disk may have forgotten a part: %s", (_name, begin) => {
+    const { rig, client } = numberedDevice({
+      volatileCaches: true,
+      faults:
+        'main:\n  - { sectors: "9", on: [write, writeZeroes], error: ENODATA }\nspare:\n  - { on: [flush], delayMs: 50 }',
+    });
+    rig.open();
+    const request = begin(client);
+    rig.scheduler.advance(10);
+    expect(request.errno, 'the commit waits for the spare').toBeUndefined();
+    rig.stores[0]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    client.beginFlush();
+    rig.scheduler.advance(10);
+    rig.stores[0]!.judge = () => 0;
+    rig.scheduler.advance(10_000);
+    expect(request.errno).toBe(EIO);
+  });
+
   it('is as durable when it writes zeroes', () => {
     const { rig, client } = cachedDevice();
     expect(client.zero(4, 16, WriteZeroesFlag.durable)).toBe(0);
