@@ -126,6 +126,27 @@ describe('a write with FUA', () => {
     expect(client.write(4, 16, 6000, true)).toBe(EIO);
   });
 
+  it.each([
+    ['a write', (client: TestClient) => client.beginWrite(4, 16, 6000, true)],
+    ['zeroes', (client: TestClient) => client.beginZero(4, 16, WriteZeroesFlag.durable)],
+  ])("fails when somebody else's flush has failed meanwhile: the disk may have forgotten a part: %s", (_name, begin) => {
+    const { rig, client } = numberedDevice({
+      volatileCaches: true,
+      faults:
+        'main:\n  - { sectors: "9", on: [write, writeZeroes], error: ENODATA }\nspare:\n  - { on: [flush], delayMs: 50 }',
+    });
+    rig.open();
+    const request = begin(client);
+    rig.scheduler.advance(10);
+    expect(request.errno, 'the commit waits for the spare').toBeUndefined();
+    rig.stores[0]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    client.beginFlush();
+    rig.scheduler.advance(10);
+    rig.stores[0]!.judge = () => 0;
+    rig.scheduler.advance(10_000);
+    expect(request.errno).toBe(EIO);
+  });
+
   it('is as durable when it writes zeroes', () => {
     const { rig, client } = cachedDevice();
     expect(client.zero(4, 16, WriteZeroesFlag.durable)).toBe(0);
@@ -176,6 +197,36 @@ describe('a unit that moves while the power fails', () => {
       nth += 1;
       return nth % 3 !== 0;
     });
+  });
+});
+
+describe('a flush that fails while metadata is written, asked for by somebody else', () => {
+  /** The spare takes 50 ms to flush: first the data, then empty pages, the superblock, and the page of the unit. */
+  it.each([
+    ['with the data', 30],
+    ['with the first pages of all', 80],
+    ['with the superblock', 130],
+    ['with the page', 180],
+  ])('takes nothing that was acknowledged and flushed afterwards: %s', (_name, delayMs) => {
+    const { rig, client } = numberedDevice({
+      volatileCaches: true,
+      faults:
+        'main:\n  - { sectors: "9", on: [write], error: ENODATA }\nspare:\n  - { on: [flush], delayMs: 50 }',
+    });
+    rig.open();
+    const moved = client.beginWrite(8, 8, 5000);
+    rig.scheduler.advance(delayMs);
+    expect(moved.errno, 'the commit is under way').toBeUndefined();
+    rig.stores[1]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    client.beginFlush();
+    rig.scheduler.advance(0);
+    rig.loseCache(1);
+    rig.stores[1]!.judge = () => 0;
+    rig.scheduler.advance(10_000);
+    expect(client.write(8, 8, 6000)).toBe(0);
+    expect(client.flush()).toBe(0);
+    cutPower(rig);
+    expect(client.read(8, 8)).toEqual(times(8, 6000));
   });
 });
 

@@ -1,6 +1,6 @@
 import { ERRNO } from '../base/errno.js';
-import { flushAll } from '../engine/cold-write.js';
 import type { Procedure } from '../engine/effect.js';
+import { flushAll } from '../engine/flush-all.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { sampleContent } from './sample-content.js';
 import { writeSuperblock } from './write-superblock.js';

@@ -2,9 +2,10 @@ import { ERRNO } from '../base/errno.js';
 import { Counter, count } from '../engine/counters.js';
 import type { Procedure } from '../engine/effect.js';
 import type { AssembledSet } from './assemble-set.js';
+import { flushSpares } from './flush-spares.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { repairPages } from './repair-pages.js';
-import { flushSpares, repairSuperblock, writeSuperblock } from './write-superblock.js';
+import { repairSuperblock, writeSuperblock } from './write-superblock.js';
 
 /**
  * The first writes to a set: repairs every copy that assembling found wanting (P5; rules R1 to R3 of

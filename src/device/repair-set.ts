@@ -3,13 +3,14 @@ import { Counter, count } from '../engine/counters.js';
 import type { Procedure } from '../engine/effect.js';
 import { pageOfUnit } from '../format/layout.js';
 import type { BlockFinding } from './block-findings.js';
+import { flushSpares } from './flush-spares.js';
 import type { PageRepair } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { repairPages } from './repair-pages.js';
 import type { SurveyedSet } from './survey-set.js';
 import { withoutCleanMark } from './without-clean-mark.js';
 import { writeNotes } from './write-notes.js';
-import { flushSpares, repairSuperblock, writeSuperblock } from './write-superblock.js';
+import { repairSuperblock, writeSuperblock } from './write-superblock.js';
 
 /** What a repair would do, and what it can't. */
 export interface RepairPlan {

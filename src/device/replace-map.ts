@@ -4,13 +4,14 @@ import { RemapTable } from '../engine/remap-table.js';
 import { type Descriptor, DescriptorState, emptyDescriptor } from '../format/descriptor-page.js';
 import { DESCRIPTORS_PER_PAGE, MAX_SEQUENCE, pageOfUnit } from '../format/layout.js';
 import type { SpareRecord, Superblock } from '../format/superblock.js';
+import { flushSpares } from './flush-spares.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
 import type { DumpEntry } from './set-dump.js';
 import { initialisePages } from './write-descriptors.js';
 import { writeNotes } from './write-notes.js';
 import { writePages } from './write-pages.js';
-import { flushSpares, writeSuperblock } from './write-superblock.js';
+import { writeSuperblock } from './write-superblock.js';
 
 /**
  * Replaces the map of a set by another in one step, with what else is to change in the superblock (rule W5 of

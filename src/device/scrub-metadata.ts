@@ -11,11 +11,12 @@ import { sameUuid } from '../format/set-id.js';
 import { slotOf } from '../format/superblock.js';
 import { decodeSuperblock } from '../format/superblock-codec.js';
 import { judgeNote } from '../format/text-note.js';
+import { flushSpares } from './flush-spares.js';
 import { loadDescriptors } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { repairPages } from './repair-pages.js';
 import { writeNotes } from './write-notes.js';
-import { flushSpares, writeSuperblock } from './write-superblock.js';
+import { writeSuperblock } from './write-superblock.js';
 
 /**
  * Reads both slots of the superblock, and the text note, of every copy that is there. Copies that are not as they should be

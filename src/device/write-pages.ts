@@ -10,10 +10,11 @@ import {
   pageOffsetBytes,
 } from '../format/layout.js';
 import { slotOf } from '../format/superblock.js';
+import { type FlushWork, flushFailuresOf, flushSpares, withoutFlushFailure } from './flush-spares.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import type { PageRepair } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
-import { flushCopies, flushSpares, NOT_WRITTEN } from './write-superblock.js';
+import { flushCopies, NOT_WRITTEN } from './write-superblock.js';
 
 /** Writes the next version of each page to all copies and flushes; true if each page is durable on some copy. */
 export function* writePages(
@@ -30,12 +31,14 @@ export function* writePages(
     pages.map((page, nth) => pageWrite(work, page, nth, copyIndex, overlay)),
   );
   count(context.counters, Counter.metadataPageWrites, effects.length);
+  const failuresBefore = flushFailuresOf(work);
   const results = yield* performAll(effects);
   const hasPage = (copyIndex: number, nth: number): boolean => results[copyIndex * pages.length + nth]! >= 0;
   const written = copies.filter((_, copyIndex) => pages.some((_page, nth) => hasPage(copyIndex, nth)));
   const flushed = yield* flushSpares(written.map((copy) => copy.spareIndex));
+  const holding = withoutFlushFailure(work, flushed, failuresBefore);
   const isDurable = (copyIndex: number, nth: number): boolean =>
-    hasPage(copyIndex, nth) && flushed.has(copies[copyIndex]!.spareIndex);
+    hasPage(copyIndex, nth) && holding.has(copies[copyIndex]!.spareIndex);
   for (const [nth, page] of pages.entries()) {
     noteLag(work, page, before[nth]!, (copyIndex) => isDurable(copyIndex, nth));
   }
@@ -52,7 +55,7 @@ export function* writePages(
 
 /** The part of `MetadataWork` that this needs: an import has no device at work. */
 export type PageWork = Omit<MetadataWork, 'context'> & {
-  readonly context: Pick<MetadataWork['context'], 'counters' | 'table'>;
+  readonly context: Pick<MetadataWork['context'], 'counters' | 'table'> & FlushWork['context'];
 };
 
 /** Writes the present version of a page to the copies of `copyMask`, in place (rule R3); true if any took it. */
@@ -62,12 +65,13 @@ export function* repairPage(
 ): Procedure<boolean> {
   const { copies } = work.state.superblock;
   const copyIndexes = [...copies.keys()].filter((copyIndex) => ((copyMask >>> copyIndex) & 1) === 1);
+  const failuresBefore = flushFailuresOf(work);
   const written = yield* performAll(
     copyIndexes.map((copyIndex) => pageWrite(work, page, 0, copyIndex, new Map(), generation)),
   );
   const results = copies.map(() => NOT_WRITTEN);
   for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
-  const durable = yield* flushCopies(work, results);
+  const durable = yield* flushCopies(work, results, failuresBefore);
   for (const [copyIndex, { spareIndex }] of copies.entries()) {
     if (durable[copyIndex] === true) work.state.lag.notePage(spareIndex, page, 0, true);
   }

@@ -12,6 +12,7 @@ import type { PageVersions } from '../format/page-choice.js';
 import type { Superblock } from '../format/superblock.js';
 import type { SuperblockChoice } from '../format/superblock-choice.js';
 import type { IoMemory } from '../ports/io-memory.js';
+import { flushSpares } from './flush-spares.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import { loadDescriptors } from './load-descriptors.js';
 import { offlineWork } from './offline-work.js';
@@ -21,7 +22,7 @@ import { tableOf } from './replace-map.js';
 import { raiseWatermarks } from './write-descriptors.js';
 import { writeNotes } from './write-notes.js';
 import { writePages } from './write-pages.js';
-import { flushSpares, writeSuperblock } from './write-superblock.js';
+import { writeSuperblock } from './write-superblock.js';
 
 /**
  * Writes a whole set, where none is left that could be built on. Pages of it may still lie about, or hide behind blocks

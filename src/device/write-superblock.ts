@@ -6,6 +6,7 @@ import { MAX_SEQUENCE, METADATA_PAGE_BYTES, superblockOffsetBytes } from '../for
 import type { Superblock } from '../format/superblock.js';
 import { slotOf } from '../format/superblock.js';
 import { encodeSuperblock } from '../format/superblock-codec.js';
+import { flushFailuresOf, flushSpares, withoutFlushFailure } from './flush-spares.js';
 import type { MetadataWork } from './metadata-writer.js';
 
 /**
@@ -19,10 +20,11 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   if (sequence > MAX_SEQUENCE) return ERRNO.EIO;
   const counters = Array.from(context.totalCounters());
   const next: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
+  const failuresBefore = flushFailuresOf(work);
   const results = yield* performAll(
     next.copies.map((_, copyIndex) => superblockWrite(work, next, copyIndex)),
   );
-  const durable = yield* flushCopies(work, results);
+  const durable = yield* flushCopies(work, results, failuresBefore);
   for (const spareIndex of next.spares.keys()) {
     const tookIt = next.copies.some(
       (copy, index) => copy.spareIndex === spareIndex && durable[index] === true,
@@ -43,34 +45,29 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
 export function* repairSuperblock(work: MetadataWork, copyIndexes: readonly number[]): Procedure<void> {
   const { superblock } = work.state;
   const results = superblock.copies.map(() => NOT_WRITTEN);
+  const failuresBefore = flushFailuresOf(work);
   const written = yield* performAll(
     copyIndexes.map((copyIndex) => superblockWrite(work, superblock, copyIndex)),
   );
   for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
-  yield* flushCopies(work, results);
+  yield* flushCopies(work, results, failuresBefore);
 }
 
 /** Stands for the result of a copy that was not to be written: neither durable nor an error. */
 export const NOT_WRITTEN = Number.NEGATIVE_INFINITY;
 
-/** Flushes these spares; answers those whose flush succeeded. */
-export function* flushSpares(spareIndexes: Iterable<number>): Procedure<ReadonlySet<number>> {
-  const unique = [...new Set(spareIndexes)];
-  const results = yield* performAll(
-    unique.map((index): Effect => ({ kind: 'flush', target: spareTarget(index) })),
-  );
-  return new Set(unique.filter((_, index) => results[index]! >= 0));
-}
-
 /**
  * Flushes every spare that took a copy's write. Answers for each copy whether it is durable now; counts those that
- * are not. `results[i]` is the outcome of copy i's write, or `NOT_WRITTEN`.
+ * are not. `results[i]` is the outcome of copy i's write, or `NOT_WRITTEN`; `failuresBefore`: `flushFailuresOf` before it.
  */
-export function* flushCopies(work: MetadataWork, results: readonly number[]): Procedure<readonly boolean[]> {
+export function* flushCopies(
+  work: MetadataWork,
+  results: readonly number[],
+  failuresBefore: readonly number[],
+): Procedure<readonly boolean[]> {
   const { copies } = work.state.superblock;
-  const flushed = yield* flushSpares(
-    copies.filter((_, index) => results[index]! >= 0).map((copy) => copy.spareIndex),
-  );
+  const written = copies.filter((_, index) => results[index]! >= 0).map((copy) => copy.spareIndex);
+  const flushed = withoutFlushFailure(work, yield* flushSpares(written), failuresBefore);
   const durable = copies.map((copy, index) => results[index]! >= 0 && flushed.has(copy.spareIndex));
   const failedCount = durable.filter(
     (isDurable, index) => !isDurable && results[index] !== NOT_WRITTEN,

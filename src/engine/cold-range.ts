@@ -1,9 +1,10 @@
 import { ERRNO } from '../base/errno.js';
 import type { ColdContext, Scratch } from './cold-context.js';
-import { flushAll, writeWithRelocation } from './cold-write.js';
+import { writeWithRelocation } from './cold-write.js';
 import type { Procedure } from './effect.js';
 import { MAIN, perform } from './effect.js';
 import { classifyError } from './error-policy.js';
+import { flushFailureTotal, flushWritten } from './flush-all.js';
 import { RANGE_CHUNK_BYTES } from './limits.js';
 import type { Segment } from './segments.js';
 import { segmentsOf } from './segments.js';
@@ -27,6 +28,7 @@ export function* zeroRange(
   lengthBytes: number,
   options: ZeroOptions,
 ): Procedure<number> {
+  const failuresBefore = flushFailureTotal(context);
   let refusedByDevice = false;
   for (const chunk of chunksOf(offsetBytes, lengthBytes)) {
     const lockId = yield* lockBytes(context, chunk.offsetBytes, chunk.lengthBytes);
@@ -35,7 +37,7 @@ export function* zeroRange(
     if (result.errno !== 0) return result.errno;
     refusedByDevice = result.refusedByDevice;
   }
-  return options.durable ? yield* flushAll(context) : 0;
+  return options.durable ? yield* flushWritten(context, failuresBefore) : 0;
 }
 
 /** Gives up the space of healthy units; the rest of the range keeps its contents, which a hint allows. */

@@ -4,8 +4,9 @@ import { bitCount } from './bit-count.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
-import type { Effect, Procedure, TransferEffect } from './effect.js';
-import { MAIN, performAll, spareTarget } from './effect.js';
+import type { Procedure, TransferEffect } from './effect.js';
+import { MAIN } from './effect.js';
+import { flushFailureTotal, flushWritten } from './flush-all.js';
 import { checkMain, mayBlameSector } from './probe.js';
 import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
 import type { FailedAttempt } from './retry.js';
@@ -28,6 +29,7 @@ export function* writeWithRelocation(
 ): Procedure<number> {
   const work: WriteWork = { context, scratch, changes: { first: [], updates: [], afterwards: [] } };
   const segments = segmentsOf(context, range);
+  const failuresBefore = flushFailureTotal(context);
   let errno = 0;
   for (const segment of segments) {
     const onMain = segment.spareUnit === -1;
@@ -38,17 +40,7 @@ export function* writeWithRelocation(
   }
   const committed = yield* commitChanges(context, work.changes);
   if (errno !== 0 || committed !== 0) return errno === 0 ? committed : errno;
-  return durable ? yield* flushAll(context) : 0;
-}
-
-/** The main device and every spare with writes that no flush has covered; 0 or EIO. */
-export function* flushAll(context: ColdContext): Procedure<number> {
-  const effects: Effect[] = [{ kind: 'flush', target: MAIN }];
-  for (const index of context.shape.spares.keys()) {
-    if (context.isDirty(spareTarget(index))) effects.push({ kind: 'flush', target: spareTarget(index) });
-  }
-  const results = yield* performAll(effects);
-  return results.some((result) => result < 0) ? ERRNO.EIO : 0;
+  return durable ? yield* flushWritten(context, failuresBefore) : 0;
 }
 
 interface WriteWork {
