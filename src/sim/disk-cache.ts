@@ -59,7 +59,11 @@ export class DiskCache {
   /** The I/O is answered. `durable`: it is on stable storage. */
   completed(firstBlock: number, blockCount: number, serial: number, now: number, durable: boolean): void {
     for (let block = firstBlock; block < firstBlock + blockCount; block += 1) {
-      if (this.#writer[block] !== serial) continue;
+      if (this.#writer[block] !== serial) {
+        // Written over while it was in flight: whichever is there, a flush from now on makes it durable.
+        this.#coveredAt[block] = Math.min(this.#coveredAt[block]!, now);
+        continue;
+      }
       this.#completedAt[block] = now;
       if (durable) this.clean(block);
     }
