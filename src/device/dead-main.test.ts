@@ -196,6 +196,20 @@ describe('a main device that vanishes right after it has proved that it is alive
     expect(rig.device!.context.table.mappedCount).toBe(1);
     expect(rig.device!.context.breaker.isOpen).toBe(true);
   });
+
+  it('costs none while it is tried again, where a unit is a single block (seed 614395)', () => {
+    const { rig, client } = numberedDevice({ mainBytes: 512 });
+    rig.open();
+    rig.stores[0]!.judge = () => ENODEV;
+    expect(client.write(0, 1, 1)).toBe(EIO);
+    // It answers one read, the one before the rewrite.
+    let answers = 1;
+    rig.stores[0]!.judge = () => (answers-- > 0 ? 0 : ENODEV);
+    rig.scheduler.advance(5000);
+    expect(answers).toBeLessThan(0);
+    expect(rig.device!.context.table.mappedCount).toBe(0);
+    expect(rig.device!.context.breaker.isOpen).toBe(true);
+  });
 });
 
 describe('a small main device of which most is being written', () => {

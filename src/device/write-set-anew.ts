@@ -1,13 +1,7 @@
 import { ERRNO } from '../base/errno.js';
-import type { Effect, Procedure } from '../engine/effect.js';
-import { performAll, spareTarget } from '../engine/effect.js';
-import {
-  DESCRIPTORS_PER_PAGE,
-  firstPageOfSpare,
-  MAX_SEQUENCE,
-  METADATA_PAGE_BYTES,
-  superblockAnchors,
-} from '../format/layout.js';
+import type { Procedure } from '../engine/effect.js';
+import { spareTarget } from '../engine/effect.js';
+import { DESCRIPTORS_PER_PAGE, firstPageOfSpare, MAX_SEQUENCE } from '../format/layout.js';
 import type { PageVersions } from '../format/page-choice.js';
 import type { Superblock } from '../format/superblock.js';
 import type { SuperblockChoice } from '../format/superblock-choice.js';
@@ -19,6 +13,7 @@ import { offlineWork } from './offline-work.js';
 import type { SetDump } from './read-dump.js';
 import { emptySet } from './read-map.js';
 import { tableOf } from './replace-map.js';
+import { wipeAnchors } from './wipe-anchors.js';
 import { raiseWatermarks } from './write-descriptors.js';
 import { writeNotes } from './write-notes.js';
 import { writePages } from './write-pages.js';
@@ -35,7 +30,7 @@ export function* writeSetAnew(input: AnewInput): Procedure<number> {
   const leftOver = yield* findLeftOvers(input);
   const highest = Math.max(leftOver.sequence, leftOver.generation);
   if (highest > MAX_SEQUENCE - 2 * HIDDEN_UPDATES_MAX) return ERRNO.EOVERFLOW;
-  const anchorsAreClear = yield* wipeAnchors(dump.superblock, memory, writeOffset);
+  const anchorsAreClear = yield* wipeAnchors({ ...input, superblock: dump.superblock });
   const isVirgin = leftOver.lastPages.every((page) => page === -1) && anchorsAreClear;
   const sequence = isVirgin ? 0 : evenAbove(leftOver.sequence + HIDDEN_UPDATES_MAX);
   const superblock = firstSuperblock(dump, leftOver, sequence);
@@ -99,25 +94,6 @@ function noteVersions(into: LeftOvers, superblock: Superblock, page: number, ver
     into.sequence = Math.max(into.sequence, versions.sequences[index]!);
     into.generation = Math.max(into.generation, versions.generations[index]!);
   }
-}
-
-/** True if all are zero now, for good. */
-function* wipeAnchors(superblock: Superblock, memory: IoMemory, bufferOffset: number): Procedure<boolean> {
-  memory.bytes.fill(0, bufferOffset, bufferOffset + METADATA_PAGE_BYTES);
-  const zeroes = superblock.spares.flatMap((spare, spareIndex) =>
-    superblockAnchors(spare.sizeBytes).map(
-      (offsetBytes): Effect => ({
-        kind: 'write',
-        target: spareTarget(spareIndex),
-        offsetBytes,
-        lengthBytes: METADATA_PAGE_BYTES,
-        memoryOffset: bufferOffset,
-      }),
-    ),
-  );
-  const results = yield* performAll(zeroes);
-  const flushed = yield* flushSpares(superblock.spares.keys());
-  return results.every((result) => result >= 0) && flushed.size === superblock.spares.length;
 }
 
 function firstSuperblock(

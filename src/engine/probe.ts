@@ -139,7 +139,7 @@ function* writeBlock(context: ColdContext, scratch: Scratch, unit: number): Proc
 function* saveProbedUnit(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<void> {
   const blockBytes = context.shape.logicalBlockBytes;
   const block = context.memory.slice(scratch.probeOffset, scratch.probeOffset + blockBytes);
-  if ((yield* readBlock(context, scratch, mainUnit)) === 'works') return;
+  if (!(yield* isSpoilt(context, scratch, mainUnit))) return;
   const others = (existingMask(context, mainUnit) & ~1) >>> 0;
   const unitOffset = mainUnit * context.shape.unitBytes;
   const salvage = yield* salvageBlocks(context, MAIN, unitOffset, others, scratch.unitOffset);
@@ -153,6 +153,13 @@ function* saveProbedUnit(context: ColdContext, scratch: Scratch, mainUnit: numbe
     reason: DescriptorReason.writeError,
   };
   if ((yield* placeOnSpare(context, scratch, unit, changes)) === 0) yield* commitChanges(context, changes);
+}
+
+/** Can't be read while the device lives: it may have vanished with the write, or have been away until just now. */
+function* isSpoilt(context: ColdContext, scratch: Scratch, unit: number): Procedure<boolean> {
+  if ((yield* readBlock(context, scratch, unit)) === 'works') return false;
+  if ((yield* probeMain(context, scratch, 'read')) !== 'works') return false;
+  return (yield* readBlock(context, scratch, unit)) === 'fails';
 }
 
 /** Several procedures may find out at the same time. */

@@ -1,0 +1,64 @@
+import type { Procedure } from '../engine/effect.js';
+import { performAll, spareTarget } from '../engine/effect.js';
+import { METADATA_PAGE_BYTES } from '../format/layout.js';
+import type { Superblock } from '../format/superblock.js';
+import type { IoMemory } from '../ports/io-memory.js';
+import { scanDevice } from './find-superblock.js';
+import { flushSpares } from './write-superblock.js';
+
+/**
+ * Zeroes every place of the spares where a superblock could be found, those with the newest one last and only if all
+ * others are zero. So a wipe that is cut off never leaves an older superblock as the newest: that one may know fewer
+ * pages of the map, and would start with units where they no longer are. True if all are zero now, for good.
+ */
+export function* wipeAnchors(input: WipeInput): Procedure<boolean> {
+  const { older, newest } = yield* findAnchors(input);
+  if (!(yield* zeroDurably(input, older))) return false;
+  return yield* zeroDurably(input, newest);
+}
+
+export interface WipeInput {
+  readonly superblock: Superblock;
+  readonly memory: IoMemory;
+  /** Room for one page per anchor (16). */
+  readonly readOffset: number;
+  /** Room for a page. */
+  readonly writeOffset: number;
+}
+
+interface Anchor {
+  readonly spareIndex: number;
+  readonly offsetBytes: number;
+  /** Of the superblock that lies there; -1: none that counts. */
+  readonly sequence: number;
+}
+
+function* findAnchors(input: WipeInput): Procedure<{ older: readonly Anchor[]; newest: readonly Anchor[] }> {
+  const { superblock, memory, readOffset: bufferOffset } = input;
+  const anchors: Anchor[] = [];
+  for (const [spareIndex, { sizeBytes }] of superblock.spares.entries()) {
+    const device = { target: spareTarget(spareIndex), sizeBytes };
+    const scanned = yield* scanDevice({ devices: [], memory, bufferOffset }, device);
+    for (const { offsetBytes, found } of scanned.candidates)
+      anchors.push({ spareIndex, offsetBytes, sequence: found.ok ? found.value.superblock.sequence : -1 });
+  }
+  const newest = Math.max(0, ...anchors.map(({ sequence }) => sequence));
+  return {
+    older: anchors.filter(({ sequence }) => sequence < newest),
+    newest: anchors.filter(({ sequence }) => sequence === newest),
+  };
+}
+
+function* zeroDurably(input: WipeInput, anchors: readonly Anchor[]): Procedure<boolean> {
+  const { superblock, memory, writeOffset: memoryOffset } = input;
+  const lengthBytes = METADATA_PAGE_BYTES;
+  memory.bytes.fill(0, memoryOffset, memoryOffset + lengthBytes);
+  const results = yield* performAll(
+    anchors.map(({ spareIndex, offsetBytes }) => {
+      const target = spareTarget(spareIndex);
+      return { kind: 'write', target, offsetBytes, lengthBytes, memoryOffset };
+    }),
+  );
+  const flushed = yield* flushSpares(superblock.spares.keys());
+  return results.every((result) => result >= 0) && flushed.size === superblock.spares.length;
+}
