@@ -1,36 +1,53 @@
 import { describe, expect, it } from 'vitest';
 import { BlockModel } from './block-model.js';
 
-describe('a disk that forgets the last write of a block, and then flushes', () => {
-  it('breaks a promise if that write was acknowledged', () => {
-    const { model, older, newer } = overwritten(true);
-    expect(() => {
-      model.noteReverted(0, newer, older);
-      model.endFlush(model.beginFlush());
-      model.endRead(model.beginRead(0, 1), () => older, false);
-    }).toThrow(`reads as version ${older}`);
+const BLOCK = 0;
+
+describe('a disk that goes back to what was on stable storage', () => {
+  it('has lost nothing of a write that failed before (seed 700987)', () => {
+    const { model, older, newer, writing } = withWriteUnderWay();
+    model.endWrite(writing, false, false);
+    model.noteReverted(BLOCK, newer, older);
+    flush(model);
+    expect([older, newer].map((version) => model.mayHold(BLOCK, version))).toEqual([true, true]);
   });
 
-  it('breaks none if that write failed: what was there before may be there again', () => {
-    const { model, older, newer } = overwritten(false);
-    model.noteReverted(0, newer, older);
-    model.endFlush(model.beginFlush());
-    expect([older, newer].map((version) => model.mayHold(0, version))).toEqual([true, true]);
-    model.powerCut();
-    expect([older, newer].map((version) => model.mayHold(0, version))).toEqual([true, true]);
+  it('has lost nothing of a write that fails afterwards', () => {
+    const { model, older, newer, writing } = withWriteUnderWay();
+    model.noteReverted(BLOCK, newer, older);
+    model.endWrite(writing, false, false);
+    flush(model);
+    expect([older, newer].map((version) => model.mayHold(BLOCK, version))).toEqual([true, true]);
+  });
+
+  it('has lost a write that is acknowledged afterwards, and no flush may hide that', () => {
+    const { model, older, newer, writing } = withWriteUnderWay();
+    model.noteReverted(BLOCK, newer, older);
+    model.endWrite(writing, true, false);
+    expect(model.mayHold(BLOCK, older)).toBe(true);
+    flush(model);
+    expect(model.mayHold(BLOCK, older)).toBe(false);
+  });
+
+  it('has lost a write that was acknowledged before, and no flush may hide that', () => {
+    const { model, older, newer, writing } = withWriteUnderWay();
+    model.endWrite(writing, true, false);
+    model.noteReverted(BLOCK, newer, older);
+    expect(model.mayHold(BLOCK, older)).toBe(true);
+    flush(model);
+    expect(model.mayHold(BLOCK, older)).toBe(false);
   });
 });
 
-/** One block, written and flushed, then written again. */
-function overwritten(succeeds: boolean): {
-  readonly model: BlockModel;
-  readonly older: number;
-  readonly newer: number;
-} {
+/** A block with a durable version, over which another one is being written. */
+function withWriteUnderWay() {
   const model = new BlockModel(1);
-  const [older, newer] = [model.nextVersion(), model.nextVersion()];
-  model.endWrite(model.beginWrite(0, 1, older), true, false);
+  const older = model.nextVersion();
+  model.endWrite(model.beginWrite(BLOCK, 1, older), true, true);
+  const newer = model.nextVersion();
+  return { model, older, newer, writing: model.beginWrite(BLOCK, 1, newer) };
+}
+
+function flush(model: BlockModel): void {
   model.endFlush(model.beginFlush());
-  model.endWrite(model.beginWrite(0, 1, newer), succeeds, false);
-  return { model, older, newer };
 }

@@ -128,6 +128,7 @@ export class BlockModel {
   /** A client was told that a flush has failed: what was acknowledged before may be gone, and the next one may work. */
   flushFailed(): void {
     this.#reverted.clear();
+    for (const { reversals } of this.#underWay) reversals.length = 0;
   }
 
   /** The power failed: what was not flushed may be gone, what was under way may have happened. */
@@ -158,12 +159,15 @@ export class BlockModel {
     for (let block = 0; block < this.blockCount; block += 1) this.noteDamage(block, Version.zero);
   }
 
-  /** The place that held version `from` holds `to` again, because a disk forgot what was not flushed. */
+  /**
+   * The place that held version `from` holds `to` again, because a disk forgot what was not flushed. That is no loss
+   * where `to` was as possible as `from`, because that was not acknowledged or both were written at the same time.
+   */
   noteReverted(block: number, from: number, to: number): void {
     const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
     if (from === to || !this.#now.has(block, from) || !wasPossible) return;
-    // What it may hold anyway breaks no promise: `from` is of a write that failed, or that overlapped this one.
-    if (!this.#now.has(block, to)) this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), to]);
+    if (!this.#now.has(block, to)) this.#addReverted(block, to);
+    else this.#writerUnderWay(block, from)?.reversals.push({ block, version: to });
     this.#now.add(block, to);
     this.#stable.add(block, to);
     this.#unflushed.add(block);
@@ -184,6 +188,16 @@ export class BlockModel {
   describe(block: number): string {
     const now = this.#now.get(block).join(', ');
     return `allowed ${now}; after a power cut ${this.#stable.get(block).join(', ')}`;
+  }
+
+  #writerUnderWay(block: number, version: number): ModelRequest | undefined {
+    for (const request of this.#underWay)
+      if (request.kind === 'write' && request.version === version && covers(request, block)) return request;
+    return undefined;
+  }
+
+  #addReverted(block: number, version: number): void {
+    this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), version]);
   }
 
   /** A flush has worked that no failure was told before: what a disk went back to may not be there. */
@@ -214,6 +228,8 @@ export class BlockModel {
       this.#unflushed.add(block);
     }
     this.#forgetDamage(block, versions);
+    for (const reversal of request.reversals)
+      if (reversal.block === block) this.#addReverted(block, reversal.version);
     const reverted = this.#reverted.get(block)?.filter((each) => each !== request.version) ?? [];
     const left = reverted.filter((version) => versions.includes(version));
     if (left.length > 0) this.#reverted.set(block, left);
@@ -274,6 +290,8 @@ export interface ModelRequest {
   readonly version: number;
   /** Writes that overlap it, also in time. */
   readonly rivals: ModelRequest[];
+  /** Of a write: what a disk went back to from its version; a loss only if it is acknowledged all the same. */
+  readonly reversals: { readonly block: number; readonly version: number }[];
   /** Of a read, per block: what was allowed when it began. */
   readonly allowed: (number | readonly number[])[];
   /** Of a read: at some time, one of its blocks could be lost. */
@@ -286,7 +304,7 @@ export interface ModelFlush {
 }
 
 function newRequest(kind: 'read' | 'write', first: number, count: number): ModelRequest {
-  return { kind, first, count, version: 0, rivals: [], allowed: [], mayFail: false };
+  return { kind, first, count, version: 0, rivals: [], reversals: [], allowed: [], mayFail: false };
 }
 
 /** Stands for a change of one block that no request made. */
