@@ -275,9 +275,10 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     return this.#links.poll() || more;
   }
 
-  /** No request and no background work is in hand. */
+  /** No request and no background work is in hand, on the threads of queues neither. */
   get isIdle(): boolean {
-    const isAtRest = this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle;
+    const isAtRest =
+      this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle && this.#links.areAtRest;
     return isAtRest && this.#gone.isIdle && this.#content?.isReading !== true;
   }
 
