@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
-import { FlushHistory } from '../frontends/flush-history.js';
+import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice } from './testing/numbered-device.js';
 import type { TestClient } from './testing/test-client.js';
@@ -25,7 +25,7 @@ function failNextFlush(rig: DeviceOnMemory, target: number): void {
 
 /** A client that has written, and not flushed yet. */
 function writerWithUnflushedData(rig: DeviceOnMemory): FlushHistory {
-  const history = new FlushHistory(rig.device!);
+  const history = new FlushHistory(new UnflushedWrites(rig.device!));
   history.writeStarted();
   history.writeFinished();
   return history;

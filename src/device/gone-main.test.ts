@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
-import { FlushHistory } from '../frontends/flush-history.js';
+import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice, original, times, touchesBlocks } from './testing/numbered-device.js';
 import { type BegunRequest, TestClient } from './testing/test-client.js';
@@ -249,7 +249,7 @@ describe('a main device that comes back under another name', () => {
   it('has every writer told once that its unflushed writes may be lost, as they are', () => {
     const gone = openDevice();
     const { rig, client } = gone;
-    const history = new FlushHistory(rig.device!);
+    const history = new FlushHistory(new UnflushedWrites(rig.device!));
     expect(client.write(64, 8, 5000)).toBe(0);
     expect(client.flush()).toBe(0);
     history.writeStarted();
@@ -276,7 +276,7 @@ describe('a main device that comes back under another name', () => {
   it('has a flush that waited told, too', () => {
     const gone = openDevice();
     const { rig, client, around } = gone;
-    const history = new FlushHistory(rig.device!);
+    const history = new FlushHistory(new UnflushedWrites(rig.device!));
     history.writeStarted();
     expect(client.write(64, 8, 5001)).toBe(0);
     history.writeFinished();

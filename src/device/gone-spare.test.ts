@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
-import { FlushHistory } from '../frontends/flush-history.js';
+import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { GonePolicy } from './gone-policy.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice, original, times, touchesMetadata } from './testing/numbered-device.js';
@@ -222,7 +222,7 @@ describe('a spare that comes back under another name', () => {
   it('has every writer told once that unflushed writes to it may be lost, as they are', () => {
     const gone = openDevice();
     const { rig, client } = gone;
-    const history = new FlushHistory(rig.device!);
+    const history = new FlushHistory(new UnflushedWrites(rig.device!));
     history.writeStarted();
     expect(client.write(0, 8, 5001)).toBe(0);
     history.writeFinished();

@@ -263,12 +263,22 @@ describe('a queue of a device on a thread of its own', () => {
     expect(queue.acquire(sink)).toBe(-1);
     for (const slot of slots.slice(1)) queue.release(slot);
     queue.flush(slots[0]!);
-    expect([queue.isIdle, rig.device!.isIdle]).toEqual([false, true]);
+    expect([queue.isIdle, rig.device!.isIdle]).toEqual([false, false]);
     expect(() => rig.device!.removeQueue(open.link)).toThrow('ends idle');
     rig.scheduler.advance(0);
     expect(queue.isIdle).toBe(true);
     rig.device!.removeQueue(open.link);
     expect(rig.device!.queueCount).toBe(0);
+  });
+
+  it('keeps the device from being idle as long as it has I/O of its own in flight', () => {
+    const { rig, far, open } = bench({ faults: 'main:\n  - { sectors: "8-15", on: [write], delayMs: 50 }' });
+    const request = far.beginWrite(8, 4, 1234);
+    rig.scheduler.advance(10);
+    expect([open.queue.isIdle, rig.device!.isIdle]).toEqual([false, false]);
+    rig.scheduler.advance(50);
+    expect(request.errno).toBe(0);
+    expect([open.queue.isIdle, rig.device!.isIdle]).toEqual([true, true]);
   });
 
   it('describes runs as the owner does', () => {

@@ -25,6 +25,11 @@ export class QueueLinks {
     return this.#links.length;
   }
 
+  /** No queue has a request in hand: neither in flight on its own thread, nor forwarded. */
+  get areAtRest(): boolean {
+    return this.#links.every(isAtRest);
+  }
+
   get isStarved(): boolean {
     return this.#isStarved;
   }
@@ -40,7 +45,7 @@ export class QueueLinks {
   /** When the thread of the queue has ended, with all its requests answered. */
   remove(link: QueueLink): void {
     assert(this.#links.includes(link), 'a queue of this device');
-    assert(link.isIdle && link.slots.phase.every((phase) => phase === Phase.free), 'a queue ends idle');
+    assert(isAtRest(link), 'a queue ends idle');
     this.#locks.removeQueue(link.slots);
     this.#links = this.#links.filter((other) => other !== link);
   }
@@ -61,6 +66,10 @@ export class QueueLinks {
     for (const counters of [own, ...this.#links.map((link) => link.memory.counters)]) addTo(total, counters);
     return total;
   }
+}
+
+function isAtRest({ isIdle, slots }: QueueLink): boolean {
+  return isIdle && slots.phase.every((phase) => phase === Phase.free);
 }
 
 export function addTo(total: Counters, counters: Counters): void {

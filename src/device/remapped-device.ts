@@ -278,10 +278,12 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     return this.#links.poll() || more;
   }
 
-  /** No request and no background work is in hand. */
+  /** No request and no background work is in hand, on the threads of queues neither. */
   get isIdle(): boolean {
-    const isAtRest = this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle;
-    return isAtRest && this.byHand.isIdle && this.#gone.isIdle && this.#content?.isReading !== true;
+    const isAtRest =
+      this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle && this.#links.areAtRest;
+    const isQuiet = this.byHand.isIdle && this.#gone.isIdle;
+    return isAtRest && isQuiet && this.#content?.isReading !== true;
   }
 
   /** Devices that do not answer, and what becomes of the requests that need them. */

@@ -4,7 +4,7 @@ import { METADATA_PAGE_BYTES } from '../format/layout.js';
 import type { Superblock } from '../format/superblock.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { scanDevice } from './find-superblock.js';
-import { flushSpares } from './write-superblock.js';
+import { flushSpares } from './flush-spares.js';
 
 /**
  * Zeroes every place of the spares where a superblock could be found, those with the newest one last and only if all

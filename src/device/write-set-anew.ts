@@ -6,7 +6,6 @@ import type { PageVersions } from '../format/page-choice.js';
 import type { Superblock } from '../format/superblock.js';
 import type { SuperblockChoice } from '../format/superblock-choice.js';
 import type { IoMemory } from '../ports/io-memory.js';
-import { flushSpares } from './flush-spares.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import { loadDescriptors } from './load-descriptors.js';
 import { offlineWork } from './offline-work.js';

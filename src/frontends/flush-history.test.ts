@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { FlushHistory } from './flush-history.js';
+import { FlushHistory, UnflushedWrites } from './flush-history.js';
 
 describe('what a client is told of flushes', () => {
   function client(): { history: FlushHistory; errors: { flushFailureCount: number } } {
     const errors = { flushFailureCount: 0 };
-    const history = new FlushHistory(errors);
+    const history = new FlushHistory(new UnflushedWrites(errors));
     history.writeStarted();
     history.writeFinished();
     return { history, errors };
@@ -21,7 +21,7 @@ describe('what a client is told of flushes', () => {
 
   it('is nothing of failures that came before its writes, or after all of them were flushed', () => {
     const errors = { flushFailureCount: 3 };
-    const history = new FlushHistory(errors);
+    const history = new FlushHistory(new UnflushedWrites(errors));
     history.writeStarted();
     history.writeFinished();
     expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
@@ -36,6 +36,21 @@ describe('what a client is told of flushes', () => {
     history.writeStarted();
     history.writeFinished();
     expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+  });
+
+  it('on any connection, because one client may have several: once on each that was open by then', () => {
+    const errors = { flushFailureCount: 0 };
+    const writes = new UnflushedWrites(errors);
+    const [writer, flusher] = [new FlushHistory(writes), new FlushHistory(writes)];
+    writer.writeStarted();
+    writer.writeFinished();
+    errors.flushFailureCount += 1;
+    for (const history of [flusher, writer]) {
+      expect(history.flushFinished(history.flushStarted(), true)).toBe(false);
+      expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+    }
+    const later = new FlushHistory(writes);
+    expect(later.flushFinished(later.flushStarted(), true)).toBe(true);
   });
 
   it('does not count writes under way as flushed', () => {

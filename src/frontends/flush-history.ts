@@ -1,40 +1,83 @@
 /**
  * Who must hear of a failed flush. After one, the device may have dropped dirty data and forgotten about it (the
- * next flush succeeds), so every client with writes that no successful flush has covered gets EIO on its own
- * next flush, once. Linux does the same for files ("errseq").
+ * next flush succeeds), so every connection gets EIO on its own next flush, once. Linux does the same for files ("errseq").
+ * A client may write on one connection and flush on another (CAN_MULTI_CONN), so it doesn't matter whose the writes are.
  */
 export interface FlushErrors {
   /** Flushes of the device's disks that failed so far, whoever asked for them. */
   readonly flushFailureCount: number;
 }
 
-/** What one client wrote and flushed. */
-export class FlushHistory {
+/** What was written on all connections of one export and has not been flushed. */
+export class UnflushedWrites {
   private readonly errors: FlushErrors;
-  /** Failures this client has been told of, or that came before its unflushed writes. */
-  private failuresKnown = 0;
-  private writesStarted = 0;
-  private writesInFlight = 0;
-  private writesFlushed = 0;
+  private failuresSeen: number;
+  private losses = 0;
+  private started = 0;
+  private inFlight = 0;
+  private flushed = 0;
 
   constructor(errors: FlushErrors) {
     this.errors = errors;
+    this.failuresSeen = errors.flushFailureCount;
   }
 
   writeStarted(): void {
-    if (this.writesStarted === this.writesFlushed) this.failuresKnown = this.errors.flushFailureCount;
-    this.writesStarted += 1;
-    this.writesInFlight += 1;
+    this.look();
+    this.started += 1;
+    this.inFlight += 1;
   }
 
   writeFinished(): void {
-    this.writesInFlight -= 1;
+    this.inFlight -= 1;
   }
 
-  /** A flush starts now: what it will have covered (writes in flight may be missed), for `flushFinished`. */
+  /** Failures so far that may have taken a write: one that comes while all is flushed takes none. */
+  get lossCount(): number {
+    this.look();
+    return this.losses;
+  }
+
+  /** Writes that a flush which starts now covers: it may miss those in flight. */
+  get coveredCount(): number {
+    return this.inFlight === 0 ? this.started : this.flushed;
+  }
+
+  /** `coveredCount` when the flush started. */
+  flushSucceeded(coveredCount: number): void {
+    if (coveredCount > this.flushed) this.flushed = coveredCount;
+  }
+
+  private look(): void {
+    const { flushFailureCount } = this.errors;
+    if (flushFailureCount === this.failuresSeen) return;
+    this.failuresSeen = flushFailureCount;
+    if (this.started !== this.flushed) this.losses += 1;
+  }
+}
+
+/** What one connection wrote, flushed, and has been told. */
+export class FlushHistory {
+  private readonly writes: UnflushedWrites;
+  private lossesTold: number;
+
+  /** `writes`: of the export, shared by its connections. */
+  constructor(writes: UnflushedWrites) {
+    this.writes = writes;
+    this.lossesTold = writes.lossCount;
+  }
+
+  writeStarted(): void {
+    this.writes.writeStarted();
+  }
+
+  writeFinished(): void {
+    this.writes.writeFinished();
+  }
+
+  /** A flush starts now: what it covers and what is lost so far, for `flushFinished`. */
   flushStarted(): number {
-    const covered = this.writesInFlight === 0 ? this.writesStarted : this.writesFlushed;
-    return covered * FAILURES_TOLD_APART + this.failuresModulo;
+    return this.writes.coveredCount * LOSSES_TOLD_APART + this.lossesModulo;
   }
 
   /**
@@ -42,20 +85,18 @@ export class FlushHistory {
    * was under way while another failed may have found nothing left to write: it counts as failed.
    */
   flushFinished(started: number, ok: boolean): boolean {
-    const covered = Math.floor(started / FAILURES_TOLD_APART);
-    const failedMeanwhile = started % FAILURES_TOLD_APART !== this.failuresModulo;
-    const { flushFailureCount } = this.errors;
-    const isConcerned = this.writesStarted !== this.writesFlushed;
-    const unheard = isConcerned && (failedMeanwhile || this.failuresKnown !== flushFailureCount);
-    this.failuresKnown = flushFailureCount;
-    if (ok && covered > this.writesFlushed) this.writesFlushed = covered;
+    const { lossCount } = this.writes;
+    const failedMeanwhile = started % LOSSES_TOLD_APART !== this.lossesModulo;
+    const unheard = failedMeanwhile || this.lossesTold !== lossCount;
+    this.lossesTold = lossCount;
+    if (ok) this.writes.flushSucceeded(Math.floor(started / LOSSES_TOLD_APART));
     return ok && !unheard;
   }
 
-  private get failuresModulo(): number {
-    return this.errors.flushFailureCount % FAILURES_TOLD_APART;
+  private get lossesModulo(): number {
+    return this.writes.lossCount % LOSSES_TOLD_APART;
   }
 }
 
 /** Both numbers of `flushStarted` in one: no object per flush. So many failures do not happen while one is under way. */
-const FAILURES_TOLD_APART = 1024;
+const LOSSES_TOLD_APART = 1024;

@@ -1,5 +1,5 @@
 import { ERRNO, errnoName } from '../base/errno.js';
-import { FlushHistory } from '../frontends/flush-history.js';
+import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { Poller } from '../kernel/reactor-interface.js';
 import type { RequestSink } from '../ports/served-device.js';
 import { MAX_TRANSFER_BYTES } from '../ports/served-device.js';
@@ -20,7 +20,7 @@ export class IoCalls implements RequestSink, Poller {
 
   constructor(started: StartedDevice) {
     this.#started = started;
-    this.#history = new FlushHistory(started.device);
+    this.#history = new FlushHistory(new UnflushedWrites(started.device));
     started.backend.reactor.addPoller(this);
   }
 

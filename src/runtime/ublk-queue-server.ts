@@ -42,9 +42,12 @@ export class UblkQueueServer {
     return undefined;
   }
 
-  /** Calls `done` when the driver has taken every tag back: somebody has stopped the block device. */
+  /**
+   * Calls `done` when the driver has taken every tag back: somebody has stopped the block device. At once where none was
+   * ever asked for, because the queue could not be started.
+   */
   whenEnded(done: () => void): void {
-    if (this.#hasEnded) done();
+    if (this.isOver) done();
     else this.#onEnded.push(done);
   }
 

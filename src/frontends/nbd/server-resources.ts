@@ -1,5 +1,6 @@
 import type { IoMemory } from '../../ports/io-memory.js';
 import type { RequestSink, ServedDevice } from '../../ports/served-device.js';
+import { UnflushedWrites } from '../flush-history.js';
 import { BlockStatus } from './block-status.js';
 import type { BufferPool } from './buffer-pool.js';
 import { InboxBlocks } from './inbox-blocks.js';
@@ -22,6 +23,7 @@ export class ServerResources {
   readonly inboxes: InboxBlocks;
   readonly encoder: ReplyEncoder;
   readonly blockStatus: BlockStatus;
+  readonly unflushed: UnflushedWrites;
   readonly statistics = new StatisticsCounters();
   /** Grows by one every `TICK_MS` while there are connections: time without asking a clock per request. */
   tick = 0;
@@ -41,6 +43,7 @@ export class ServerResources {
     this.pool = pool;
     this.served = served;
     this.headersOffset = headersOffset;
+    this.unflushed = new UnflushedWrites(device);
     this.buffers = new SharedBuffers(pool);
     this.slots = new SlotTable(device, sink);
     this.inboxes = new InboxBlocks(this.buffers, MAX_CONNECTIONS + SPARE_INBOXES);

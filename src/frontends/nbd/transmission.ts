@@ -71,7 +71,7 @@ export class Transmission {
       structuredReplies,
       hasContexts: contexts !== 0,
     };
-    this.history = new FlushHistory(shared.device);
+    this.history = new FlushHistory(shared.unflushed);
     this.answers = new RequestAnswers(shared, replies, this.history, structuredReplies);
     this.starter = new RequestStarter(shared, replies, this.history, connection, contexts);
     this.intake = new WriteIntake(shared, inbox, connection);
