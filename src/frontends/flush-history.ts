@@ -12,13 +12,15 @@ export interface FlushErrors {
 export class FlushHistory {
   private readonly errors: FlushErrors;
   /** Failures this client has been told of, or that came before its unflushed writes. */
-  private failuresKnown = 0;
-  private writesStarted = 0;
+  private failuresKnown: number;
+  /** The first stands for what the client wrote before: to an earlier process, or on a connection that broke (P9). */
+  private writesStarted = 1;
   private writesInFlight = 0;
   private writesFlushed = 0;
 
   constructor(errors: FlushErrors) {
     this.errors = errors;
+    this.failuresKnown = errors.flushFailureCount;
   }
 
   writeStarted(): void {

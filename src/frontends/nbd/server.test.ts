@@ -347,6 +347,8 @@ describe('the NBD server', () => {
     const write: TestRequest = { type: Command.write, cookie: 1n, payload: pattern(512, 1) };
     const flush: TestRequest = { type: Command.flush, cookie: 2n };
     const error = (stream: MemoryStream, request: TestRequest) => ask(test, stream, request)[0]?.error;
+    // It has nothing unflushed from now on, of an earlier connection either.
+    expect(error(idle!, flush)).toBe(0);
     expect([error(writer!, write), error(other!, write)]).toEqual([0, 0]);
     test.device.failure = (operation) => (operation === 'flush' ? ERRNO.EIO : 0);
     expect(error(other!, flush)).toBe(ERRNO.EIO);
