@@ -1,5 +1,5 @@
 import type { ColdContext, Scratch } from '../engine/cold-context.js';
-import { MAIN, spareTarget } from '../engine/effect.js';
+import { MAIN, type Procedure, spareTarget } from '../engine/effect.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import type { ContentWatch } from './content-watch.js';
@@ -7,7 +7,7 @@ import type { DeviceEvent } from './device-event.js';
 import type { EffectRunner } from './effect-runner.js';
 import { HeldRequests } from './held-requests.js';
 import type { MetadataState } from './metadata-state.js';
-import type { MetadataWriter } from './metadata-writer.js';
+import type { MetadataWork, MetadataWriter } from './metadata-writer.js';
 import { OutageWatch } from './outage-watch.js';
 import type { Outages } from './outages.js';
 import { Readmission } from './readmission.js';
@@ -115,8 +115,9 @@ export class GoneDevices {
     if (requestCount > 0) this.#parts.report({ kind: 'heldResumed', target, requestCount });
   }
 
+  /** Alone: a commit that is under way may have missed the spare, and says so only when it has ended. */
   #bringSpareBack(spareIndex: number, done: (isBack: boolean) => void): void {
-    const { metadata, state, context, recoveryOffset } = this.#parts;
+    const { metadata, context } = this.#parts;
     const finish = (isBack: boolean): void => {
       if (isBack) {
         this.#replaced.delete(spareIndex);
@@ -126,9 +127,14 @@ export class GoneDevices {
       }
       done(isBack);
     };
-    const isUntouched = !this.#replaced.has(spareIndex) && !state.lag.isBehind(spareIndex);
-    if (isUntouched && context.doubtfulPlaces.size === 0) return finish(true);
-    metadata.run((work) => repairReturned(work, spareIndex, recoveryOffset), finish);
+    metadata.run((work) => this.#bringUpToDate(work, spareIndex), finish);
+  }
+
+  /** As `repairReturned`, where there is anything to repair. */
+  *#bringUpToDate(work: MetadataWork, spareIndex: number): Procedure<boolean> {
+    const isUntouched = !this.#replaced.has(spareIndex) && !work.state.lag.isBehind(spareIndex);
+    if (isUntouched && work.context.doubtfulPlaces.size === 0) return true;
+    return yield* repairReturned(work, spareIndex, this.#parts.recoveryOffset);
   }
 
   /** What the old device had in its cache may be lost. */

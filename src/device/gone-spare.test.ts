@@ -21,9 +21,8 @@ interface Gone {
 }
 
 /** Blocks 0 to 255 of the main device can't be written; unit 0 lives on a spare and holds 5000. */
-function openDevice(spareBytes = [4 << 20], onGone = HOLD_30_S): Gone {
+function openDevice(spareBytes = [4 << 20], onGone = HOLD_30_S, faults = BAD_WRITES): Gone {
   const around = new Surroundings();
-  const faults = BAD_WRITES;
   const { rig, client } = numberedDevice({
     spareBytes,
     faults,
@@ -147,6 +146,26 @@ describe('a spare that vanishes and is waited for', () => {
     expect(found.ok && found.value.load.repairTwice).toEqual([]);
     rig.open();
     for (let unit = 1; unit < 20; unit += 1) expect(client.read(unit * 8, 8)).toEqual(times(8, 6000 + unit));
+  });
+
+  it('gets the map again, also if it is back before a commit that has missed it is at its end', () => {
+    const slowPages = 'spare2:\n  - { sectors: "32-191", on: [write], delayMs: 3000 }';
+    const gone = openDevice([2 << 20, 2 << 20], HOLD_30_S, `${BAD_WRITES}\n${slowPages}`);
+    const { rig, client } = gone;
+    vanish(rig, SPARE);
+    client.beginRead(0, 8, 1);
+    rig.scheduler.advance(1000);
+    const write = client.beginWrite(8, 8, 6000);
+    rig.scheduler.advance(1000);
+    answerAgain(rig, SPARE);
+    rig.scheduler.advance(1500);
+    expect(write.errno).toBeUndefined();
+    rig.scheduler.advance(30_000);
+    expect([write.errno, rig.device!.goneDevices]).toEqual([0, []]);
+    rig.kill();
+    const found = rig.assemble();
+    expect(found.ok && [found.value.choice.repairs, found.value.load.inPlaceRepairs]).toEqual([[], []]);
+    expect(found.ok && found.value.load.repairTwice).toEqual([]);
   });
 
   describe.each([

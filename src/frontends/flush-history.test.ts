@@ -61,4 +61,14 @@ describe('what a client is told of flushes', () => {
     errors.flushFailureCount += 1;
     expect(history.flushFinished(history.flushStarted(), true)).toBe(false);
   });
+
+  it('is a failure before its first write, because an earlier process may have taken writes of it', () => {
+    const errors = { flushFailureCount: 3 };
+    const history = new FlushHistory(new UnflushedWrites(errors));
+    errors.flushFailureCount += 1;
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(false);
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+    errors.flushFailureCount += 1;
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+  });
 });

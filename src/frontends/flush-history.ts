@@ -13,7 +13,8 @@ export class UnflushedWrites {
   private readonly errors: FlushErrors;
   private failuresSeen: number;
   private losses = 0;
-  private started = 0;
+  /** The first stands for what clients wrote before: to an earlier process (P9). */
+  private started = 1;
   private inFlight = 0;
   private flushed = 0;
 

@@ -4,7 +4,8 @@
  */
 export class UnflushedWrites {
   #failuresKnown = 0;
-  #started = 0;
+  /** The first stands for what the process before has taken (frontends/flush-history.ts does the same). */
+  #started = 1;
   #inFlight = 0;
   #flushed = 0;
 
@@ -38,7 +39,7 @@ export class UnflushedWrites {
   /** The device begins anew, and counts from 0. */
   reset(): void {
     this.#failuresKnown = 0;
-    this.#started = 0;
+    this.#started = 1;
     this.#inFlight = 0;
     this.#flushed = 0;
   }
