@@ -11,7 +11,7 @@ import { mapDeviceMemory, startDevice } from '../../dist/runtime/start-device.js
 
 const backend = chooseBackend('uring', workerData.wakeUpFd).value;
 const mailbox = new Mailbox(parentPort, backend);
-const memory = mapDeviceMemory(workerData.ublkMemoryBytes);
+const { memory } = mapDeviceMemory(workerData.ublkMemoryBytes);
 startDevice(workerData, backend, memory, mailbox, (started) => {
   if (!started.ok) throw new Error(started.error.message);
   const paths = [workerData.main, ...workerData.spares];
