@@ -442,7 +442,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'fua-cold-forgotten',
     what: 'a durable write that went through the cold path is not flushed',
     file: 'engine/cold-write.js',
-    find: 'return durable ? yield* flushAll(context) : 0;',
+    find: 'return durable ? yield* flushWritten(context, failuresBefore) : 0;',
     replace: 'return 0;',
     from: 1,
     seeds: 200,
