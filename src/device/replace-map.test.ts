@@ -189,6 +189,24 @@ describe('writing a set from nothing but its dump', () => {
     expect.unreachable('it ends at last');
   });
 
+  it.each([
+    0, 1,
+  ])('wins over a superblock in slot %i that could not be zeroed, again and again (seed 620363)', (slot) => {
+    const { rig, map, superblock } = usedDevice({ spareBytes: [2 << 20] });
+    const stuck = superblockOffsetBytes(superblock.copies[2]!, slot);
+    rig.stores[1]!.judge = ({ kind, offsetBytes }) =>
+      kind === 'write' && offsetBytes === stuck ? ERRNO.ENODATA : 0;
+    let newest = superblock.sequence;
+    for (let round = 0; round < 3; round += 1) {
+      for (const copy of superblock.copies.keys()) copyOnMedium(rig, superblock, copy).fill(0, 16_384);
+      expect(rig.writeAnew(parsedDump(map))).toBe(0);
+      expect(dumpOf(rig)).toBe(map);
+      expect(rig.survey().set!.choice.superblock.sequence).toBeGreaterThan(newest);
+      newest = rig.open().metadata.superblock.sequence;
+      rig.close();
+    }
+  });
+
   it('takes a spare that never held anything', () => {
     const { rig } = numberedDevice();
     const text = dumpOf(rig);

@@ -6,15 +6,34 @@ import type { IoMemory } from '../ports/io-memory.js';
 import { scanDevice } from './find-superblock.js';
 import { flushSpares } from './flush-spares.js';
 
+/** Every place of the spares where a superblock could be found, and what lies there. */
+export function* scanAnchors(input: Omit<WipeInput, 'writeOffset'>): Procedure<readonly Anchor[]> {
+  const { superblock, memory, readOffset: bufferOffset } = input;
+  const anchors: Anchor[] = [];
+  for (const [spareIndex, { sizeBytes }] of superblock.spares.entries()) {
+    const device = { target: spareTarget(spareIndex), sizeBytes };
+    const { candidates } = yield* scanDevice({ devices: [], memory, bufferOffset }, device);
+    for (const { offsetBytes, found } of candidates) {
+      const { sequence, generation } = found.ok ? found.value.superblock : NOTHING;
+      anchors.push({ spareIndex, offsetBytes, sequence, generation });
+    }
+  }
+  return anchors;
+}
+
 /**
- * Zeroes every place of the spares where a superblock could be found, those with the newest one last and only if all
- * others are zero. So a wipe that is cut off never leaves an older superblock as the newest: that one may know fewer
- * pages of the map, and would start with units where they no longer are. True if all are zero now, for good.
+ * Zeroes them, those with the newest superblock last and only if all others are zero. So a wipe that is cut off never
+ * leaves an older superblock as the newest: that one may know fewer pages of the map, and would start with units where
+ * they no longer are. True if all are zero now, for good.
  */
-export function* wipeAnchors(input: WipeInput): Procedure<boolean> {
-  const { older, newest } = yield* findAnchors(input);
+export function* wipeAnchors(input: WipeInput, anchors: readonly Anchor[]): Procedure<boolean> {
+  const newest = Math.max(...anchors.map(({ sequence }) => sequence));
+  const older = anchors.filter(({ sequence }) => sequence < newest);
   if (!(yield* zeroDurably(input, older))) return false;
-  return yield* zeroDurably(input, newest);
+  return yield* zeroDurably(
+    input,
+    anchors.filter(({ sequence }) => sequence === newest),
+  );
 }
 
 export interface WipeInput {
@@ -26,28 +45,15 @@ export interface WipeInput {
   readonly writeOffset: number;
 }
 
-interface Anchor {
+export interface Anchor {
   readonly spareIndex: number;
   readonly offsetBytes: number;
   /** Of the superblock that lies there; -1: none that counts. */
   readonly sequence: number;
+  readonly generation: number;
 }
 
-function* findAnchors(input: WipeInput): Procedure<{ older: readonly Anchor[]; newest: readonly Anchor[] }> {
-  const { superblock, memory, readOffset: bufferOffset } = input;
-  const anchors: Anchor[] = [];
-  for (const [spareIndex, { sizeBytes }] of superblock.spares.entries()) {
-    const device = { target: spareTarget(spareIndex), sizeBytes };
-    const scanned = yield* scanDevice({ devices: [], memory, bufferOffset }, device);
-    for (const { offsetBytes, found } of scanned.candidates)
-      anchors.push({ spareIndex, offsetBytes, sequence: found.ok ? found.value.superblock.sequence : -1 });
-  }
-  const newest = Math.max(0, ...anchors.map(({ sequence }) => sequence));
-  return {
-    older: anchors.filter(({ sequence }) => sequence < newest),
-    newest: anchors.filter(({ sequence }) => sequence === newest),
-  };
-}
+const NOTHING = { sequence: -1, generation: -1 };
 
 function* zeroDurably(input: WipeInput, anchors: readonly Anchor[]): Procedure<boolean> {
   const { superblock, memory, writeOffset: memoryOffset } = input;

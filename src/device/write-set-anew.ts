@@ -12,7 +12,7 @@ import { offlineWork } from './offline-work.js';
 import type { SetDump } from './read-dump.js';
 import { emptySet } from './read-map.js';
 import { tableOf } from './replace-map.js';
-import { wipeAnchors } from './wipe-anchors.js';
+import { type Anchor, scanAnchors, wipeAnchors } from './wipe-anchors.js';
 import { raiseWatermarks } from './write-descriptors.js';
 import { writeNotes } from './write-notes.js';
 import { writePages } from './write-pages.js';
@@ -29,7 +29,7 @@ export function* writeSetAnew(input: AnewInput): Procedure<number> {
   const leftOver = yield* findLeftOvers(input);
   const highest = Math.max(leftOver.sequence, leftOver.generation);
   if (highest > MAX_SEQUENCE - 2 * HIDDEN_UPDATES_MAX) return ERRNO.EOVERFLOW;
-  const anchorsAreClear = yield* wipeAnchors({ ...input, superblock: dump.superblock });
+  const anchorsAreClear = yield* wipeAnchors({ ...input, superblock: dump.superblock }, leftOver.anchors);
   const isVirgin = leftOver.lastPages.every((page) => page === -1) && anchorsAreClear;
   const sequence = isVirgin ? 0 : evenAbove(leftOver.sequence + HIDDEN_UPDATES_MAX);
   const superblock = firstSuperblock(dump, leftOver, sequence);
@@ -60,15 +60,23 @@ export interface AnewInput {
 const HIDDEN_UPDATES_MAX = 2 ** 40;
 
 interface LeftOvers {
+  readonly anchors: readonly Anchor[];
   /** By spare: the last page, from its first, that something lies at which is or may be this set's; -1: none. */
   readonly lastPages: number[];
+  /** The highest that was found, of pages and superblocks. */
   sequence: number;
   generation: number;
 }
 
 function* findLeftOvers({ dump, memory, readOffset }: AnewInput): Procedure<LeftOvers> {
   const { superblock } = dump;
-  const leftOver: LeftOvers = { lastPages: superblock.spares.map(() => -1), sequence: 0, generation: 0 };
+  const anchors = yield* scanAnchors({ superblock, memory, readOffset });
+  const leftOver: LeftOvers = {
+    anchors,
+    lastPages: superblock.spares.map(() => -1),
+    sequence: Math.max(0, ...anchors.map(({ sequence }) => sequence)),
+    generation: Math.max(0, ...anchors.map(({ generation }) => generation)),
+  };
   const all = superblock.spares.map((spare) => ({
     ...spare,
     initialisedPageCount: spare.unitCount / DESCRIPTORS_PER_PAGE,
