@@ -60,12 +60,18 @@ function meaningOf(control: Result<UblkControl, number> & { ok: false }): string
   }
 }
 
-function wantedShape(options: UblkOptions): Pick<UblkDeviceInfo, 'queueCount' | 'queueDepth' | 'maxIoBytes'> {
-  return {
-    queueCount: options.queueCount ?? 1,
-    queueDepth: options.depth ?? DEFAULT_DEPTH,
-    maxIoBytes: MAX_IO_BYTES,
-  };
+/** Each request that can be in flight has memory of its own. */
+export function wantedShape(
+  options: UblkOptions,
+): Pick<UblkDeviceInfo, 'queueCount' | 'queueDepth' | 'maxIoBytes'> {
+  const { queueCount = 1, depth: queueDepth = DEFAULT_DEPTH } = options;
+  const mostRequests = MAX_TAG_MEMORY_BYTES / MAX_IO_BYTES;
+  if (queueCount * queueDepth > mostRequests)
+    throw new DmRemapError(
+      'usage',
+      `${queueCount} queues of ${queueDepth} requests: at most ${mostRequests} in all; use a depth of ${Math.floor(mostRequests / queueCount)}`,
+    );
+  return { queueCount, queueDepth, maxIoBytes: MAX_IO_BYTES };
 }
 
 /** A server that was killed is seen as there for a moment; one that serves goes only when it is asked to. */
@@ -105,4 +111,6 @@ function didNotLeave(deviceId: number, pid: number): DmRemapError {
 /** As the C++ server of the driver's authors (ublksrv), which it is measured against. */
 const DEFAULT_DEPTH = 128;
 const MAX_IO_BYTES = 512 << 10;
+/** All I/O memory is one array: Node 20 makes none of more than 4 GiB, and koffi ends the process where it is asked to. */
+const MAX_TAG_MEMORY_BYTES = 3 * 2 ** 30;
 const LEAVE_CHECK_MS = 50;
