@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BlockModel } from './block-model.js';
+import { Version } from './block-pattern.js';
 
 const BLOCK = 0;
 
@@ -36,6 +37,27 @@ describe('a disk that goes back to what was on stable storage', () => {
     expect(model.mayHold(BLOCK, older)).toBe(true);
     flush(model);
     expect(model.mayHold(BLOCK, older)).toBe(false);
+  });
+});
+
+describe('a flush', () => {
+  it('says nothing of zeroes that came after it began, though they were written over since (seed 706561)', () => {
+    const model = new BlockModel(1);
+    const mark = model.beginFlush();
+    model.endWrite(model.beginWrite(BLOCK, 1, Version.zero), true, false);
+    model.endWrite(model.beginWrite(BLOCK, 1, model.nextVersion()), true, false);
+    model.endFlush(mark);
+    model.powerCut();
+    expect(model.mayHold(BLOCK, Version.zero)).toBe(true);
+  });
+
+  it('leaves no zeroes of before that were written over', () => {
+    const model = new BlockModel(1);
+    model.endWrite(model.beginWrite(BLOCK, 1, Version.zero), true, false);
+    model.endWrite(model.beginWrite(BLOCK, 1, model.nextVersion()), true, false);
+    flush(model);
+    model.powerCut();
+    expect(model.mayHold(BLOCK, Version.zero)).toBe(false);
   });
 });
 

@@ -28,12 +28,16 @@ export class BlockModel {
   /** By block: versions that a disk went back to, of which no client has been told yet. */
   readonly #reverted = new Map<number, readonly number[]>();
   #lastVersion: number = Version.firstWritten;
+  /** Zeroes and discards have no version of their own: their number so far, and by block that of the last one. */
+  #rangeCount = 0;
+  readonly #lastRange: Int32Array;
 
   constructor(blockCount: number) {
     this.blockCount = blockCount;
     this.#now = new VersionSets(blockCount, Version.initial);
     this.#stable = new VersionSets(blockCount, Version.initial);
     this.#isTouched = new Uint8Array(blockCount);
+    this.#lastRange = new Int32Array(blockCount);
   }
 
   nextVersion(): number {
@@ -50,7 +54,9 @@ export class BlockModel {
       if (other.kind === 'write') request.rivals.push(other);
     }
     this.#underWay.add(request);
+    if (version <= 0) this.#rangeCount += 1;
     for (let block = first; block < first + count; block += 1) {
+      if (version <= 0) this.#lastRange[block] = this.#rangeCount;
       this.#now.add(block, version);
       this.#stable.add(block, version);
       this.#unflushed.add(block);
@@ -107,18 +113,18 @@ export class BlockModel {
   beginFlush(): ModelFlush {
     const covered = new Map<number, readonly number[]>();
     for (const block of this.#unflushed) covered.set(block, this.#now.get(block));
-    return { covered, newerThan: this.#lastVersion };
+    return { covered, newerThan: this.#lastVersion, rangesBefore: this.#rangeCount };
   }
 
   /** Acknowledged, and no flush has failed since the writes that it is to cover. */
-  endFlush({ covered, newerThan }: ModelFlush): void {
+  endFlush({ covered, newerThan, rangesBefore }: ModelFlush): void {
     for (const [block, versions] of covered) {
       this.#forgetReverted(block);
       const isLeft = (version: number): boolean => version > newerThan || versions.includes(version);
-      const zeroesSince = (version: number): boolean => version <= 0 && this.#now.has(block, version);
+      const wasRangeSince = this.#lastRange[block]! > rangesBefore;
       this.#stable.setAll(
         block,
-        this.#stable.get(block).filter((version) => isLeft(version) || zeroesSince(version)),
+        this.#stable.get(block).filter((version) => isLeft(version) || (version <= 0 && wasRangeSince)),
       );
       check(this.#stable.get(block).length > 0, 'model', `block ${block} holds something`);
       if (this.#stable.isLike(block, this.#now)) this.#unflushed.delete(block);
@@ -301,6 +307,7 @@ export interface ModelRequest {
 export interface ModelFlush {
   readonly covered: ReadonlyMap<number, readonly number[]>;
   readonly newerThan: number;
+  readonly rangesBefore: number;
 }
 
 function newRequest(kind: 'read' | 'write', first: number, count: number): ModelRequest {

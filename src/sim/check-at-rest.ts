@@ -8,7 +8,7 @@ import { freeUnitCount, isReserved } from './free-units.js';
 import type { GrowingNumbers } from './growing-numbers.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
-import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
+import type { MappingOnDisk, SetOnDisk, SuperblockOnDisk } from './metadata-reader.js';
 import { copyAt, placeOfUnit, readMetadata } from './metadata-reader.js';
 
 /**
@@ -94,7 +94,7 @@ function checkPlacement({ machine, excuses }: RestParts, set: SetOnDisk, version
       check(isZeroed, 'placement', `block ${block} is lost on disk and reads as version ${version}`);
       continue;
     }
-    if (mapping === undefined && isUnreadableZeroed(machine, block, version)) continue;
+    if (isUnreadableZeroed(machine, set, mapping, block, version)) continue;
     const held = versionAtPlace(machine, set, mapping, block);
     // A commit that failed may have left a descriptor that the device does not go by.
     const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
@@ -107,9 +107,16 @@ function checkPlacement({ machine, excuses }: RestParts, set: SetOnDisk, version
 }
 
 /** It could not be moved, so that it is lost is on record nowhere. */
-function isUnreadableZeroed({ scenario, disks }: Machine, block: number, version: number): boolean {
-  const isZeroed = scenario.lostReadsAsZero && version === Version.zero;
-  return isZeroed && disks[0]!.faults.findFailing('read', block, 1) !== -1;
+function isUnreadableZeroed(
+  { scenario, disks }: Machine,
+  { superblock }: SetOnDisk,
+  mapping: MappingOnDisk | undefined,
+  block: number,
+  version: number,
+): boolean {
+  if (!scenario.lostReadsAsZero || version !== Version.zero) return false;
+  const { target, offsetBytes } = placeOfBlock(superblock, mapping, block);
+  return disks[target]!.faults.findFailing('read', offsetBytes / superblock.blockBytes, 1) !== -1;
 }
 
 function versionAtPlace(
@@ -118,11 +125,20 @@ function versionAtPlace(
   mapping: MappingOnDisk | undefined,
   block: number,
 ): number {
+  const { target, offsetBytes } = placeOfBlock(superblock, mapping, block);
+  return versionAt(machine.disks[target]!.view, offsetBytes, superblock.blockBytes, block);
+}
+
+/** Target 0 is the main device. */
+function placeOfBlock(
+  superblock: SuperblockOnDisk,
+  mapping: MappingOnDisk | undefined,
+  block: number,
+): { readonly target: number; readonly offsetBytes: number } {
   const { blockBytes, unitBytes } = superblock;
-  if (mapping === undefined) return versionAt(machine.disks[0]!.view, block * blockBytes, blockBytes, block);
+  if (mapping === undefined) return { target: 0, offsetBytes: block * blockBytes };
   const { spareIndex, offsetBytes } = placeOfUnit(superblock, mapping.spareUnit);
-  const at = offsetBytes + ((block * blockBytes) % unitBytes);
-  return versionAt(machine.disks[1 + spareIndex]!.view, at, blockBytes, block);
+  return { target: 1 + spareIndex, offsetBytes: offsetBytes + ((block * blockBytes) % unitBytes) };
 }
 
 /** By unit: its place. Of two, the later move. */

@@ -61,7 +61,8 @@ export class Simulation {
     };
     this.#client = new Client({
       ...{ scenario, model: this.#model, excuses, clock, statistics, log },
-      mayRefuseWrites: () => this.#ledger.unwritableOnSpares >= MANY_BAD_UNITS,
+      mayRefuseWrites: () =>
+        this.#ledger.unwritableOnSpares >= MANY_BAD_UNITS || this.#isSuspendedForOutage(),
       mayBeFull: () =>
         this.#excuses.hadFlushFailure || this.#excuses.hadOutage || freeUnitCount(machine) <= FEW_UNITS,
     });
@@ -139,6 +140,16 @@ export class Simulation {
     const { device, actor } = served[step.queue % served.length]!;
     this.#client.send(this.#faultParts.aim.resolve(step), device, actor);
     this.#fire(step.events);
+  }
+
+  /** A spare that was gone when a unit was to be placed on it is left alone for a while after it is back. */
+  #isSuspendedForOutage(): boolean {
+    const { life, clock, scenario } = this.#machine;
+    const { suspension } = life!.device!.context;
+    return (
+      this.#excuses.hadOutage &&
+      scenario.spareBytes.some((_, spareIndex) => suspension.isSuspended(spareIndex, clock.nowMs()))
+    );
   }
 
   #fire(events: number): void {

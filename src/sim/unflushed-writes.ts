@@ -36,7 +36,7 @@ export class UnflushedWrites {
     return this.#started === this.#flushed || this.#failuresKnown === flushFailureCount;
   }
 
-  /** The device begins anew, and counts from 0. */
+  /** The device begins anew, and counts failures from 0. */
   reset(): void {
     this.#failuresKnown = 0;
     this.#started = 1;
