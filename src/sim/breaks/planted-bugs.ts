@@ -475,4 +475,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 400,
   },
+  {
+    name: 'page-index-unchecked',
+    what: 'an intact page is believed at the place of another page',
+    file: 'format/descriptor-page.js',
+    find: 'readU64(view, PAGE_INDEX_AT) === expected.pageIndex &&',
+    replace: '',
+    from: 1,
+    seeds: 500,
+  },
 ];
