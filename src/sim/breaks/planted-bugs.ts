@@ -481,7 +481,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'format/descriptor-page.js',
     find: 'readU64(view, PAGE_INDEX_AT) === expected.pageIndex &&',
     replace: '',
-    from: 1,
+    from: 501,
     seeds: 500,
   },
 ];
