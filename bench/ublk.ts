@@ -50,7 +50,7 @@ export async function ublkBench(args: string[]): Promise<number> {
     },
     modulePath: fileURLToPath(new URL('./ublk-scenario.js', import.meta.url)),
   };
-  const outcome = await runScenario(found, { kernel: options.kernel, seed: 1, show: false });
+  const outcome = await runScenario(found, { kernel: options.kernel, frontends: [], seed: 1, show: false });
   if (outcome.failure !== null) return refuse([outcome.failure, ...outcome.details].join('\n'), 1);
   process.stdout.write(output);
   return 0;

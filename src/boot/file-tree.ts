@@ -30,7 +30,7 @@ export class FileTree {
       if (existsSync(real) && readFileSync(real, 'utf8') === text) return 'unchanged';
       mkdirSync(dirname(real), { recursive: true });
       const beside = join(dirname(real), `.${basename(real)}.new`);
-      writeFileSync(beside, text, { mode: 0o644 });
+      writeFileSync(beside, text, { mode: 0o644, flush: true });
       renameSync(beside, real);
       return 'written';
     });

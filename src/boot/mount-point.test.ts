@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mountPointOf } from './mount-point.js';
+import { mountPointOf, mountsOf } from './mount-point.js';
 
 const MOUNTINFO = `21 1 0:20 / / rw - overlay host rw
 22 21 8:3 / /usr ro - ext4 /dev/sda3 rw
@@ -17,5 +17,19 @@ describe('the mount point of a path', () => {
     ['/home/my', '/home'],
   ])('of %s is %s', (path, point) => {
     expect(mountPointOf(path, MOUNTINFO)).toBe(point);
+  });
+});
+
+describe('the mounts of a type', () => {
+  it('have all of a file system before parts of it, with what they are mounted from', () => {
+    const lines = [
+      '30 21 0:41 /@home /home rw - btrfs /dev/ublkb0 rw,subvol=/@home',
+      '31 21 0:41 / /mnt/all\\040of\\040it rw shared:3 master:1 - btrfs /dev/ublkb0 rw',
+    ];
+    expect(mountsOf('btrfs', `${MOUNTINFO}${lines.join('\n')}\n`)).toEqual([
+      { point: '/mnt/all of it', source: '/dev/ublkb0', isWhole: true },
+      { point: '/home', source: '/dev/ublkb0', isWhole: false },
+    ]);
+    expect(mountsOf('xfs', MOUNTINFO)).toEqual([]);
   });
 });

@@ -18,3 +18,25 @@ function plainPoint(point: string): string {
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
 }
+
+/**
+ * Where file systems of a type are mounted, and what from, by the same text; all of a file system comes before parts of it.
+ * By name, because btrfs has device numbers of its own.
+ */
+export function mountsOf(type: string, mountinfo: string): Mount[] {
+  const mounts = mountinfo.split('\n').flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - ');
+    const [, , , root, point] = before.split(' ');
+    const [foundType, source] = after.split(' ');
+    if (foundType !== type || source === undefined || point === undefined) return [];
+    return [{ point: plainPoint(point), source: plainPoint(source), isWhole: root === '/' }];
+  });
+  return mounts.sort((one, other) => Number(other.isWhole) - Number(one.isWhole));
+}
+
+export interface Mount {
+  readonly point: string;
+  readonly source: string;
+  /** Not a part of a file system only, as a subvolume is. */
+  readonly isWhole: boolean;
+}

@@ -10,7 +10,7 @@ import { applyUdevRules } from '../boot/udev.js';
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { resultOf } from './file-result.js';
+import { type FileOutcome, fileLine, resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
 
 export interface BootDisableArguments {
@@ -21,24 +21,32 @@ export interface BootDisableArguments {
 
 /** `dmremap boot disable`: removes what `boot enable` wrote. The set itself stays as it is. */
 export async function bootDisable(args: BootDisableArguments, context: CliContext): Promise<number> {
+  for (const file of disableAtBoot(args, context)) context.out.write(fileLine(file));
+  return EXIT_STATUS.done;
+}
+
+/** Refused, with nothing done, while its service is active. */
+export function disableAtBoot(args: BootDisableArguments, context: CliContext): FileOutcome[] {
   const isLive = args.root === '/' && !args.dryRun;
-  if (isLive && isServiceActive(context.machine, args.name)) {
-    const first = `systemctl disable --now ${serviceUnit(args.name)}`;
-    throw new DmRemapError('refused', `${args.name} is running; unmount what is on it, then: ${first}`);
-  }
+  if (isLive) refuseActiveService(args.name, context);
   const tree = new FileTree(args.root);
   const sets = resultOf(enabledSets(tree));
   const set = sets.find(({ name }) => name === args.name);
   const isLast = sets.every(({ name }) => name === args.name);
-  for (const path of [...pathsOf(args.name), ...(isLast ? SHARED_PATHS : [])]) {
-    const outcome = args.dryRun ? 'would go' : resultOf(tree.remove(path));
-    context.out.write(`${outcome.padEnd(9)}  ${path}\n`);
-  }
-  if (args.dryRun) return EXIT_STATUS.done;
+  const files = [...pathsOf(args.name), ...(isLast ? SHARED_PATHS : [])].map(
+    (path): FileOutcome => ({ path, outcome: args.dryRun ? 'would go' : resultOf(tree.remove(path)) }),
+  );
+  if (args.dryRun) return files;
   for (const directory of [dirname(setPaths(args.name).dropIn), CONFIGURATION_DIRECTORY])
     resultOf(tree.removeEmptyDirectory(directory));
   if (isLive && set !== undefined) releaseDisks(set, context);
-  return EXIT_STATUS.done;
+  return files;
+}
+
+export function refuseActiveService(name: string, { machine }: Pick<CliContext, 'machine'>): void {
+  if (!isServiceActive(machine, name)) return;
+  const first = `systemctl disable --now ${serviceUnit(name)}`;
+  throw new DmRemapError('refused', `${name} is running; unmount what is on it, then: ${first}`);
 }
 
 function pathsOf(name: string): string[] {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import { type BootSet, type Member, nameProblem } from '../boot/boot-set.js';
@@ -11,6 +12,7 @@ import { applyUdevRules } from '../boot/udev.js';
 import { DmRemapError } from '../library/errors.js';
 import type { InspectReport } from '../library/offline-types.js';
 import type { CliContext } from './cli-context.js';
+import { describePlace, loadConfiguration } from './configuration.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
@@ -19,7 +21,8 @@ import { addRunCommand } from './run-command.js';
 
 export interface BootEnableArguments {
   readonly name: string;
-  readonly main: string;
+  /** Undefined, or no spares: as the configuration says. */
+  readonly main: string | undefined;
   readonly spares: readonly string[];
   /** For `dmremap run`. */
   readonly options: readonly string[];
@@ -29,9 +32,10 @@ export interface BootEnableArguments {
 }
 
 /** `dmremap boot enable`: writes the files that start one set at boot. The disks are only read. */
-export async function bootEnable(args: BootEnableArguments, context: CliContext): Promise<number> {
-  const problem = nameProblem(args.name);
+export async function bootEnable(given: BootEnableArguments, context: CliContext): Promise<number> {
+  const problem = nameProblem(given.name);
   if (problem !== undefined) throw new DmRemapError('usage', problem);
+  const args = await withDevices(given, context);
   await checkRunOptions(args.options);
   checkProgram(args, context);
   const set = nameMembers(args, setIdOf(await context.library.inspectSpares(args.spares)), context);
@@ -44,8 +48,23 @@ export async function bootEnable(args: BootEnableArguments, context: CliContext)
   return EXIT_STATUS.done;
 }
 
+type WholeArguments = BootEnableArguments & { readonly main: string };
+
+async function withDevices(args: BootEnableArguments, context: CliContext): Promise<WholeArguments> {
+  const { name, root, main, spares } = args;
+  if (main !== undefined && spares.length > 0) return { ...args, main };
+  const place = { file: undefined, directory: join(root, context.configurationDirectory) };
+  const set = (await loadConfiguration(place)).sets.get(name);
+  if (set === undefined)
+    throw new DmRemapError(
+      'usage',
+      `${name}: is no set in ${describePlace(place)}; describe it there, or give --main and --spare`,
+    );
+  return { ...args, main: main ?? set.main, spares: spares.length > 0 ? spares : set.spares };
+}
+
 /** What a person has to do for the files to take effect. */
-function activate(set: BootSet, { root }: BootEnableArguments, { machine, err }: CliContext): string {
+function activate(set: BootSet, { root }: WholeArguments, { machine, err }: CliContext): string {
   const service = serviceUnit(set.name);
   if (root !== '/') return `systemctl --root=${root} enable ${service}`;
   if (isServiceActive(machine, set.name)) return `systemctl daemon-reload && systemctl restart ${service}`;
@@ -98,7 +117,7 @@ function setIdOf({ setId, spares }: InspectReport): string {
   throw new DmRemapError('usage', `the set has ${counts}; name all of them`);
 }
 
-function nameMembers(args: BootEnableArguments, setId: string, context: CliContext): BootSet {
+function nameMembers(args: WholeArguments, setId: string, context: CliContext): BootSet {
   const named = (given: string): Member => {
     const { member, note } = resultOf(nameMember(given, context.machine, args.force), 'refused');
     if (note !== undefined) context.err.write(`dmremap: note: ${note}\n`);
@@ -114,7 +133,7 @@ function nameMembers(args: BootEnableArguments, setId: string, context: CliConte
 }
 
 /** UUID= and LABEL= need no change: udev gives these links to the protected device alone. */
-function adviseOnFstab(fstab: string, set: BootSet, args: BootEnableArguments, context: CliContext): void {
+function adviseOnFstab(fstab: string, set: BootSet, args: WholeArguments, context: CliContext): void {
   for (const { lineNumber, source, partition } of fstabLinesOnMain(fstab, args.main, set.main)) {
     const instead = `/dev/dm-remap/${set.name}${partition}`;
     context.err.write(
@@ -138,11 +157,11 @@ export function addBootEnableCommand(
         'Disks are written down under names that stay the same, from /dev/disk/by-id where there is one. A disk ' +
         'without such a name is refused, unless --force. The disks must be formatted; they are not written.',
     )
-    .usage('NAME --main PATH --spare PATH... [options] [-- RUN-OPTION...]')
+    .usage('NAME [--main PATH --spare PATH...] [options] [-- RUN-OPTION...]')
     .argument('<name>', 'of the device in /dev/dm-remap, and of the service')
     .argument('[run-option...]', 'after --: more options for dmremap run')
-    .requiredOption('--main <path>', 'the protected disk')
-    .requiredOption('--spare <path>', 'a spare of its set; repeat for all of them', repeated)
+    .option('--main <path>', 'the protected disk; by itself as the configuration says, like the spares')
+    .option('--spare <path>', 'a spare of its set; repeat for all of them', repeated, [])
     .option('--root <directory>', 'write below this directory instead of /; udev is not told then', '/')
     .addOption(new Option('--dry-run', 'print the files instead of writing them').default(false))
     .addOption(
@@ -157,6 +176,7 @@ export function addBootEnableCommand(
   helpLikeManual(command, {
     exitStatuses: ['done', 'usage', 'device', 'refused', 'metadata', 'system'],
     examples: [
+      'dmremap boot enable attic',
       'dmremap boot enable attic --main /dev/sdX --spare /dev/sdY1',
       'dmremap boot enable attic --main /dev/sdX --spare /dev/sdY1 -- --queues 2',
     ],
@@ -164,7 +184,7 @@ export function addBootEnableCommand(
 }
 
 interface CommandOptions {
-  readonly main: string;
+  readonly main?: string;
   readonly spare: string[];
   readonly root: string;
   readonly dryRun: boolean;

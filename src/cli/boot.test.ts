@@ -39,11 +39,22 @@ describe('dmremap boot enable', () => {
     );
   });
 
+  it('takes the disks from the configuration where none are given', async () => {
+    mkdirSync(join(root, 'nonexistent/dm-remap'), { recursive: true });
+    writeFileSync(
+      join(root, 'nonexistent/dm-remap/dm-remap.yaml'),
+      'sets:\n  attic:\n    main: /dev/sdb\n    spares: [/dev/disk/by-id/usb-B]\n',
+    );
+    await boot('enable', 'attic');
+    expect(textOf('etc/dm-remap/attic.env')).toContain('\nMAIN=/dev/disk/by-id/ata-A\n');
+    expect(textOf('etc/dm-remap/attic.env')).toContain('\nSPARES=--spare /dev/disk/by-id/usb-B\n');
+  });
+
   it('puts the paths of this installation into the unit', async () => {
     await boot('enable', 'attic', ...DISKS);
     const unit = textOf('etc/systemd/system/dm-remap@.service');
     // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's, not ours.
-    const command = 'run --main ${MAIN} $SPARES --ublk --take-over $OPTIONS';
+    const command = 'run %i --main ${MAIN} $SPARES --ublk --take-over $OPTIONS';
     expect(unit).toContain(`\nExecStart=@/usr/bin/node @dmremap /opt/dm-remap/bin/dmremap.js ${command}\n`);
     expect(unit).not.toContain('{{');
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceNotice, OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { FormatOptions } from '../library/offline-types.js';
+import { reportSettings } from '../settings/settings-in-force.js';
 import type { CliContext } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { exitStatusOf } from './exit-status.js';
@@ -14,6 +15,10 @@ describe('the command line', () => {
     [['inspect'], 'missing required argument'],
     [['inspect', '--jsn', 'S'], '--jsn'],
     [['format', '--spare', 'S'], '--main'],
+    [['frmat'], "unknown command 'frmat' (did you mean format?)"],
+    [['status', '--jsn'], "unknown option '--jsn' (did you mean --json?)"],
+    [['format', '--man', 'M', '--spare', 'S'], "unknown option '--man', and required option '--main <path>'"],
+    [['completion', 'csh'], "value 'csh': allowed choices are bash, zsh, fish; see"],
     [['format', '--main', 'M', '--spare', 'S', '--unit', '4kB'], '4kB'],
     [['format', '--main', 'M', '--spare', 'S', '--copies', '9'], '1 to 8'],
     [['format', '--main', 'M', '--spare', 'S', '--name', 'ä'.repeat(33)], '64 bytes'],
@@ -27,6 +32,27 @@ describe('the command line', () => {
     [['boot'], 'say what to do'],
     [['boot', 'enable', 'attic'], '--main'],
     [['metadata'], 'say what to do'],
+    [['create'], 'missing required argument'],
+    [['create', 'a/b', '--table', '0 1 remap m s 0 1'], 'without "/"'],
+    [['create', 'attic', '--table', '0 1 linear m 0'], '--table: target linear'],
+    [['create', 'attic', '--table', '0 1 remap m s 0 1', '--nbd', 'nbd+unix:///?socket=s'], 'from / on'],
+    [['message', 'attic', 'ping'], 'missing required argument'],
+    [['message', 'attic', 'x', 'ping'], 'sector x'],
+    [['wait', 'attic', 'x'], 'event number x'],
+    [['remove'], '--all'],
+    [['get'], 'missing required argument'],
+    [['get', 'attic', 'gc_interval'], "gc_interval: can't be set here"],
+    [['set', 'attic'], 'missing required argument'],
+    [['set', 'attic', 'on_gone'], 'on_gone: expected SETTING=VALUE'],
+    [['set', 'attic', 'on_gone=soon'], 'on_gone: expected fail, hold'],
+    [['set', 'attic', 'max_remaps=1', 'max_remaps=2'], 'max_remaps: is given twice'],
+    [['config'], 'say what to do'],
+    [['config', 'check', '--config', '/nonexistent.yaml'], '/nonexistent.yaml'],
+    [['run', '--config', 'x.yaml'], '--config needs the name of a set'],
+    [['remove', 'attic', '--all'], '--all'],
+    [['status', '--json', '--format', 'v4'], 'exclude each other'],
+    [['status', '--format', 'v3'], 'v2, v4, human'],
+    [['run', '--main', 'M', '--spare', 'S', '--created-as', 'linear'], '--created-as linear'],
     [['metadata', 'restore', '/nonexistent/set.txt', 'S'], '/nonexistent/set.txt'],
   ])('refuses %j as a usage error that names the mistake', async (args, mistake) => {
     const error = await failureOf(args, fakeContext().context);
@@ -48,12 +74,33 @@ describe('the command line', () => {
       ['export'],
       ['boot'],
       ['boot', 'enable'],
+      ['scan'],
+      ['assemble'],
+      ['man'],
+      ['completion'],
+      ['forget'],
+      ['get'],
+      ['set'],
+      ['config'],
+      ['config', 'check'],
+      ['config', 'show'],
+      ['config', 'schema'],
       ['metadata'],
       ['metadata', 'check'],
       ['metadata', 'copies'],
       ['metadata', 'dump'],
       ['metadata', 'repair'],
       ['metadata', 'restore'],
+      ['create'],
+      ['ls'],
+      ['info'],
+      ['table'],
+      ['message'],
+      ['suspend'],
+      ['resume'],
+      ['wait'],
+      ['remove'],
+      ['schema'],
     ]) {
       const help = fakeContext();
       expect(await runCommandLine([...args, '--help'], help.context)).toBe(0);
@@ -89,7 +136,10 @@ describe('dmremap format', () => {
       expect(err.text).toContain('/dev/sda, 64 MiB, WDC, serial W1: is not written');
       expect(err.text).toContain('/dev/sdb, 16 MiB, Stick, serial S1: WILL BE OVERWRITTEN, holds: xfs');
       expect(formatted).toHaveLength(status === 0 ? 1 : 0);
-      if (status === 0) expect(out.text).toMatch(/^formatted \/dev\/sdb for \/dev\/sda: set 0f0e/);
+      if (status === 0)
+        expect(out.text).toMatch(
+          /^formatted \/dev\/sdb for \/dev\/sda: set 0f0e.*\nnext: dmremap run --main \/dev\/sda --spare \/dev\/sdb --ublk /,
+        );
     }
   });
 
@@ -123,7 +173,7 @@ describe('dmremap format', () => {
         force: true,
       },
     ]);
-    expect(JSON.parse(out.text)).toEqual({ version: 1, ...formatPlan() });
+    expect(JSON.parse(out.text)).toEqual({ version: 1, written: true, ...formatPlan() });
     expect(err.text).toBe('');
   });
 });
@@ -165,8 +215,9 @@ describe('dmremap run', () => {
       spares: ['S'],
       init: true,
       io: 'portable',
-      onLost: 'error',
-      onGone: 'hold:30',
+      onLost: undefined,
+      onGone: undefined,
+      settings: { debug_level: { value: 0, givenBy: '--log-level' } },
     });
   });
 
@@ -282,6 +333,8 @@ function fakeDevice(serveFailure?: DmRemapError, blockDeviceUsers?: string[]) {
   const device = {
     info: { setId: 'x', name: '', sizeBytes: 1, logicalBlockBytes: 512, unitBytes: 4096, io: 'portable' },
     gone: new Promise<void>(() => {}),
+    status: async () => ({ counters: {} }),
+    settings: async () => reportSettings({ values: {}, refused: [] }, {}),
     serveNbd: async (uri: string) => {
       if (serveFailure !== undefined) throw serveFailure;
       return { uri: `${uri} real`, stop: async () => {} };

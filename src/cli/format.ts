@@ -2,30 +2,40 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from '../library/offline-types.js';
 import { problemOfSetName } from '../library/set-name.js';
+import type { AnswerOf } from './answer-schemas.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent, declined } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
-import { coloured, type Output, writeJson } from './output.js';
+import { coloured, type Output, writeAnswer } from './output.js';
 import { repeated } from './repeated-option.js';
+import { commandLine } from './shell-words.js';
 import { formatSize, parseSize } from './sizes.js';
 import { formatFields } from './table.js';
 
 export interface FormatArguments extends FormatOptions {
   readonly yes: boolean;
+  /** Only show what would be done. */
+  readonly dryRun: boolean;
   readonly json: boolean;
 }
 
 /** `dmremap format`: shows what will be overwritten, asks, and makes the spares ready. The main device is only read. */
 export async function format(args: FormatArguments, context: CliContext): Promise<number> {
-  const { yes, json, ...options } = args;
+  const { yes, dryRun, json, ...options } = args;
   const plan = await context.library.planFormat(options);
+  if (dryRun) {
+    // The set id is drawn when it is written.
+    if (json) writeAnswer<AnswerOf<'format'>>(context.out, { ...plan, setId: null, written: false });
+    else context.out.write(planText(plan, context.out));
+    return EXIT_STATUS.done;
+  }
   if (!yes) {
     context.err.write(planText(plan, context.err));
     if (!(await askConsent(context))) return declined(context, json);
   }
   const written = await context.library.formatSpares(options);
-  if (json) writeJson(context.out, { ...written });
+  if (json) writeAnswer<AnswerOf<'format'>>(context.out, { ...written, written: true });
   else context.out.write(resultText(written));
   return EXIT_STATUS.done;
 }
@@ -59,7 +69,15 @@ function roomText(plan: FormatPlan): string {
 function resultText(plan: FormatPlan): string {
   const name = plan.name === '' ? '' : ` "${plan.name}"`;
   const spares = plan.spares.map(({ path }) => path).join(', ');
-  return `formatted ${spares} for ${plan.main.path}: set${name} ${plan.setId}, ${roomText(plan)}\n`;
+  return (
+    `formatted ${spares} for ${plan.main.path}: set${name} ${plan.setId}, ${roomText(plan)}\n` +
+    `next: ${nextText(plan)} (a block device), or with --nbd URI\n`
+  );
+}
+
+function nextText({ main, spares }: FormatPlan): string {
+  const devices = ['--main', main.path, ...spares.flatMap(({ path }) => ['--spare', path])];
+  return commandLine(['dmremap', 'run', ...devices, '--ublk']);
 }
 
 export function addFormatCommand(program: Command, run: (args: FormatArguments) => Promise<void>): void {
@@ -91,15 +109,17 @@ export function addFormatCommand(program: Command, run: (args: FormatArguments) 
     .option('--name <text>', 'a name for people, up to 64 bytes', nameOption)
     .addOption(new Option('--force', 'overwrite spares that hold something').default(false))
     .addOption(new Option('--yes', 'do not ask').default(false))
+    .addOption(new Option('--dry-run', 'show what would be overwritten, and end').default(false))
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((options: CommandOptions) => {
-      const { main, spare: spares, unit: unitBytes, copies, name, force, yes, json } = options;
-      return run({ main, spares, unitBytes, copies, name, force, yes, json });
+      const { main, spare: spares, unit: unitBytes, copies, name, force, yes, dryRun, json } = options;
+      return run({ main, spares, unitBytes, copies, name, force, yes, dryRun, json });
     });
   helpLikeManual(command, {
     exitStatuses: ['done', 'declined', 'usage', 'device', 'refused', 'io'],
     examples: [
       'dmremap format --main /dev/disk/by-id/ata-OLD --spare /dev/disk/by-id/usb-STICK',
+      'dmremap format --main disk.img --spare spare.img --dry-run',
       'dmremap format --main disk.img --spare spare.img --yes',
     ],
   });
@@ -113,6 +133,7 @@ interface CommandOptions {
   readonly name?: string;
   readonly force: boolean;
   readonly yes: boolean;
+  readonly dryRun: boolean;
   readonly json: boolean;
 }
 

@@ -31,6 +31,10 @@ describe('the health of a set', () => {
       /^ +set: demo \(0f0e0d0c.*\n +state: CRITICAL\n +status: Logical blocks of 1 unit could not be read/,
     );
     expect(text).toMatch(/\n +action: Find the files/);
+    // inspect is also for a set at work, and status shows the same words.
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      '"dmremap lost" lists the sectors and files while the set is served',
+    );
     expect(text).toContain('lost: 2 logical blocks in 1 unit\n');
     expect(text).toContain('spare: 1,000 of 1,000 units free (100.0 %)\n');
     expect(text).toMatch(/\nCOPY {2}SPARE {2}OFFSET {2}SUPERBLOCK {2}GOOD PAGES {2}BAD PAGES\n/);

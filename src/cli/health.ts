@@ -1,5 +1,6 @@
 import { type Health, type HealthState, judgeHealth } from '../library/judge-health.js';
 import type { InspectReport } from '../library/offline-types.js';
+import { valuesOfReports } from '../settings/settings-in-force.js';
 import type { Colour } from './output.js';
 
 /** How a set is doing, judged from its metadata. */
@@ -14,13 +15,18 @@ export function healthOf(report: InspectReport): Health {
     missing: {
       spareCount: missing.length,
       unitCount: remaps.filter((remap) => missing.includes(remap.spareIndex)).length,
+      isMapKnown: report.outOfReachPages === 0,
     },
     copies: {
       count: copies.length,
       badCount: copies.filter((copy) => copy.superblock !== 'good' || copy.badPages > 0).length,
     },
     mayBeInUse: mayBeInUse(report),
+    mainUnits: Math.ceil(report.main.sizeBytes / report.unitBytes),
+    settings: valuesOfReports(report.settings),
+    suspended: false,
     gone: [],
+    emptying: [],
   });
 }
 

@@ -11,8 +11,16 @@ export interface HelpNotes {
 
 /** Makes `--help` of this command read like a manual page: synopsis, description, options, exit status, examples. */
 export function helpLikeManual(command: Command, notes: HelpNotes): Command {
+  NOTES.set(command, notes);
   return command.configureHelp({ formatHelp: (_, helper) => manualPage(command, helper, notes) });
 }
+
+/** As `helpLikeManual` was given them. */
+export function notesOf(command: Command): HelpNotes {
+  return NOTES.get(command) ?? { exitStatuses: [], examples: [] };
+}
+
+const NOTES = new WeakMap<Command, HelpNotes>();
 
 function manualPage(command: Command, helper: Help, notes: HelpNotes): string {
   const columns = Math.min(helper.helpWidth ?? MAX_COLUMNS, MAX_COLUMNS);
@@ -38,7 +46,8 @@ function manualPage(command: Command, helper: Help, notes: HelpNotes): string {
     .join('\n');
 }
 
-function synopsis(command: Command): string {
+/** `dmremap boot enable NAME [options]` */
+export function synopsis(command: Command): string {
   const names: string[] = [];
   for (let one: Command | null = command; one !== null; one = one.parent) names.unshift(one.name());
   return `${names.join(' ')} ${command.usage()}`;
@@ -64,7 +73,8 @@ function hanging(text: string, columns: number): string[] {
   return wrap(text, columns - INDENT.length - 4).map((line, index) => (index === 0 ? line : `    ${line}`));
 }
 
-function optionText(option: Option): string {
+/** What it is for, its choices and its default. */
+export function optionText(option: Option): string {
   const choices = option.argChoices === undefined ? '' : ` One of: ${option.argChoices.join(', ')}.`;
   const isPlain = typeof option.defaultValue === 'string' || typeof option.defaultValue === 'number';
   const standard = isPlain ? ` Default: ${option.defaultValue}.` : '';

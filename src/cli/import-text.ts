@@ -139,13 +139,33 @@ function copiesTable(copies: readonly ModuleCopyReport[]): string {
 
 function remapsTable({ remaps }: ModuleSpareReport): string {
   if (remaps.length === 0) return '';
-  const rows = remaps.map((remap) => [
-    remap.mainSector ?? 'impossible',
-    remap.spareSector ?? 'impossible',
-    remap.state === 'unknown' ? '-' : remap.state,
-    remap.doubts.length === 0 ? 'yes' : `no: ${remap.doubts.map(doubtText).join('; ')}${copiesText(remap)}`,
-  ]);
-  return formatTable(['MAIN SECTOR', 'SPARE SECTOR', 'STATE', 'TRUSTED'], rows);
+  const rows = remaps.map(
+    (remap): RemapRow => [
+      remap.mainSector ?? 'impossible',
+      remap.spareSector ?? 'impossible',
+      remap.state === 'unknown' ? '-' : remap.state,
+      remap.doubts.length === 0 ? 'yes' : `no: ${remap.doubts.map(doubtText).join('; ')}${copiesText(remap)}`,
+    ],
+  );
+  return formatTable(['MAIN SECTOR', 'SPARE SECTOR', 'STATE', 'TRUSTED'], withoutRepetitions(rows));
+}
+
+type RemapRow = readonly [
+  mainSector: string | number,
+  spareSector: string | number,
+  state: string,
+  trusted: string,
+];
+
+/** A record that was filled with one byte has hundreds of entries that say the same: one line says how many. */
+function withoutRepetitions(rows: readonly RemapRow[]): RemapRow[] {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(row.join('|'), (counts.get(row.join('|')) ?? 0) + 1);
+  return [...counts].map(([key, count]): RemapRow => {
+    const [mainSector, spareSector, state, trusted] = rows.find((row) => row.join('|') === key)!;
+    const more = count === 1 ? '' : ` (${formatNumber(count)} entries say this)`;
+    return [mainSector, spareSector, state, `${trusted}${more}`];
+  });
 }
 
 function copiesText({ doubts, copies }: ModuleRemapReport): string {

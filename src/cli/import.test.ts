@@ -126,7 +126,9 @@ describe('dmremap import', () => {
       },
     });
     expect(await runCommandLine([...ARGS, '--yes'], context)).toBe(0);
-    expect(err.text).toBe('\rread 1 of 2 units\rread 2 of 2 units\n');
+    expect(err.text).toBe(
+      '\rread 1 of 2 units\rread 2 of 2 units; now all is written to the new spare and read back\n',
+    );
   });
 
   it('names the option for remaps that are only disputed', async () => {
@@ -183,6 +185,17 @@ describe('dmremap import --list', () => {
     expect(text).toMatch(
       /^impossible +5000 +active +no: the valid copies disagree about it; .*main device \(in copy 0, copy 3\)$/m,
     );
+  });
+
+  it('has one line for entries that all say the same', () => {
+    const zero = moduleRemap({ mainSector: 0, spareSector: 0, doubts: ['spareInMetadata', 'repeatedMain'] });
+    const { context } = fakeContext();
+    const remaps = [...Array.from({ length: 252 }, () => zero), moduleRemap()];
+    const lines = moduleSpareText({ ...importPlan(), remaps }, context.out).split('\n');
+    expect(lines.filter((line) => /^ *0 +0 +active/.test(line))).toEqual([
+      expect.stringContaining('(252 entries say this)'),
+    ]);
+    expect(lines.filter((line) => /^ *1000 +5000 +active/.test(line))).toHaveLength(1);
   });
 
   it('has a different sentence for every doubt', () => {

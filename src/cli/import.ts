@@ -48,7 +48,8 @@ export async function importModuleSpare(args: ImportArguments, context: CliConte
 function progressOn(output: Output): (doneCount: number, unitCount: number) => void {
   return (doneCount, unitCount) => {
     if (!output.isTerminal) return;
-    output.write(`\rread ${doneCount} of ${unitCount} units${doneCount === unitCount ? '\n' : ''}`);
+    output.write(`\rread ${doneCount} of ${unitCount} units`);
+    if (doneCount === unitCount) output.write('; now all is written to the new spare and read back\n');
   };
 }
 

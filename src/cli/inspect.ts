@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
+import type { AnswerOf } from './answer-schemas.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { healthOf } from './health.js';
 import { helpLikeManual } from './help.js';
 import { inspectText } from './inspect-text.js';
-import { writeJson } from './output.js';
+import { writeAnswer } from './output.js';
 
 export interface InspectArguments {
   readonly spares: readonly string[];
@@ -15,7 +16,12 @@ export interface InspectArguments {
 export async function inspect(args: InspectArguments, context: CliContext): Promise<number> {
   const report = await context.library.inspectSpares(args.spares);
   const health = healthOf(report);
-  if (args.json) writeJson(context.out, { state: health.state, findings: health.findings, ...report });
+  if (args.json)
+    writeAnswer<AnswerOf<'inspect'>>(context.out, {
+      state: health.state,
+      findings: health.findings,
+      ...report,
+    });
   else context.out.write(inspectText(report, health, context.out));
   return EXIT_STATUS.done;
 }

@@ -4,6 +4,7 @@ import type { RunningSet } from '../control/client/running-sets.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
+import { NONE_SERVED } from './none-served.js';
 import { writeJson } from './output.js';
 import { formatSize } from './sizes.js';
 import { formatTable } from './table.js';
@@ -16,7 +17,7 @@ export interface ListArguments {
 export async function list(args: ListArguments, context: CliContext): Promise<number> {
   const sets = await context.running.all();
   if (args.json) writeJson(context.out, { sets: sets.map(({ device }) => device) });
-  else if (sets.length === 0) context.err.write('dmremap: no set is served on this machine\n');
+  else if (sets.length === 0) context.err.write(NONE_SERVED);
   else context.out.write(formatTable(TITLES, sets.map(rowOf)));
   return EXIT_STATUS.done;
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { thisMachine } from '../boot/machine.js';
+import { CONFIGURATION_DIRECTORY } from '../boot/set-files.js';
 import { runDirectoryOf } from '../control/run-directory.js';
 import { DmRemapError } from '../library/errors.js';
+import { startInBackground } from './background-run.js';
 import type { CliContext, LibraryCalls, RunningCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { askOnTerminal } from './consent.js';
@@ -20,8 +22,26 @@ const library: LibraryCalls = {
   planFormat: async (options) => (await import('../library/format-spares.js')).planFormat(options),
   formatSpares: async (options) => (await import('../library/format-spares.js')).formatSpares(options),
   guardAgainstReclaim: async () => (await import('../kernel/memory-reclaim.js')).guardAgainstReclaim(),
+  startAgain: async (commandLine) => (await import('../kernel/start-again.js')).startAgain(commandLine),
+  planAddSpare: async (options) => (await import('../library/add-spare.js')).planAddSpare(options),
+  addSpare: async (options, expected) =>
+    (await import('../library/add-spare.js')).addSpare(options, expected),
+  removeSpare: async (options) => (await import('../library/remove-spare.js')).removeSpare(options),
+  planEvacuation: async (options) => (await import('../library/plan-evacuation.js')).planEvacuation(options),
+  identifyDisk: async (path) => (await import('../library/identify-disk.js')).identifyDisk(path),
+  planReplaceMain: async (options) => (await import('../library/replace-main.js')).planReplaceMain(options),
+  replaceMain: async (options, expected) =>
+    (await import('../library/replace-main.js')).replaceMain(options, expected),
+  planWipe: async (options) => (await import('../library/wipe-set.js')).planWipe(options),
+  wipeSet: async (options, expected) => (await import('../library/wipe-set.js')).wipeSet(options, expected),
   stopBlockDevice: async (path, options) =>
     (await import('../library/stop-block-device.js')).stopBlockDevice(path, options),
+  checkUblk: async () => (await import('../library/ublk-plan.js')).openControl().close(),
+  blockDeviceUsers: async (path) => (await import('../kernel/block-device-users.js')).blockDeviceUsers(path),
+  examinePair: async (main, spare) => (await import('../library/examine-pair.js')).examinePair(main, spare),
+  endProcess: async (processId) => (await import('../library/end-process.js')).endProcess(processId),
+  isProcessAlive: async (processId) => (await import('../kernel/process-alive.js')).isProcessAlive(processId),
+  scanSets: async (options) => (await import('../library/scan-sets.js')).scanSets(options),
   inspectSpares: async (paths) => (await import('../library/inspect-spares.js')).inspectSpares(paths),
   checkMetadata: async (paths, watch) =>
     (await import('../library/check-metadata.js')).checkMetadata(paths, watch),
@@ -41,7 +61,8 @@ const library: LibraryCalls = {
     (await import('../library/import-spare.js')).importSpare(options, watch),
 };
 
-const runDirectory = runDirectoryOf(process.env, process.getuid?.() === 0);
+const isRoot = process.getuid?.() === 0;
+const runDirectory = runDirectoryOf(process.env, isRoot);
 
 const running: RunningCalls = {
   async all() {
@@ -63,8 +84,13 @@ const context: CliContext = {
   serviceManager: serviceManagerOf(process.env),
   machine: thisMachine,
   version: packageVersion(),
+  commandLine: process.argv.slice(2),
+  configurationDirectory: CONFIGURATION_DIRECTORY,
   runDirectory,
+  stateDirectory: isRoot ? '/var/lib/dm-remap' : undefined,
   running,
+  startInBackground: (request) =>
+    startInBackground(request, { ...thisMachine.paths, environment: process.env }),
 };
 
 const commandLine = process.argv.slice(2);
@@ -85,7 +111,7 @@ function fail(error: unknown): void {
 
 /** Nobody reads any more, or a disk is full: the end of a command that prints, but no reason for `run` to drop its clients. */
 function outputFailed(error: NodeJS.ErrnoException): void {
-  if (process.argv[2] === 'run') return;
+  if (process.argv[2] === 'run' || process.argv[2] === 'assemble') return;
   if (error.code === 'EPIPE') process.exit(EXIT_STATUS.outputClosed);
   const failure = new DmRemapError(
     'io',

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { CheckReport } from '../library/metadata-types.js';
+import type { AnswerOf } from './answer-schemas.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { checkText } from './metadata-text.js';
-import { writeJson } from './output.js';
+import { writeAnswer } from './output.js';
 import { withProgress } from './transfer-progress.js';
 
 export interface CheckArguments {
@@ -16,7 +17,7 @@ export interface CheckArguments {
 export async function checkMetadata(args: CheckArguments, context: CliContext): Promise<number> {
   const { library, err } = context;
   const report = await withProgress(err, (watch) => library.checkMetadata(args.spares, watch));
-  if (args.json) writeJson(context.out, { ...report });
+  if (args.json) writeAnswer<AnswerOf<'metadata check'>>(context.out, { ...report });
   else context.out.write(checkText(report, context.out));
   return statusOf(report);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CheckReport } from '../library/metadata-types.js';
+import type { CheckReport, CopyReport } from '../library/metadata-types.js';
 import { checkText } from './metadata-text.js';
 import { recordingOutput } from './testing/fake-context.js';
 
@@ -16,8 +16,18 @@ const DAMAGED: CheckReport = {
   anchors: [],
 };
 
+const text = (report: CheckReport): string => checkText(report, recordingOutput()).replaceAll(/\s+/g, ' ');
+
+it('Who forgot a spare is asked for it, and is not told to use force', () => {
+  const problem = { failure: 'refused', message: 'spare 1 of the set is missing' } as const;
+  const doubtful: CheckReport = { ...DAMAGED, state: 'doubtful', problem };
+  expect(text(doubtful)).toContain('--force');
+  const forgotten = text({ ...doubtful, copies: [{ path: null } as CopyReport] });
+  expect(forgotten).toContain('action: give all spares of the set');
+  expect(forgotten).not.toContain('--force');
+});
+
 it('A newer version that may be lost is not told as damage that another copy makes good', () => {
-  const text = (report: CheckReport): string => checkText(report, recordingOutput()).replaceAll(/\s+/g, ' ');
   expect(text(DAMAGED)).toContain('nothing is missing');
   const outdated = text({ ...DAMAGED, maybeOutdatedPages: [7] });
   expect(outdated).toContain('a newer version of 1 page may be lost');

@@ -96,7 +96,7 @@ export const GROWN_SPARE =
   'a spare is larger than when it was formatted, so some copies are found only with the help of another one; give it its size back';
 
 function actionText(report: CheckReport): string {
-  const { state, set, lostPages, impossibleUnits } = report;
+  const { state, set, lostPages, impossibleUnits, copies } = report;
   if (state === 'damaged' && hasGrown(report)) return GROWN_SPARE;
   switch (state) {
     case 'clean':
@@ -104,6 +104,9 @@ function actionText(report: CheckReport): string {
     case 'damaged':
       return 'none is needed: the next start mends it; "dmremap metadata repair" does it now. If it comes back, replace the spare';
     case 'doubtful':
+      // Nobody is told to force what a forgotten argument mends.
+      if (copies.some(({ path }) => path === null))
+        return 'give all spares of the set; if one is gone for good, see docs/metadata.md';
       return 'see docs/metadata.md; "dmremap metadata repair --force", or run with --force, accepts what is there as the newest';
     case 'unusable':
       return set === null || lostPages.length + impossibleUnits.length === 0

@@ -39,6 +39,14 @@ export function writeJson(output: Output, value: Readonly<Record<string, unknown
   output.write(`${JSON.stringify({ version: 1, ...value }, null, 2)}\n`);
 }
 
+/** The answer of a command whose document has a schema of its own (`answer-schemas.ts`). */
+export function writeAnswer<Answer extends { readonly version: 1 }>(
+  output: Output,
+  value: Omit<Answer, 'version'>,
+): void {
+  writeJson(output, value);
+}
+
 function isPipe(file: number): boolean {
   const stats = fstatSync(file);
   return stats.isFIFO() || stats.isSocket();

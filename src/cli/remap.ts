@@ -6,6 +6,7 @@ import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
+import { addConsolidateCommand, consolidateRemaps } from './remap-consolidate.js';
 
 export interface RemapArguments {
   readonly set: string;
@@ -66,6 +67,7 @@ export function addRemapCommand(
   helpLikeManual(group, { exitStatuses: ['done', 'usage'], examples: ['dmremap remap add --help'] });
   addAddCommand(group, async (args) => ended(await addRemap(args, context)));
   addReleaseCommand(group, async (args) => ended(await releaseRemap(args, context)));
+  addConsolidateCommand(group, async (args) => ended(await consolidateRemaps(args, context)));
 }
 
 function addAddCommand(group: Command, run: (args: AddArguments) => Promise<void>): void {

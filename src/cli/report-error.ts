@@ -1,4 +1,4 @@
-import { DmRemapError } from '../library/errors.js';
+import { DmRemapError, type FailureClass } from '../library/errors.js';
 import { exitStatusOf } from './exit-status.js';
 import { type Output, writeJson } from './output.js';
 
@@ -20,9 +20,20 @@ export function reportError(error: unknown, output: Output, isDebug: boolean): v
 
 /** The same on standard output, for a program that asked for JSON. */
 export function reportErrorAsJson(error: unknown, output: Output): void {
+  writeJson(output, { error: errorDocument(error) });
+}
+
+export function errorDocument(error: unknown): ErrorDocument {
   const failure = error instanceof DmRemapError ? error.failure : 'bug';
   const message = oneLine(error instanceof Error ? error.message : String(error));
-  writeJson(output, { error: { failure, status: exitStatusOf(error), message } });
+  return { failure, status: exitStatusOf(error), message };
+}
+
+export interface ErrorDocument {
+  readonly failure: FailureClass | 'bug';
+  readonly status: number;
+  /** One line. */
+  readonly message: string;
 }
 
 /** Texts of files and disks may be in it, with what a terminal would obey. */

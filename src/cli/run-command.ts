@@ -1,12 +1,14 @@
 import { type Command, Option } from 'commander';
+import type { CreatedAs } from '../control/schema/device.js';
 import type { UblkOptions } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
+import type { RunRequest } from './configured-run.js';
+import { parseCreatedAs } from './dmsetup/table-line.js';
 import { helpLikeManual } from './help.js';
-import { LOG_LEVELS, type LogLevel } from './log-level.js';
+import { DEBUG_LEVEL_OF_LOG_LEVEL, LOG_LEVELS, type LogLevel } from './log-level.js';
 import { repeated } from './repeated-option.js';
-import type { RunArguments } from './run.js';
 
-export function addRunCommand(program: Command, action: (args: RunArguments) => Promise<void>): void {
+export function addRunCommand(program: Command, action: (request: RunRequest) => Promise<void>): void {
   const command = program
     .command('run')
     .summary('serve a protected device')
@@ -18,12 +20,15 @@ export function addRunCommand(program: Command, action: (args: RunArguments) => 
         'device stays and its I/O waits; the next "dmremap run" with the same spares takes it over, and no ' +
         'application sees an error. SIGUSR2 ends the process like that on purpose, in order, for an upgrade; ' +
         '--take-over sends it.\n\n' +
+        'With NAME the configuration (docs/configuration.md) has what no option says: devices, frontends, settings.\n\n' +
         'Prints "ready /dev/ublkbN" and "ready URI" on standard output when clients can use them. The log is on ' +
         'standard error: for people on a terminal, JSON lines otherwise.',
     )
-    .requiredOption('--main <path>', 'the disk (or image file) to protect')
-    .requiredOption('--spare <path>', 'a spare of its set; repeat for all of them, in any order', repeated)
-    .action((options: CommandOptions) => action(argumentsOf(options)));
+    .argument('[name]', 'a set of the configuration')
+    .option('--main <path>', 'the disk (or image file) to protect')
+    .option('--spare <path>', 'a spare of its set; repeat for all of them, in any order', repeated, [])
+    .option('--config <file>', 'with NAME: this file, instead of /etc/dm-remap/dm-remap.yaml and conf.d')
+    .action((set: string | undefined, options: CommandOptions) => action(requestOf(set, options)));
   addFrontendOptions(command);
   addDeviceOptions(command);
   helpLikeManual(command, {
@@ -40,6 +45,7 @@ export function addRunCommand(program: Command, action: (args: RunArguments) => 
       'terminated',
     ],
     examples: [
+      'dmremap run attic',
       'dmremap run --main /dev/sdX --spare /dev/sdY --ublk',
       'dmremap run --main /dev/sdX --spare /dev/sdY --nbd "nbd+unix:///?socket=/run/dm-remap.sock"',
       'nbd-client -unix /run/dm-remap.sock /dev/nbd0      # in another terminal',
@@ -92,7 +98,7 @@ function addDeviceOptions(command: Command): void {
     .addOption(
       new Option(
         '--metadata-scrub <hours>',
-        'how often all copies of the metadata are read, compared and repaired; 0 never; by itself once a week',
+        'how often all copies of the metadata are read, compared and repaired; 0 never; by itself as the setting metadata_scrub_hours says',
       ).argParser((text) => {
         if (/^\d{1,5}$/.test(text)) return Number(text);
         throw new DmRemapError(
@@ -103,25 +109,32 @@ function addDeviceOptions(command: Command): void {
     )
     .option('--faults <file>', 'inject the faults of a scenario file (docs/fault-scenarios.md)')
     .addOption(
-      new Option('--on-lost <answer>', 'what reading a lost block gives')
-        .choices(['error', 'zero'])
-        .default('error'),
+      new Option(
+        '--on-lost <answer>',
+        'what reading a lost block gives; by itself as the setting on_lost says',
+      ).choices(['error', 'zero']),
     )
     .addOption(
       new Option(
         '--on-gone <policy>',
-        'what requests do that need a device which is gone: fail, hold (wait until it is back), hold:SECONDS (then fail)',
-      ).default('hold:30'),
+        'what requests do that need a device which is gone: fail, hold (wait until it is back), hold:SECONDS (then fail); by itself as the setting on_gone says',
+      ),
     )
     .addOption(new Option('--init', 'format the spares first if they are blank').default(false))
     .addOption(new Option('--force', 'go on although devices do not match what is recorded').default(false))
+    .option('--name <text>', 'what to call the set, instead of the name in its metadata')
+    .addOption(new Option('--created-as <table>').argParser(createdAsOf).hideHelp())
     .addOption(
-      new Option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('info'),
+      new Option(
+        '--log-level <level>',
+        'the least that is logged; by itself as the setting debug_level says',
+      ).choices(LOG_LEVELS),
     );
 }
 
 interface CommandOptions {
-  readonly main: string;
+  readonly main?: string;
+  readonly config?: string;
   readonly spare: string[];
   readonly ublk: boolean;
   readonly queues?: number;
@@ -134,17 +147,21 @@ interface CommandOptions {
   readonly archive?: string;
   readonly metadataScrub?: number;
   readonly faults?: string;
-  readonly onLost: 'error' | 'zero';
-  readonly onGone: string;
+  readonly onLost?: 'error' | 'zero';
+  readonly onGone?: string;
   readonly init: boolean;
   readonly force: boolean;
-  readonly logLevel: LogLevel;
+  readonly logLevel?: LogLevel;
+  readonly name?: string;
+  readonly createdAs?: CreatedAs;
 }
 
-function argumentsOf(options: CommandOptions): RunArguments {
+function requestOf(set: string | undefined, options: CommandOptions): RunRequest {
   const { main, spare: spares, io, archive, faults, onLost, onGone, init, force } = options;
   const { metadataScrub: metadataScrubHours } = options;
   return {
+    set,
+    config: options.config,
     device: {
       main,
       spares,
@@ -157,12 +174,28 @@ function argumentsOf(options: CommandOptions): RunArguments {
       init,
       force,
       ublk: ublkOf(options),
+      settings: settingsOf(options),
     },
     nbd: options.nbd,
     // Undefined leaves it to the URI's tls-verify-peer.
     tls: { tlsDirectory: options.tlsDir, verifyClients: options.verifyClients || undefined },
     logLevel: options.logLevel,
+    name: options.name,
+    createdAs: options.createdAs,
   };
+}
+
+/** Of the options that are about the process rather than the device. */
+function settingsOf({ logLevel }: CommandOptions): RunRequest['device']['settings'] {
+  if (logLevel === undefined) return undefined;
+  return { debug_level: { value: DEBUG_LEVEL_OF_LOG_LEVEL[logLevel], givenBy: '--log-level' } };
+}
+
+/** For `dmremap create` only, hence not in the help. */
+function createdAsOf(text: string): CreatedAs {
+  const createdAs = parseCreatedAs(text);
+  if (createdAs !== undefined) return createdAs;
+  throw new DmRemapError('usage', `--created-as ${text}: expected TARGET or remap:START:LENGTH`);
 }
 
 function ublkOf({ ublk, queues, depth, takeOver }: CommandOptions): UblkOptions | undefined {

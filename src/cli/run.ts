@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlServer } from '../control/control-server.js';
 import { EventHistory } from '../control/event-history.js';
+import { Figures } from '../control/figures.js';
+import type { CreatedAs } from '../control/schema/device.js';
 import type { ServedSet } from '../control/served-set.js';
 import { parseNbdUri } from '../frontends/nbd/uri.js';
 import type {
+  ClosedDevice,
   DeviceNotice,
   OpenDeviceOptions,
   ProtectedDevice,
@@ -12,10 +15,19 @@ import type {
 } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
+import { EvacuationChanges } from './evacuation-changes.js';
+import { EvacuationMemory } from './evacuation-memory.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { type Log, logNotice, openLog } from './log.js';
+import { readBootId } from './jobs/boot-id.js';
+import { openServedSet } from './jobs/open-served-set.js';
+import { ServerJobs } from './jobs/server-jobs.js';
+import { type Log, openLog } from './log.js';
 import type { LogLevel } from './log-level.js';
+import { LogSettings } from './log-settings.js';
+import { namingSpares, SetChanges } from './set-changes.js';
 import { formatSize } from './sizes.js';
+import { checkSocketPlace } from './socket-place.js';
+import { SpareChanges } from './spare-changes.js';
 import type { StopSignal } from './stop-signals.js';
 
 export interface RunArguments {
@@ -23,7 +35,12 @@ export interface RunArguments {
   /** NBD URIs to serve at; one at least, unless a block device is asked for. */
   readonly nbd: readonly string[];
   readonly tls: ServeNbdOptions;
-  readonly logLevel: LogLevel;
+  /** Undefined: as the setting `debug_level` says, once the set is open. */
+  readonly logLevel: LogLevel | undefined;
+  /** What to call the set, instead of the name in its metadata. */
+  readonly name?: string | undefined;
+  /** The table of `dmremap create`, which has started this. */
+  readonly createdAs?: CreatedAs | undefined;
 }
 
 /**
@@ -36,47 +53,97 @@ export async function run(
   context: CliContext,
 ): Promise<number> {
   checkEndpoints(args);
-  const log = await openLog(context.err, args.logLevel);
-  if (unguarded.length > 0)
-    log.warn(
-      { event: 'unguarded', unguarded },
-      `memory pressure may stall the device: ${unguarded.join(', ')}`,
-    );
+  const log = await openLog(context.err, args.logLevel ?? 'info');
+  const settings = new LogSettings(log, args.logLevel);
+  if (unguarded.length > 0) warnUnguarded(log, unguarded);
   const firstSignal = context.stopSignals.next();
   const events = new EventHistory(Date.now);
+  let memory: EvacuationMemory | undefined;
   const onEvent = (notice: DeviceNotice): void => {
-    logNotice(log, notice);
+    settings.notice(notice);
     events.add(notice);
+    memory?.notice(notice);
   };
-  const archive = args.device.archive ?? context.serviceManager.stateDirectory;
-  const device = await context.library.openDevice({ ...args.device, archive, onEvent });
+  const bootId = await readBootId();
+  const { device, remembered } = await openServedSet(args.device, context, onEvent);
+  memory = new EvacuationMemory(remembered, bootId);
   let end: End = 'failed';
   let control: ControlServer | undefined;
+  const changes = new SetChanges();
+  const { library } = context;
+  const evacuation = new EvacuationChanges(args.device, device, changes, library, memory);
+  const nowMs = (): number => performance.now();
+  const jobs = new ServerJobs({ device, evacuation, memory: remembered, tell: onEvent, nowMs });
+  let commandLine = context.commandLine;
   try {
-    const { name, setId, sizeBytes, io } = device.info;
-    log.info(
-      { event: 'opened', setId, sizeBytes, io },
-      `opened ${name || setId}: ${formatSize(sizeBytes)}, ${io} I/O`,
-    );
-    if (device.ublk !== undefined) logBlockDevice(log, device.ublk);
-    const nbdUris = await serve(device, args, context);
-    await tell(context, log, 'READY=1', `STATUS=serving ${name || setId}`);
-    control = await openControl({ device, events, nbdUris: () => nbdUris }, context, log);
-    end = await untilTold(device, firstSignal, context, log);
-    await tell(context, log, 'STOPPING=1', `STATUS=${end === 'handedOver' ? 'handing over' : 'stopping'}`);
+    const name = args.name ?? device.info.name;
+    await settings.follow(device);
+    const figures = new Figures((await device.status()).counters, Math.floor(Date.now() / 1000));
+    tellOpened(log, name, device);
+    const nbdUris: string[] = [];
+    const spares = new SpareChanges(args.device, device, jobs, changes, library);
+    await resume(evacuation, log);
+    await jobs.goOn();
+    // Before anybody is told that the set is served: who waits for that may ask something next.
+    const { createdAs } = args;
+    const nbdUrisNow = (): readonly string[] => nbdUris;
+    const about = { name: args.name, createdAs, nbdUris: nbdUrisNow };
+    const set = { device, ...about, figures, events, spares, evacuation, jobs, settings };
+    control = await openControl(set, context, log);
+    await serve(device, args, context, nbdUris);
+    await tell(context, log, 'READY=1', `STATUS=serving ${name || device.info.setId}`);
+    const told = await Promise.race([untilTold(device, firstSignal, changes, context, log), changes.wanted]);
+    if (typeof told !== 'string') {
+      await jobs.rest();
+      commandLine = (await told.make(closeForChange(device, log)))(
+        namingSpares(commandLine, args.device.spares),
+      );
+      end = 'changed';
+    } else {
+      end = told;
+      if (end === 'stopped') await memory.noteStopped();
+      await tell(context, log, 'STOPPING=1', `STATUS=${end === 'handedOver' ? 'handing over' : 'stopping'}`);
+    }
   } finally {
     await control?.close();
-    if (end === 'failed' && isInUse(device)) {
-      log.error(
-        { event: 'left', path: device.ublk?.path },
-        `${device.ublk?.path} is in use and stays: its I/O waits until the set is run again`,
-      );
-      end = 'handedOver';
+    if (end === 'failed' && isInUse(device)) end = tellLeft(device, log);
+    if (end !== 'changed') {
+      await jobs.rest();
+      await (end === 'handedOver' ? device.handOver() : device.close());
     }
-    await (end === 'handedOver' ? device.handOver() : device.close());
   }
+  if (end === 'changed') return library.startAgain(commandLine);
   log.info({ event: end }, end === 'handedOver' ? 'handed over' : 'stopped cleanly');
   return EXIT_STATUS.done;
+}
+
+function tellOpened(log: Log, name: string, { info, ublk }: ProtectedDevice): void {
+  const { setId, sizeBytes, io } = info;
+  const message = `opened ${name || setId}: ${formatSize(sizeBytes)}, ${io} I/O`;
+  log.info({ event: 'opened', setId, sizeBytes, io }, message);
+  if (ublk !== undefined) logBlockDevice(log, ublk);
+}
+
+function closeForChange(device: ProtectedDevice, log: Log): Promise<ClosedDevice> {
+  log.info({ event: 'changing' }, 'handing over to itself for a change of the set');
+  const closed = device.handOver();
+  closed.catch((error: Error) =>
+    log.error({ event: 'notClosed' }, `${error.message}; opened again as after a crash, without the change`),
+  );
+  return closed;
+}
+
+function warnUnguarded(log: Log, unguarded: readonly string[]): void {
+  log.warn(
+    { event: 'unguarded', unguarded },
+    `memory pressure may stall the device: ${unguarded.join(', ')}`,
+  );
+}
+
+/** That a set can't be copied any more is no reason not to serve it. */
+async function resume(evacuation: EvacuationChanges, log: Log): Promise<void> {
+  const problem = await evacuation.resume();
+  if (problem !== undefined) log.error({ event: 'evacuationNotResumed' }, problem);
 }
 
 /** A service manager that can't be reached is no reason to stop serving. */
@@ -104,16 +171,19 @@ async function openControl(
   return undefined;
 }
 
-/** `ready PATH` or `ready URI` on standard output means that clients can connect there. Answers the URIs. */
-async function serve(device: ProtectedDevice, args: RunArguments, context: CliContext): Promise<string[]> {
-  const uris: string[] = [];
+/** `ready PATH` or `ready URI` on standard output means that clients can connect there. Adds the URIs to `uris`. */
+async function serve(
+  device: ProtectedDevice,
+  args: RunArguments,
+  context: CliContext,
+  uris: string[],
+): Promise<void> {
   if (device.ublk !== undefined) context.out.write(`ready ${device.ublk.path}\n`);
   for (const uri of args.nbd) {
     const endpoint = await device.serveNbd(uri, args.tls);
-    context.out.write(`ready ${endpoint.uri}\n`);
     uris.push(endpoint.uri);
+    context.out.write(`ready ${endpoint.uri}\n`);
   }
-  return uris;
 }
 
 function logBlockDevice(log: Log, { path, queueCount, depth, isZeroCopy, isRecovered }: UblkEndpoint): void {
@@ -125,8 +195,16 @@ function logBlockDevice(log: Log, { path, queueCount, depth, isZeroCopy, isRecov
   );
 }
 
-/** `failed`: with an error that is thrown. */
-type End = 'stopped' | 'handedOver' | 'failed';
+/** `changed`: closed for a change of the set, and to be started again. `failed`: with an error that is thrown. */
+type End = 'stopped' | 'handedOver' | 'changed' | 'failed';
+
+function tellLeft({ ublk }: ProtectedDevice, log: Log): 'handedOver' {
+  log.error(
+    { event: 'left', path: ublk?.path },
+    `${ublk?.path} is in use and stays: its I/O waits until the set is run again`,
+  );
+  return 'handedOver';
+}
 
 /** A mistake of ours, a port that is taken, is no reason to take a mounted device away: whoever runs it next goes on. */
 function isInUse({ ublk }: ProtectedDevice): boolean {
@@ -137,6 +215,7 @@ function isInUse({ ublk }: ProtectedDevice): boolean {
 async function untilTold(
   device: ProtectedDevice,
   firstSignal: Promise<StopSignal>,
+  changes: SetChanges,
   context: CliContext,
   log: Log,
 ): Promise<End> {
@@ -147,7 +226,7 @@ async function untilTold(
   for (let signal = firstSignal; ; signal = context.stopSignals.next()) {
     const request = await Promise.race([signal, gone]);
     if (request === 'gone') {
-      log.info({ event: 'stopping' }, 'the device was stopped');
+      if (!changes.isUnderWay) log.info({ event: 'stopping' }, 'the device was stopped');
       return 'stopped';
     }
     if (request === 'SIGUSR2' && ublk !== undefined) return 'handedOver';
@@ -195,6 +274,7 @@ function checkEndpoints({ device, nbd, tls }: RunArguments): void {
       throw new DmRemapError('usage', `${text}: needs certificates; give their directory with --tls-dir`);
     }
     withTls ||= uri.value.tls;
+    if (uri.value.address.kind === 'unix') checkSocketPlace(uri.value.address.path, device);
   }
   if (tls.verifyClients === true && !withTls) {
     throw new DmRemapError('usage', '--verify-clients works for nbds URIs only; there is none');

@@ -2,7 +2,11 @@ import { formatCount, formatNumber } from '../base/format-count.js';
 import { labelOf } from '../control/client/pick-set.js';
 import type { DeviceResource } from '../control/schema/device.js';
 import type { EventListResource } from '../control/schema/events.js';
+import type { JobReport } from '../control/schema/jobs.js';
+import { forecastText } from '../runtime/forecast-text.js';
+import { progressText } from './follow-evacuation.js';
 import { STATE_COLOUR } from './health.js';
+import { jobName, jobProgressText } from './job-text.js';
 import { coloured, type Output } from './output.js';
 import { formatSize } from './sizes.js';
 import { formatFields, formatTable } from './table.js';
@@ -20,6 +24,8 @@ export function statusText(device: DeviceResource, events: EventListResource['ev
     ]),
     ['served', servedText(device)],
     ['main', memberText(device.main)],
+    ...evacuationFields(device),
+    ...device.jobs.filter(isWorthALine).map(jobField),
     ['moved', `${formatCount(device.remappedUnits, 'unit')} of ${formatSize(device.unitBytes)}`],
     ['lost', lostText(device)],
     ['spare', spareText(device)],
@@ -39,26 +45,68 @@ function memberText({ path, sizeBytes, model, serial, wwn }: DeviceResource['mai
   return [path, formatSize(sizeBytes), ...identity].join(', ');
 }
 
+/** What was said of evacuation and emptying already is not said again. */
+function isWorthALine({ kind, state, progress }: JobReport): boolean {
+  if (state === 'paused') return kind !== 'evacuation' || progress.total === 0;
+  return kind === 'evacuation' ? false : state === 'running' || state === 'failed';
+}
+
+function jobField(job: JobReport): [string, string] {
+  const why = job.problem === null ? '' : `: ${job.problem}`;
+  return ['job', `${job.id}, ${jobName(job)}: ${jobProgressText(job)}${why}`];
+}
+
+/** While it goes on, and while it waits for somebody. */
+function evacuationFields({ evacuation, gone }: DeviceResource): [string, string][] {
+  switch (evacuation?.state) {
+    case 'copying':
+      return [['copied', `to ${evacuation.path}: ${progressText(evacuation, 0, 0)}${wayOut(gone)}`]];
+    case 'copied':
+      return [['copied', `to ${evacuation.path}, which takes over with "dmremap evacuate" for this set`]];
+    case 'incomplete':
+      return [['copied', `to ${evacuation.path}, not all: ${evacuation.problem}`]];
+    default:
+      return [];
+  }
+}
+
+/** Nobody may ever bring the main device back. */
+function wayOut(gone: DeviceResource['gone']): string {
+  const canBeGivenUp = gone.some(({ spareIndex, readsPass }) => spareIndex === null && !readsPass);
+  return canBeGivenUp
+    ? '; if the main device is gone for good: "dmremap evacuate --accept-loss" for this set'
+    : '';
+}
+
 function lostText({ unitsWithLostBlocks }: DeviceResource): string {
   if (unitsWithLostBlocks === 0) return 'no logical block';
   return `blocks of ${formatCount(unitsWithLostBlocks, 'unit')} ("dmremap lost" lists them)`;
 }
 
-function spareText({ freeSpareUnits, usableSpareUnits, retiredSpareUnits }: DeviceResource): string {
+function spareText(device: DeviceResource): string {
+  const { freeSpareUnits, usableSpareUnits, retiredSpareUnits, sparesFull } = device;
   const percent = usableSpareUnits === 0 ? 0 : (freeSpareUnits / usableSpareUnits) * 100;
   const retired = retiredSpareUnits === 0 ? '' : `; ${formatNumber(retiredSpareUnits)} went bad themselves`;
-  return `${formatNumber(freeSpareUnits)} of ${formatCount(usableSpareUnits, 'unit')} free (${percent.toFixed(1)} %)${retired}`;
+  return `${formatNumber(freeSpareUnits)} of ${formatCount(usableSpareUnits, 'unit')} free (${percent.toFixed(1)} %)${retired}${sparesFull === null ? '' : `; ${forecastText(sparesFull)}`}`;
 }
 
-function sparesTable({ spares }: DeviceResource): string {
+function sparesTable({ spares, emptying }: DeviceResource): string {
+  const leftOn = new Map(emptying.map(({ spareIndex, leftUnits }) => [spareIndex, leftUnits]));
   const rows = spares.map(({ path, sizeBytes, model, serial }, index) => [
     index,
     path,
     formatSize(sizeBytes),
     model || '-',
     serial || '-',
+    takesUnitsText(leftOn.get(index)),
   ]);
-  return formatTable(['SPARE', 'PATH', 'SIZE', 'MODEL', 'SERIAL'], rows);
+  return formatTable(['SPARE', 'PATH', 'SIZE', 'MODEL', 'SERIAL', 'TAKES UNITS'], rows);
+}
+
+/** `leftUnits`: of a spare that is being emptied. */
+function takesUnitsText(leftUnits: number | undefined): string {
+  if (leftUnits === undefined) return 'yes';
+  return leftUnits === 0 ? 'no, it is empty' : `no, ${formatNumber(leftUnits)} to go`;
 }
 
 function eventsText(device: DeviceResource, events: EventListResource['events']): string {

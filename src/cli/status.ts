@@ -4,8 +4,10 @@ import type { RunningSet } from '../control/client/running-sets.js';
 import { DmRemapError } from '../library/errors.js';
 import type { HealthState } from '../library/judge-health.js';
 import type { CliContext } from './cli-context.js';
+import { MODULE_FORMATS, type ModuleFormat, moduleStatus } from './dmsetup/module-status.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
+import { NONE_SERVED } from './none-served.js';
 import { writeJson } from './output.js';
 import { statusText } from './status-text.js';
 
@@ -15,6 +17,7 @@ export interface StatusArguments {
   readonly onlyUnhealthy: boolean;
   readonly test: boolean;
   readonly watchSeconds: number | undefined;
+  readonly format: 'default' | ModuleFormat;
   readonly json: boolean;
 }
 
@@ -37,7 +40,11 @@ async function setsOf(wanted: readonly string[], { running }: CliContext): Promi
 async function show(sets: readonly RunningSet[], args: StatusArguments, context: CliContext): Promise<void> {
   const shown = args.onlyUnhealthy ? sets.filter(({ device }) => device.health.state !== 'healthy') : sets;
   if (args.json) return writeJson(context.out, { sets: shown.map(({ device }) => device) });
-  if (sets.length === 0) return void context.err.write('dmremap: no set is served on this machine\n');
+  if (sets.length === 0) return void context.err.write(NONE_SERVED);
+  if (args.format !== 'default') {
+    const devices = shown.map(({ device }) => device);
+    return context.out.write(moduleStatus(devices, args.format, args.sets.length === 0, context.out));
+  }
   if (shown.length === 0) return void context.out.write('all sets are healthy\n');
   const texts = await Promise.all(
     shown.map(async ({ client, device }) => statusText(device, await client.events(), context.out)),
@@ -67,12 +74,19 @@ export function addStatusCommand(program: Command, run: (args: StatusArguments) 
         'spare is left, the devices with model and serial number, the last events. Asks the processes that serve the ' +
         'sets; for a set that is not served see "dmremap inspect".\n\n' +
         'With --test the exit status is that of the worst set, as of "mdadm --detail --test": 0 healthy, 1 degraded, ' +
-        '2 critical, 4 no set is served.',
+        '2 critical, 4 no set is served.\n\n' +
+        '--format prints what tools for the kernel module read: v2 and v4 the lines of "dmsetup status", human, json, ' +
+        'csv and compact what its dmremap-status prints (docs/dmsetup-face.md).',
     )
     .argument('[set...]', 'name, set id, block device, main device or spare; by itself all')
     .addOption(new Option('-x, --only-unhealthy', 'leave out sets that are healthy').default(false))
     .addOption(new Option('--test', 'end with a status that tells the state').default(false))
     .addOption(new Option('--watch <seconds>', 'again and again').argParser(secondsOf))
+    .addOption(
+      new Option('--format <format>', 'for tools of the kernel module')
+        .choices(['default', ...MODULE_FORMATS])
+        .default('default'),
+    )
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((sets: string[], options: CommandOptions) => run({ sets, ...argumentsOf(options) }));
   helpLikeManual(command, {
@@ -80,6 +94,7 @@ export function addStatusCommand(program: Command, run: (args: StatusArguments) 
     examples: [
       'dmremap status',
       'dmremap status -x',
+      'dmremap status attic --format v4',
       'dmremap status attic --json | jq .sets[0].health.state',
     ],
   });
@@ -89,11 +104,15 @@ interface CommandOptions {
   readonly onlyUnhealthy: boolean;
   readonly test: boolean;
   readonly watch?: number;
+  readonly format: 'default' | ModuleFormat;
   readonly json: boolean;
 }
 
-function argumentsOf({ onlyUnhealthy, test, watch, json }: CommandOptions): Omit<StatusArguments, 'sets'> {
-  return { onlyUnhealthy, test, watchSeconds: watch, json };
+function argumentsOf(options: CommandOptions): Omit<StatusArguments, 'sets'> {
+  const { watch: watchSeconds, format, json, ...rest } = options;
+  if (json && format !== 'default')
+    throw new DmRemapError('usage', "--json and --format exclude each other; --format json is the module's");
+  return { ...rest, watchSeconds, format, json };
 }
 
 function secondsOf(text: string): number {

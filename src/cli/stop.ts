@@ -1,37 +1,79 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { AnswerOf } from './answer-schemas.js';
 import type { CliContext } from './cli-context.js';
+import { endServedSet } from './end-served-set.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
+import { writeAnswer } from './output.js';
 
 export interface StopArguments {
-  readonly path: string;
+  /** A block device, also one whose process is gone; or a set that is served. */
+  readonly wanted: string;
   readonly force: boolean;
+  readonly json: boolean;
 }
 
-/** `dmremap stop`: takes a block device away and ends the process that serves it. */
-export async function stop(args: StopArguments, context: CliContext): Promise<number> {
-  await context.library.stopBlockDevice(args.path, { force: args.force });
+/** `dmremap stop`: ends the process that serves a set and takes its block device away; nothing of either is left. */
+export async function stop({ wanted, force, json }: StopArguments, context: CliContext): Promise<number> {
+  const stopped = isUblkDevice(wanted)
+    ? await stopDevice(wanted, force, context)
+    : await stopSet(wanted, force, context);
+  if (json) writeAnswer<StopAnswer>(context.out, stopped);
   return EXIT_STATUS.done;
+}
+
+type StopAnswer = AnswerOf<'stop'>;
+
+async function stopSet(
+  wanted: string,
+  force: boolean,
+  context: CliContext,
+): Promise<Omit<StopAnswer, 'version'>> {
+  const set = await context.running.one(wanted);
+  await endServedSet(set, force, context);
+  const { setId, name, endpoints } = set.device;
+  return { setId, name, blockDevice: endpoints.find(({ kind }) => kind === 'ublk')?.address ?? null };
+}
+
+/** Also one whose process is gone, and which nobody can be asked about. */
+async function stopDevice(
+  path: string,
+  force: boolean,
+  context: CliContext,
+): Promise<Omit<StopAnswer, 'version'>> {
+  const { setId } = await context.library.stopBlockDevice(path, { force });
+  if (context.runDirectory !== undefined) {
+    const { removeAbandonedSockets } = await import('../control/abandoned-sockets.js');
+    await removeAbandonedSockets(context.runDirectory, setId);
+  }
+  return { setId, name: null, blockDevice: path };
+}
+
+function isUblkDevice(path: string): boolean {
+  return /^\/dev\/ublkb\d+$/.test(existsSync(path) ? realpathSync(path) : path);
 }
 
 export function addStopCommand(program: Command, action: (args: StopArguments) => Promise<void>): void {
   const command = program
     .command('stop')
-    .summary('stop a block device that "run --ublk" serves')
+    .summary('stop serving a set')
     .description(
-      'Asks the process that serves the block device to stop, and waits until both are gone. Refused while the ' +
-        'device is in use. Also removes a block device whose process has died and shall not be started again.',
+      'Asks the process that serves the set to stop, as Ctrl-C does, and waits until it is gone, and the block device ' +
+        'with it. Refused while the set is in use, by mounts and programs or by NBD clients. Also removes a block device ' +
+        'whose process has died and shall not be started again.',
     )
-    .argument('<device>', '/dev/ublkbN, or a link to it such as /dev/dm-remap/NAME')
+    .argument('<set>', 'name, set id, /dev/ublkbN or a link to it, main device or spare')
     .addOption(
       new Option(
         '--force',
         'although it is in use: those who use it get errors, and what they have not flushed is lost',
       ).default(false),
     )
-    .action((path: string, options: { force: boolean }) => action({ path, force: options.force }));
+    .addOption(new Option('--json', 'print JSON, for programs').default(false))
+    .action((wanted: string, options: { force: boolean; json: boolean }) => action({ wanted, ...options }));
   helpLikeManual(command, {
     exitStatuses: ['done', 'usage', 'device', 'refused', 'system'],
-    examples: ['umount /mnt && dmremap stop /dev/ublkb0'],
+    examples: ['umount /mnt && dmremap stop /dev/ublkb0', 'dmremap stop attic'],
   });
 }

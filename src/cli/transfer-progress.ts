@@ -1,6 +1,7 @@
 import type { TransferWatch } from '../library/metadata-types.js';
 import type { Output } from './output.js';
 import { formatSize } from './sizes.js';
+import { START_OVER } from './start-over.js';
 
 /**
  * Does work that may take minutes on a large or failing spare, and shows a person at a terminal that it goes on: one line
@@ -29,5 +30,3 @@ export async function withProgress<Value>(
 
 const SOON_MS = 1000;
 const PAUSE_MS = 200;
-/** To the first column, and the line is empty. */
-const START_OVER = '\r\u001b[K';

@@ -1,19 +1,17 @@
-import swagger from '@fastify/swagger';
-import fastify, { type FastifyError } from 'fastify';
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import type { FastifyError } from 'fastify';
 import { DmRemapError } from '../library/errors.js';
+import { type ControlApp, emptyApp } from './empty-app.js';
 import { HTTP_STATUS } from './http-status.js';
 import { NotFound } from './not-found.js';
 import { addDeviceRoutes } from './routes/device.js';
+import { addEvacuationRoutes } from './routes/evacuation.js';
 import { addEventRoutes } from './routes/events.js';
+import { addJobRoutes } from './routes/jobs.js';
+import { addMessageRoutes } from './routes/message.js';
 import { addMetadataRoutes } from './routes/metadata.js';
 import { addRemapRoutes } from './routes/remaps.js';
+import { addSettingRoutes } from './routes/settings.js';
+import { addSpareRoutes } from './routes/spares.js';
 import type { ServedSet } from './served-set.js';
 
 /**
@@ -22,32 +20,36 @@ import type { ServedSet } from './served-set.js';
  */
 export async function controlApp(set: ServedSet): Promise<ControlApp> {
   const app = emptyApp();
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
     const { failure, message } = failureOf(error);
     return reply.code(HTTP_STATUS[failure]).send({ error: { failure, message } });
   });
+  app.addHook('onResponse', async ({ method, url }, { statusCode }) =>
+    set.settings.requestAnswered(`${method} ${url}: ${statusCode}`),
+  );
   app.setNotFoundHandler((request, reply) =>
     reply.code(HTTP_STATUS.notFound).send({
       error: { failure: 'notFound', message: `${request.method} ${request.url}: no such resource` },
     }),
   );
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'dm-remap control socket', version: '1' } },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
-  for (const add of [addDeviceRoutes, addRemapRoutes, addMetadataRoutes, addEventRoutes]) add(app, set);
-  app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  const addRoutes = (to: ControlApp): void => {
+    for (const add of [
+      addDeviceRoutes,
+      addRemapRoutes,
+      addSpareRoutes,
+      addEvacuationRoutes,
+      addJobRoutes,
+      addMetadataRoutes,
+      addSettingRoutes,
+      addMessageRoutes,
+      addEventRoutes,
+    ])
+      add(to, set);
+  };
+  addRoutes(app);
+  app.get('/v1/openapi.json', async () => (await import('./openapi-document.js')).openApiDocument(addRoutes));
   await app.ready();
   return app;
-}
-
-export type ControlApp = ReturnType<typeof emptyApp>;
-
-function emptyApp() {
-  return fastify({ forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>();
 }
 
 function failureOf(error: unknown): { failure: keyof typeof HTTP_STATUS; message: string } {

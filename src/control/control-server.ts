@@ -1,5 +1,6 @@
 import { mkdir, rename, stat, unlink } from 'node:fs/promises';
 import { failed, ok, type Result } from '../base/result.js';
+import { removeAbandonedSockets } from './abandoned-sockets.js';
 import { controlApp } from './control-app.js';
 import { socketPathOf } from './run-directory.js';
 import type { ServedSet } from './served-set.js';
@@ -13,11 +14,14 @@ export async function serveControl(
   set: ServedSet,
   runDirectory: string,
 ): Promise<Result<ControlServer, string>> {
-  const path = socketPathOf(runDirectory, set.device.info.setId);
+  const { setId } = set.device.info;
+  const path = socketPathOf(runDirectory, setId);
   const ownPath = `${path}.${process.pid}`;
   const app = await controlApp(set);
   try {
     await mkdir(runDirectory, { recursive: true, mode: 0o755 });
+    // One that was killed before it had the name may have had our process id.
+    await removeAbandonedSockets(runDirectory, setId);
     await listenPrivately(() => app.listen({ path: ownPath }));
     await rename(ownPath, path);
     const { ino } = await stat(path);

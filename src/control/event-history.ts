@@ -10,6 +10,8 @@ export interface SetEvent extends DeviceNotice {
 /** The last events, and whoever wants to hear of the next ones. */
 export class EventHistory {
   readonly #kept: SetEvent[] = [];
+  /** By kind: how many of them are kept. */
+  readonly #counts = new Map<string, number>();
   readonly #capacity: number;
   readonly #nowMs: () => number;
   readonly #listeners = new Set<(event: SetEvent) => void>();
@@ -23,7 +25,8 @@ export class EventHistory {
   add(notice: DeviceNotice): void {
     const event: SetEvent = { id: this.#nextId++, timeMs: this.#nowMs(), ...notice };
     this.#kept.push(event);
-    if (this.#kept.length > this.#capacity) this.#kept.shift();
+    this.#counts.set(event.event, (this.#counts.get(event.event) ?? 0) + 1);
+    if (this.#kept.length > this.#capacity) this.#forgetOne();
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -36,6 +39,16 @@ export class EventHistory {
   listen(listener: (event: SetEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** The oldest of the kind that there is most of: a flood must not wash away what happened once. */
+  #forgetOne(): void {
+    const most = [...this.#counts].reduce((one, other) => (other[1] > one[1] ? other : one));
+    this.#counts.set(most[0], most[1] - 1);
+    this.#kept.splice(
+      this.#kept.findIndex(({ event }) => event === most[0]),
+      1,
+    );
   }
 }
 

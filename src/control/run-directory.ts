@@ -17,4 +17,10 @@ export function socketPathOf(runDirectory: string, setId: string): string {
   return join(runDirectory, `${setId}${SOCKET_SUFFIX}`);
 }
 
+/** Whether a file of the run directory is the control socket of a set, or one that was being made (`SETID.sock.PID`). */
+export function isSocketOf(setId: string, fileName: string): boolean {
+  const socketName = `${setId}${SOCKET_SUFFIX}`;
+  return fileName === socketName || fileName.startsWith(`${socketName}.`);
+}
+
 export const SOCKET_SUFFIX = '.sock';

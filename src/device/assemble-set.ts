@@ -100,9 +100,9 @@ function* compareMain(
   // Blocks that could not be sampled last time need not be read: on a dying disk each may take seconds.
   const sampled = recorded.contentSample.validMask;
   const unsampled = (index: number): boolean => ((sampled >>> index) & 1) === 0;
-  const worthwhile = superblock.cleanShutdown && main.sizeBytes === superblock.mainSizeBytes;
+  const worthwhile = superblock.cleanShutdown && main.sizeBytes === recorded.sizeBytes;
   const contentSample = worthwhile
-    ? yield* sampleContent(main.sizeBytes, input.memory, input.bufferOffset, unsampled)
+    ? yield* sampleContent(superblock.mainSizeBytes, input.memory, input.bufferOffset, unsampled)
     : { validMask: 0, crcs: recorded.contentSample.crcs };
   const { sizeBytes, logicalBlockBytes, identity } = main;
   return compareFingerprint(

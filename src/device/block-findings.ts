@@ -39,7 +39,12 @@ export function findSuperblockTrouble(
     const device = scanned[choice.deviceOfSpare[copy.spareIndex]!];
     if (device === undefined) return [];
     return [0, 1].flatMap((slot): BlockFinding[] => {
-      const state = superblockState(device, superblockOffsetBytes(copy, slot), choice.superblock.sequence);
+      const state = superblockState(
+        device,
+        superblockOffsetBytes(copy, slot),
+        copyIndex,
+        choice.superblock.sequence,
+      );
       const isCurrentSlot = slot === current;
       const isTrouble = isCurrentSlot ? isWanting.has(copyIndex) : HIDES_SOMETHING.has(state);
       if (!isTrouble) return [];
@@ -58,13 +63,19 @@ const HIDES_SOMETHING: ReadonlySet<BlockState> = new Set<BlockState>([
   'notScanned',
 ]);
 
-function superblockState(device: ScannedDevice, offsetBytes: number, sequence: number): BlockState {
+function superblockState(
+  device: ScannedDevice,
+  offsetBytes: number,
+  copyIndex: number,
+  sequence: number,
+): BlockState {
   const candidate = device.candidates.find((each) => each.offsetBytes === offsetBytes);
   if (candidate === undefined) return 'notScanned';
   const { found } = candidate;
   if (found.ok) {
-    const { superblock, copyIndex, slot } = found.value;
-    if (superblockOffsetBytes(superblock.copies[copyIndex]!, slot) !== offsetBytes) return 'misplaced';
+    const { superblock, copyIndex: ownIndex, slot } = found.value;
+    const ownPlace = superblockOffsetBytes(superblock.copies[ownIndex]!, slot);
+    if (ownIndex !== copyIndex || ownPlace !== offsetBytes) return 'misplaced';
     return superblock.sequence === sequence ? 'contradictory' : 'stale';
   }
   // A newer program's superblock anywhere ends the choice before there is one.

@@ -8,6 +8,7 @@ import { Counter, count } from '../engine/counters.js';
 import type { Procedure } from '../engine/effect.js';
 import { perform } from '../engine/effect.js';
 import { findGoneDevices } from '../engine/find-gone-devices.js';
+import { mirrorWrite } from '../engine/mirror.js';
 import { WriteZeroesFlag } from '../ports/served-device.js';
 import type { EffectRunner } from './effect-runner.js';
 import type { GoneDevices } from './gone-devices.js';
@@ -102,9 +103,12 @@ export class ColdPath {
     slots.phase[slot] = Phase.cold;
     const range = { offsetBytes, lengthBytes, memoryOffset: slots.memoryOffset[slot]! };
     const durable = (slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
-    const errno = yield* slots.operation[slot] === Operation.read
-      ? readWithSalvage(context, scratch, range)
-      : writeWithRelocation(context, scratch, range, durable);
+    const isWrite = slots.operation[slot] === Operation.write;
+    const errno = yield* isWrite
+      ? writeWithRelocation(context, scratch, range, durable)
+      : readWithSalvage(context, scratch, range);
+    if (isWrite && errno === 0) yield* mirrorWrite(context, range);
+    else if (isWrite) context.mirror.noteFailedWrite(context, offsetBytes, lengthBytes);
     yield* perform({ kind: 'unlock', lockId });
     return errno;
   }

@@ -1,7 +1,7 @@
 /**
- * What each spare has durably of the map, where that is not the newest: a spare that fails or is gone misses updates
- * while the others go on. Tells a spare that comes back from an older copy of it. Grows with what is missed, by one
- * number for each page at most.
+ * What each spare took durably of the map, where that is not the newest: a spare that fails or is gone misses updates
+ * while the others go on. An update that it missed may lie over it all the same, torn (`verifySpare`). Tells a spare that
+ * comes back from an older copy of it. Grows with what is missed, by one number for each page at most.
  */
 export class CopyLag {
   /** Called when a spare misses an update. */
@@ -11,11 +11,13 @@ export class CopyLag {
   /** By spare: sequence of the last superblock that it took; 0: unknown. */
   readonly #superblocks: number[];
   readonly #misses: boolean[];
+  readonly #hasIncompleteCopy: boolean[];
 
   constructor(spareCount: number) {
     this.#pages = Array.from({ length: spareCount }, () => new Map<number, number>());
     this.#superblocks = new Array<number>(spareCount).fill(0);
     this.#misses = new Array<boolean>(spareCount).fill(false);
+    this.#hasIncompleteCopy = new Array<boolean>(spareCount).fill(false);
   }
 
   /** `tookIt`: at least one copy on this spare is durable. */
@@ -36,12 +38,35 @@ export class CopyLag {
     this.onMissed(spareIndex);
   }
 
+  /** A copy on this spare failed to take an update, whether or not another copy there took it. */
+  noteIncompleteCopy(spareIndex: number): void {
+    this.#hasIncompleteCopy[spareIndex] = true;
+  }
+
+  /** All copies on this spare are about to be written anew. */
+  forgetIncompleteCopies(spareIndex: number): void {
+    this.#hasIncompleteCopy[spareIndex] = false;
+  }
+
+  hasIncompleteCopy(spareIndex: number): boolean {
+    return this.#hasIncompleteCopy[spareIndex]!;
+  }
+
   isBehind(spareIndex: number): boolean {
     return this.#misses[spareIndex]! || this.#pages[spareIndex]!.size > 0;
   }
 
+  pagesBehind(spareIndex: number): readonly number[] {
+    return [...this.#pages[spareIndex]!.keys()];
+  }
+
   missesSuperblock(spareIndex: number): boolean {
     return this.#misses[spareIndex]!;
+  }
+
+  /** The last update of the superblock is durable; else a copy may have it all the same. */
+  get isSuperblockDurable(): boolean {
+    return this.#misses.includes(false);
   }
 
   superblockSequence(spareIndex: number): number {

@@ -234,3 +234,32 @@ describe('a small main device of which most is being written', () => {
     expect(rig.device!.context.table.mappedCount).toBe(0);
   });
 });
+
+describe('a small main device of which nearly all units live on spares', () => {
+  it('lives where it still gives what they left, though the last unit there is bad (seeds 730013070, 730021884)', () => {
+    const { rig, client } = numberedDevice({
+      mainBytes: 64 << 10,
+      faults: 'main:\n  - { sectors: "120-121", on: [read, write], error: EIO }',
+    });
+    const { byHand, context } = rig.open();
+    for (let unit = 0; unit < 15; unit += 1) byHand.move(unit, -1, () => {});
+    rig.scheduler.advance(10_000);
+    expect(context.table.mappedCount).toBe(15);
+    expect(client.read(121, 1)).toBe(EIO);
+    expect(client.write(121, 1, 6000)).toBe(0);
+    expect([context.breaker.isOpen, client.read(121, 2)]).toEqual([false, [6000, 123]]);
+  });
+
+  it('lives as well where there is none left to be tried (seed 115071)', () => {
+    const { rig, client } = numberedDevice({
+      mainBytes: 64 << 10,
+      faults: 'main:\n  - { sectors: "0-1", on: [write], error: EIO }',
+    });
+    const { byHand, context } = rig.open();
+    for (let unit = 1; unit < 16; unit += 1) byHand.move(unit, -1, () => {});
+    rig.scheduler.advance(10_000);
+    expect(context.table.mappedCount).toBe(15);
+    expect([client.write(0, 1, 6000), context.breaker.isOpen]).toEqual([0, false]);
+    expect(client.read(0, 2)).toEqual([6000, 2]);
+  });
+});

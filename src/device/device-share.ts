@@ -16,5 +16,4 @@ export interface DeviceShare {
   readonly words: SharedArrayBuffer;
   /** Of `WrittenSamples`; left out where the main device is told by its serial number. */
   readonly written: SharedArrayBuffer | undefined;
-  readonly lostReadsAsZero: boolean;
 }

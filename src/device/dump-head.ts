@@ -2,8 +2,15 @@ import { failed, ok, type Result } from '../base/result.js';
 import { storableText } from '../format/codec.js';
 import { MAX_COPIES, MAX_SPARES, superblockAnchors } from '../format/layout.js';
 import { planLayout, unitCountFor } from '../format/plan-layout.js';
-import { parseUuid } from '../format/set-id.js';
-import { SAMPLE_COUNT, type SpareRecord, type Superblock, TEXT_BYTES } from '../format/superblock.js';
+import { parseUuid, sameUuid } from '../format/set-id.js';
+import {
+  featuresForMain,
+  featuresWith,
+  SAMPLE_COUNT,
+  type SpareRecord,
+  type Superblock,
+  TEXT_BYTES,
+} from '../format/superblock.js';
 import { isPlausible } from '../format/superblock-check.js';
 import { DumpFields } from './dump-fields.js';
 import type { DumpProblem, Statement } from './dump-statement.js';
@@ -68,6 +75,8 @@ const READERS: Readonly<Record<string, (fields: DumpFields) => Record<string, un
     mainModel: text(fields, 'model'),
     mainSerial: text(fields, 'serial'),
     mainWwn: text(fields, 'wwn'),
+    mainDeviceBytes: fields.number('device-bytes', MAX_BYTES, 0),
+    mainDeviceBlockBytes: fields.number('device-block', MAX_BYTES, 0),
   }),
   map: (fields) => ({
     unitBytes: fields.number('unit', MAX_BYTES),
@@ -106,12 +115,17 @@ function assemble(fields: ReadonlyMap<string, readonly Record<string, unknown>[]
     spares.push({ ...spare, firstUnit, unitCount, initialisedPageCount: 0 });
     firstUnit += unitCount;
   }
+  const copies = fields.get('copy') as unknown as Superblock['copies'];
+  const pageCount = firstUnit / 126;
   return {
     ...one,
     spares,
-    copies: fields.get('copy') as unknown as Superblock['copies'],
-    pageCount: firstUnit / 126,
-    features: { compat: 0, roCompat: 0, incompat: 0 },
+    copies,
+    pageCount,
+    features: featuresForMain(
+      featuresWith({ compat: 0, roCompat: 0, incompat: 0 }, { copies, pageCount }),
+      one,
+    ),
     cleanShutdown: false,
     sequence: 1,
     generation: 1,
@@ -119,6 +133,7 @@ function assemble(fields: ReadonlyMap<string, readonly Record<string, unknown>[]
     updatedSeconds: 0,
     contentSample: { validMask: 0, crcs: new Array<number>(SAMPLE_COUNT).fill(0) },
     counters: [],
+    settings: [],
   };
 }
 
@@ -127,6 +142,10 @@ function problemOfLayout(superblock: Superblock, statements: readonly Statement[
   const lineOf = (word: string, index = 0): number =>
     statements.filter((statement) => statement.word === word)[index]?.line ?? 1;
   const { copies, spares, unitBytes, logicalBlockBytes, mainSizeBytes } = superblock;
+  for (const [index, { uuid: own }] of spares.entries()) {
+    const first = spares.findIndex((spare) => sameUuid(spare.uuid, own));
+    if (first !== index) return { line: lineOf('spare', index), message: `has the id of spare ${first}` };
+  }
   for (const [index, copy] of copies.entries()) {
     const spare = spares[copy.spareIndex];
     if (spare === undefined)
@@ -139,7 +158,9 @@ function problemOfLayout(superblock: Superblock, statements: readonly Statement[
   const spareSizesBytes = spares.map((spare) => spare.sizeBytes);
   const request = { mainSizeBytes, logicalBlockBytes, unitBytes, copyCount: copies.length, spareSizesBytes };
   const planned = planLayout(request);
-  if (!planned.ok) return { line: lineOf('map'), message: `the layout does not fit (${planned.error.kind})` };
+  // Spares that were added later need not fit into a layout that is made in one go.
+  if (!planned.ok && superblock.features.incompat === 0)
+    return { line: lineOf('map'), message: `the layout does not fit (${planned.error.kind})` };
   const place = { copyIndex: 0, slot: 1, spareIndex: copies[0]!.spareIndex };
   if (isPlausible(superblock, place)) return undefined;
   return { line: lineOf('copy'), message: 'copies overlap, are too small, or a spare has none' };

@@ -1,7 +1,8 @@
 import { assert, unreachable } from '../base/assert.js';
-import type { DescriptorChange, Effect, Procedure } from '../engine/effect.js';
+import { type DescriptorChange, type Effect, type Procedure, REPLACEMENT } from '../engine/effect.js';
 import type { BlockStore } from '../ports/block-store.js';
 import type { Scheduler } from '../ports/scheduler.js';
+import { FlushTurns } from './flush-turns.js';
 
 /**
  * Carries out what procedures ask for, on the stores of one device, and resumes them with the outcome. Cold path:
@@ -11,8 +12,11 @@ export class EffectRunner {
   readonly #options: RunnerOptions;
   readonly #answers: Array<((result: number) => void) | undefined>;
   readonly #freeTickets: number[] = [];
+  /** Of the target `REPLACEMENT`, while there is one. Nothing is in flight on it when it changes. */
+  replacement: BlockStore | undefined;
   /** I/O that waits for a ticket. */
   readonly #postponed: Array<() => void> = [];
+  readonly #flushTurns = new FlushTurns((target, ended) => this.#submit({ kind: 'flush', target }, ended));
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -56,10 +60,12 @@ export class EffectRunner {
     switch (effect.kind) {
       case 'read':
       case 'write':
-      case 'flush':
       case 'discard':
       case 'writeZeroes':
         return this.#submit(effect, answer);
+      case 'flush':
+        this.#flushTurns.flush(effect.target, answer);
+        return undefined;
       case 'all':
         return this.#beginAll(effect.effects, answer);
       case 'delay':
@@ -108,13 +114,15 @@ export class EffectRunner {
       return;
     }
     const { services } = this.#options;
-    if (effect.kind === 'flush') services.noteFlushStarted(effect.target);
+    const isOfSet = effect.target !== REPLACEMENT;
+    if (isOfSet && effect.kind === 'flush') services.noteFlushStarted(effect.target);
     this.#answers[index] = (result) => {
-      if (isWrite(effect) && result >= 0) services.noteWritten(effect.target);
-      if (effect.kind === 'flush') services.noteFlushEnded(effect.target, result >= 0);
+      if (isOfSet && isWrite(effect) && result >= 0) services.noteWritten(effect.target);
+      if (isOfSet && effect.kind === 'flush') services.noteFlushEnded(effect.target, result >= 0);
       answer(result);
     };
-    submitTo(this.#options.stores[effect.target]!, this.#options.firstTicket + index, effect);
+    const store = isOfSet ? this.#options.stores[effect.target] : this.replacement;
+    submitTo(store!, this.#options.firstTicket + index, effect);
   }
 }
 

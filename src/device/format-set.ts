@@ -1,11 +1,12 @@
 import { ERRNO } from '../base/errno.js';
 import type { Effect, Procedure } from '../engine/effect.js';
 import { performAll, spareTarget } from '../engine/effect.js';
-import { METADATA_PAGE_BYTES, superblockAnchors, superblockOffsetBytes } from '../format/layout.js';
+import { METADATA_PAGE_BYTES, superblockOffsetBytes } from '../format/layout.js';
 import type { Superblock } from '../format/superblock.js';
 import { slotOf } from '../format/superblock.js';
 import { encodeSuperblock } from '../format/superblock-codec.js';
 import type { IoMemory } from '../ports/io-memory.js';
+import { type Anchor, scanAnchors, wipeAnchors } from './wipe-anchors.js';
 import { writeNotes } from './write-notes.js';
 
 /**
@@ -18,21 +19,19 @@ export function* formatSet(
   memory: IoMemory,
   bufferOffset: number,
 ): Procedure<number> {
-  const errno = yield* zeroAnchors(superblock, memory, bufferOffset);
-  return errno === 0 ? yield* writeFirstSuperblocks(superblock, memory, bufferOffset) : errno;
+  const anchors = yield* scanAnchors({ superblock, memory, readOffset: bufferOffset });
+  return yield* formatOver(anchors, superblock, memory, bufferOffset);
 }
 
-/** From when this is durable to when a superblock is, the spares hold no set. Answers 0 or EIO. */
-export function* zeroAnchors(
+/** The same where it is known what lies at these places. */
+export function* formatOver(
+  anchors: readonly Anchor[],
   superblock: Superblock,
   memory: IoMemory,
   bufferOffset: number,
 ): Procedure<number> {
-  memory.bytes.fill(0, bufferOffset, bufferOffset + METADATA_PAGE_BYTES);
-  const zeroes = superblock.spares.flatMap((spare, spareIndex) =>
-    superblockAnchors(spare.sizeBytes).map((offsetBytes) => pageWrite(spareIndex, offsetBytes, bufferOffset)),
-  );
-  return (yield* writeDurably(superblock, zeroes)) ? 0 : ERRNO.EIO;
+  const isClear = yield* wipeAnchors({ superblock, memory, writeOffset: bufferOffset }, anchors);
+  return isClear ? yield* writeFirstSuperblocks(superblock, memory, bufferOffset) : ERRNO.EIO;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ColdContext, Scratch } from '../engine/cold-context.js';
 import { MAIN, type Procedure, spareTarget } from '../engine/effect.js';
+import { spareAnswers } from '../engine/spare-probe.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import type { ContentWatch } from './content-watch.js';
@@ -69,6 +70,10 @@ export class GoneDevices {
     switch (event.kind) {
       case 'breakerOpened':
         return this.#watch.noteGone(MAIN, event.reason);
+      case 'breakerLetsReadsPass':
+        // Writes among them wait on.
+        this.#held.resume(MAIN);
+        return;
       case 'breakerClosed':
         return this.#back(MAIN);
       case 'spareGone':
@@ -94,7 +99,15 @@ export class GoneDevices {
     return outages.gone().map((target) => {
       const { reason, sinceSeconds } = outages.of(target)!;
       const heldRequests = this.#held.countFor(target);
-      return { target, reason, sinceSeconds, heldRequests, requestsWait: outages.mayWaitFor(target) };
+      const readsPass = target === MAIN && !this.#parts.context.breaker.stopsReads;
+      return {
+        target,
+        reason,
+        sinceSeconds,
+        readsPass,
+        heldRequests,
+        requestsWait: outages.mayWaitFor(target),
+      };
     });
   }
 
@@ -132,9 +145,13 @@ export class GoneDevices {
 
   /** As `repairReturned`, where there is anything to repair. */
   *#bringUpToDate(work: MetadataWork, spareIndex: number): Procedure<boolean> {
-    const isUntouched = !this.#replaced.has(spareIndex) && !work.state.lag.isBehind(spareIndex);
+    const { lag } = work.state;
+    const hasMissed = lag.isBehind(spareIndex) || lag.hasIncompleteCopy(spareIndex);
+    const isUntouched = !this.#replaced.has(spareIndex) && !hasMissed;
     if (isUntouched && work.context.doubtfulPlaces.size === 0) return true;
-    return yield* repairReturned(work, spareIndex, this.#parts.recoveryOffset);
+    const { context, scratch, recoveryOffset } = this.#parts;
+    const answers = (): Procedure<boolean> => spareAnswers(context, scratch, spareIndex);
+    return yield* repairReturned(work, spareIndex, recoveryOffset, answers);
   }
 
   /** What the old device had in its cache may be lost. */
@@ -150,6 +167,8 @@ export interface GoneDevice {
   readonly reason: string;
   /** Since 1970. */
   readonly sinceSeconds: number;
+  /** It takes no writes, and gives what it holds. */
+  readonly readsPass: boolean;
   readonly heldRequests: number;
   /** False: they fail, by policy or because it has been gone for too long. */
   readonly requestsWait: boolean;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
+import { pageOffsetBytes } from '../format/layout.js';
 import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { GonePolicy } from './gone-policy.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
@@ -8,6 +9,7 @@ import { numberedDevice, original, times, touchesMetadata } from './testing/numb
 import type { JudgedIo } from './testing/scripted-store.js';
 import type { TestClient } from './testing/test-client.js';
 import { answerAgain, eventKinds, Surroundings, vanish, vanishedAnswer } from './testing/vanishing-device.js';
+import { writeSuperblock } from './write-superblock.js';
 
 const { EIO } = ERRNO;
 const SPARE = 1;
@@ -148,6 +150,32 @@ describe('a spare that vanishes and is waited for', () => {
     for (let unit = 1; unit < 20; unit += 1) expect(client.read(unit * 8, 8)).toEqual(times(8, 6000 + unit));
   });
 
+  it('gets the map again, also if it goes away once more while it gets it (seed 920002479)', () => {
+    const gone = openDevice([2 << 20, 2 << 20]);
+    const { rig, client } = gone;
+    vanish(rig, SPARE);
+    for (let unit = 1; unit < 3; unit += 1) expect(client.write(unit * 8, 8, 6000 + unit)).toBe(0);
+    rig.scheduler.advance(1000);
+    const copies = rig.device!.metadata.superblock.copies.filter(({ spareIndex }) => spareIndex === 0);
+    const isOfPage = ({ offsetBytes }: JudgedIo): boolean =>
+      copies.some(
+        (copy) =>
+          offsetBytes >= pageOffsetBytes(copy, 0, 0) &&
+          offsetBytes <= pageOffsetBytes(copy, copy.pageCapacity - 1, 1),
+      );
+    let state: 'there' | 'away' | 'back' = 'there';
+    rig.stores[SPARE]!.judge = (io) => {
+      if (state === 'there' && io.kind === 'write' && isOfPage(io)) state = 'away';
+      if (state === 'away' && io.kind === 'read') state = 'back';
+      return state === 'away' ? vanishedAnswer(io) : 0;
+    };
+    rig.scheduler.advance(3000);
+    expect([state, rig.device!.goneDevices]).toEqual(['back', []]);
+    rig.kill();
+    const found = rig.assemble();
+    expect(found.ok && [found.value.load.inPlaceRepairs, found.value.load.repairTwice]).toEqual([[], []]);
+  });
+
   it('gets the map again, also if it is back before a commit that has missed it is at its end', () => {
     const slowPages = 'spare2:\n  - { sectors: "32-191", on: [write], delayMs: 3000 }';
     const gone = openDevice([2 << 20, 2 << 20], HOLD_30_S, `${BAD_WRITES}\n${slowPages}`);
@@ -201,6 +229,25 @@ describe('a spare that vanishes and is waited for', () => {
   });
 });
 
+/** The spare answers until so many flushes have been asked for; the last fails, and all that it was for is torn. */
+function tearAtFlush(rig: DeviceOnMemory, flushNumber: number): void {
+  let flushesLeft = flushNumber;
+  let written: JudgedIo[] = [];
+  rig.stores[SPARE]!.judge = (io) => {
+    if (io.kind === 'write') written.push(io);
+    if (io.kind !== 'flush') return 0;
+    flushesLeft -= 1;
+    if (flushesLeft > 0) {
+      written = [];
+      return 0;
+    }
+    for (const { offsetBytes } of written)
+      rig.disks[SPARE]!.contents.fill(0x5a, offsetBytes + 100, offsetBytes + 200);
+    rig.stores[SPARE]!.judge = vanishedAnswer;
+    return EIO;
+  };
+}
+
 describe('a spare that comes back under another name', () => {
   /** `prepare` happens while it is gone; `contents` is what turns up. */
   function returnWith(gone: Gone, contents: Uint8Array): void {
@@ -252,6 +299,40 @@ describe('a spare that comes back under another name', () => {
     expect(history.flushFinished(history.flushStarted(), client.flush() === 0)).toBe(true);
   });
 
+  const FAILURES = [1, 2, 3].flatMap((flush) => [1, 2].map((missedCount) => ({ flush, missedCount })));
+
+  it.each(
+    FAILURES,
+  )('is taken back if its flushes failed when it was back before, $flush, $missedCount (seed 298809130)', ({
+    flush,
+    missedCount,
+  }) => {
+    const gone = openDevice([2 << 20, 2 << 20]);
+    const { rig, client } = gone;
+    vanish(rig, SPARE);
+    for (let unit = 1; unit < 3; unit += 1) expect(client.write(unit * 8, 8, 6000 + unit)).toBe(0);
+    rig.scheduler.advance(1000);
+    for (let update = 0; update < missedCount; update += 1)
+      rig.device!.metadata.run(
+        (work) => writeSuperblock(work, {}),
+        () => {},
+      );
+    rig.scheduler.advance(1000);
+    tearAtFlush(rig, flush);
+    rig.scheduler.advance(2000);
+    const read = client.beginRead(0, 8, 3);
+    rig.scheduler.advance(2000);
+    expect(read.errno).toBeUndefined();
+    expect(rig.device!.goneDevices).toMatchObject([{ target: SPARE }]);
+    gone.around.bring(rig, SPARE, rig.disks[SPARE]!.contents);
+    rig.scheduler.advance(2000);
+    expect([refusalOf(rig), rig.device!.goneDevices]).toEqual([[], []]);
+    expect(client.read(0, 24)).toEqual([5000, 6001, 6002].flatMap((value) => times(8, value)));
+    rig.kill();
+    rig.open();
+    expect(client.read(0, 24)).toEqual([5000, 6001, 6002].flatMap((value) => times(8, value)));
+  });
+
   it('is refused if it lacks a part of the map that it had', () => {
     const gone = openDevice();
     const { rig, client } = gone;
@@ -269,6 +350,27 @@ describe('a spare that comes back under another name', () => {
     const older = rig.disks[SPARE]!.contents.slice();
     rig.open();
     expect(client.read(0, 8)).toEqual(times(8, 5000));
+    returnWith(gone, older);
+    expect(refusalOf(rig)).toEqual(['staleSpare']);
+  });
+
+  it('is refused if it is older, though it has missed updates and a copy of it is damaged', () => {
+    const gone = openDevice([2 << 20, 2 << 20]);
+    const { rig } = gone;
+    const { copies } = rig.device!.metadata.superblock;
+    rig.kill();
+    const older = rig.disks[SPARE]!.contents.slice();
+    const own = copies.find(({ spareIndex }) => spareIndex === SPARE - 1)!;
+    older.fill(0x5a, own.offsetBytes + 100, own.offsetBytes + 200);
+    older.fill(0x5a, own.offsetBytes + 4196, own.offsetBytes + 4296);
+    rig.open();
+    vanish(rig, SPARE);
+    for (let update = 0; update < 2; update += 1)
+      rig.device!.metadata.run(
+        (work) => writeSuperblock(work, {}),
+        () => {},
+      );
+    rig.scheduler.advance(1000);
     returnWith(gone, older);
     expect(refusalOf(rig)).toEqual(['staleSpare']);
   });

@@ -7,8 +7,10 @@ import type { TransferEffect } from '../engine/effect.js';
 import { type RunOutcome, runProcedure } from '../engine/testing/run-procedure.js';
 import { emptyDescriptor } from '../format/descriptor-page.js';
 import type { ImportUnit } from '../format/import/plan-import-units.js';
+import { METADATA_PAGE_BYTES, superblockOffsetBytes } from '../format/layout.js';
 import { planLayout } from '../format/plan-layout.js';
-import type { Superblock } from '../format/superblock.js';
+import { type Superblock, slotOf } from '../format/superblock.js';
+import { encodeSuperblock } from '../format/superblock-codec.js';
 import { exampleSuperblock } from '../format/testing/example-set.js';
 import { plainMemory } from '../ports/io-memory.js';
 import { type AssembledSet, assembleSet } from './assemble-set.js';
@@ -99,12 +101,12 @@ interface Written {
   readonly bytes: Uint8Array;
 }
 
-function run(faults: Faults = {}, input: Partial<ImportSetInput> = {}): Outcome {
-  const devices = [
-    numbered('main', MAIN_SECTORS),
-    new Uint8Array(NEW_BYTES).fill(0x77),
-    numbered('old', OLD_SECTORS),
-  ];
+function run(
+  faults: Faults = {},
+  input: Partial<ImportSetInput> = {},
+  newSpare: Uint8Array = new Uint8Array(NEW_BYTES).fill(0x77),
+): Outcome {
+  const devices = [numbered('main', MAIN_SECTORS), newSpare.slice(), numbered('old', OLD_SECTORS)];
   const history: (Written | 'flush')[] = [];
   const transfer = ({ kind, target, offsetBytes, lengthBytes, memoryOffset }: TransferEffect): number => {
     const device = devices[target]!;
@@ -289,27 +291,46 @@ describe('an import that is interrupted', () => {
     expect(completeCount).toBeLessThan(history.length);
   });
 
-  it('leaves no set where one was before', () => {
-    const before = run().devices[1]!;
-    const { history } = run();
-    const zeroed = history.indexOf('flush');
-    for (let end = zeroed + 1; end < history.length - 6; end += 1) {
-      const spare = spareAfter(history.slice(0, end), () => true, before);
-      expect(assembled(spare)).toBeUndefined();
+  it('leaves no set where one was before, or that one whole', () => {
+    const before = withOlderSuperblock(run().devices[1]!);
+    const { history } = run({}, {}, before);
+    const firstFlush = history.indexOf('flush');
+    const zeroed = history.indexOf('flush', firstFlush + 1);
+    const random = xorshift(20261128);
+    const newest = firstSuperblock().copies.map((copy) => superblockOffsetBytes(copy, slotOf(1)));
+    for (let end = 0; end < history.length - 6; end += 1) {
+      for (let round = 0; round < 4; round += 1) {
+        const keeps = ({ offsetBytes }: Written): boolean =>
+          round === 0 ? newest.includes(offsetBytes) : random() % 2 === 0;
+        const spare = spareAfter(history.slice(0, end), keeps, before);
+        const set = assembled(spare);
+        if (end > zeroed) expect(set).toBeUndefined();
+        if (set !== undefined) expect(contentsOf(set, spare)).toEqual(expectedContents());
+      }
     }
   });
 });
 
+/** A new spare after an import, with a superblock of its beginnings that knows of no pages. */
+function withOlderSuperblock(spare: Uint8Array): Uint8Array {
+  const older = { ...firstSuperblock(), sequence: 0 };
+  for (const [copyIndex, copy] of older.copies.entries()) {
+    const at = superblockOffsetBytes(copy, slotOf(older.sequence));
+    encodeSuperblock(spare.subarray(at, at + METADATA_PAGE_BYTES), older, copyIndex);
+  }
+  return spare;
+}
+
 /** The new spare after these writes; of those that no flush covers, the ones that `keeps` says. */
 function spareAfter(
   history: Outcome['history'],
-  keeps: () => boolean,
+  keeps: (write: Written) => boolean,
   before: Uint8Array = new Uint8Array(NEW_BYTES).fill(0x77),
 ): Uint8Array {
   const spare = before.slice();
   const lastFlush = history.lastIndexOf('flush');
   for (const [index, step] of history.entries()) {
-    if (step !== 'flush' && (index < lastFlush || keeps())) spare.set(step.bytes, step.offsetBytes);
+    if (step !== 'flush' && (index < lastFlush || keeps(step))) spare.set(step.bytes, step.offsetBytes);
   }
   return spare;
 }

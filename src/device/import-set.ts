@@ -11,8 +11,9 @@ import { reservedUnitRanges } from '../format/reserved-units.js';
 import type { Superblock } from '../format/superblock.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { findSuperblock } from './find-superblock.js';
-import { writeFirstSuperblocks, zeroAnchors } from './format-set.js';
+import { writeFirstSuperblocks } from './format-set.js';
 import { type GatheredUnit, type GatherFailure, gatherUnit } from './gather-unit.js';
+import { scanAnchors, wipeAnchors } from './wipe-anchors.js';
 import { type PlacedUnit, writeImportedMap } from './write-imported-map.js';
 
 /**
@@ -92,7 +93,9 @@ function* writeSet(
 ): Procedure<NewSpareFailure | undefined> {
   const { superblock, memory, bufferOffset } = input;
   const fails = (what: NewSpareFailure['what']): NewSpareFailure => ({ kind: 'newSpareFails', what });
-  if ((yield* zeroAnchors(superblock, memory, bufferOffset)) !== 0) return fails('anchors');
+  const anchors = yield* scanAnchors({ superblock, memory, readOffset: bufferOffset });
+  if (!(yield* wipeAnchors({ superblock, memory, writeOffset: bufferOffset }, anchors)))
+    return fails('anchors');
   if (!(yield* writeData(input, shape, units))) return fails('data');
   const pageCount = Math.max(0, ...units.map(({ spareUnit }) => pageOfUnit(spareUnit) + 1));
   const first = superblock.spares[0]!;

@@ -34,6 +34,9 @@ export const WATERMARK_STEP_PAGES = 32;
 /** Metadata is read at start in pieces of this size per copy. */
 export const RECOVERY_READ_BYTES = 1 << 20;
 
+/** Regions copied to a replacement at once: one is read while the other is written. */
+export const COPIER_COUNT = 2;
+
 /** Zeroes are written in pieces of this size where the device has no command for it. */
 export const ZEROES_BYTES = 256 << 10;
 

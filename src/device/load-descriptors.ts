@@ -14,6 +14,7 @@ import {
   DESCRIPTORS_PER_PAGE,
   descriptorOffsetBytes,
   firstPageOfSpare,
+  holdsPage,
   METADATA_PAGE_BYTES,
   pageOffsetBytes,
 } from '../format/layout.js';
@@ -60,6 +61,8 @@ export interface LoadInput {
 export interface LoadReport {
   /** No valid version on any copy: what these pages said is gone, and the set must not be used. */
   readonly lostPages: number[];
+  /** Only copies on spares that are missing have room for these. */
+  readonly outOfReachPages: number[];
   /** Copies (bit c: copy c) that lack the current version of a page; to be written in place (rule R3). */
   readonly inPlaceRepairs: PageRepair[];
   /** Pages to be updated twice instead (`PageChoice.needsTwoUpdates`). */
@@ -102,6 +105,7 @@ class PageLoader {
     const zeroes = (): number[] => new Array<number>(copyCount).fill(0);
     this.report = {
       lostPages: [],
+      outOfReachPages: [],
       inPlaceRepairs: [],
       repairTwice: [],
       goodPages: zeroes(),
@@ -113,7 +117,7 @@ class PageLoader {
   *readPages(firstPage: number, pageCount: number): Procedure<void> {
     const { copies } = this.#input.superblock;
     this.#unreadable.fill(0);
-    const present = [...copies.keys()].filter((copyIndex) => this.#targets[copyIndex] !== undefined);
+    const present = [...copies.keys()].filter((copyIndex) => this.#isThere(copyIndex, firstPage));
     const results = yield* performAll(
       present.map((copyIndex) => this.#read(copyIndex, firstPage, 0, pageCount * SLOT_PAIR_BYTES, firstPage)),
     );
@@ -143,7 +147,8 @@ class PageLoader {
     const { found, copyIndex, slot, sequence } = this.#choice;
     const usable = found && this.#takeDescriptors(this.#pageBytes(copyIndex, nth, slot), page, accept);
     if (!usable) {
-      this.report.lostPages.push(page);
+      const isWithinReach = [...superblock.copies.keys()].some((copy) => this.#isThere(copy, page));
+      (isWithinReach ? this.report.lostPages : this.report.outOfReachPages).push(page);
       return;
     }
     acceptPage(page, sequence);
@@ -158,7 +163,7 @@ class PageLoader {
   }
 
   #examine(copyIndex: number, page: number, nth: number, slot: number): void {
-    if (this.#targets[copyIndex] === undefined) return this.#versions.set(copyIndex, slot, 'absent', 0, 0);
+    if (!this.#isThere(copyIndex, page)) return this.#versions.set(copyIndex, slot, 'absent', 0, 0);
     if (this.#unreadable[copyIndex * PAGES_PER_READ * 2 + nth * 2 + slot] === 1) {
       return this.#versions.set(copyIndex, slot, 'unreadable', 0, 0);
     }
@@ -187,13 +192,18 @@ class PageLoader {
     const { repairMask, generation, needsTwoUpdates, mayBeOutdated } = this.#choice;
     for (const copyIndex of this.#input.superblock.copies.keys()) {
       const isBad = ((repairMask >>> copyIndex) & 1) === 1;
-      const isAbsent = this.#targets[copyIndex] === undefined;
       if (isBad) this.report.badPages[copyIndex]! += 1;
-      else if (!isAbsent) this.report.goodPages[copyIndex]! += 1;
+      else if (this.#isThere(copyIndex, page)) this.report.goodPages[copyIndex]! += 1;
     }
     if (needsTwoUpdates) this.report.repairTwice.push(page);
     else if (repairMask !== 0) this.report.inPlaceRepairs.push({ page, copyMask: repairMask, generation });
     if (mayBeOutdated) this.report.maybeOutdatedPages.push(page);
+  }
+
+  /** Its spare is, and it has room for this page; the same for all pages of one spare. */
+  #isThere(copyIndex: number, page: number): boolean {
+    const copy = this.#input.superblock.copies[copyIndex]!;
+    return this.#targets[copyIndex] !== undefined && holdsPage(copy, page);
   }
 
   #read(

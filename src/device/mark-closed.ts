@@ -3,6 +3,7 @@ import type { Procedure } from '../engine/effect.js';
 import { flushAll } from '../engine/flush-all.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { sampleContent } from './sample-content.js';
+import { settlePages } from './settle-pages.js';
 import { writeSuperblock } from './write-superblock.js';
 
 /**
@@ -14,6 +15,7 @@ export function* markClosed(work: MetadataWork): Procedure<number> {
   const { context } = work;
   const flushed = yield* flushAll(context);
   if (flushed !== 0 || context.breaker.isOpen) return -ERRNO.EIO;
+  if (!(yield* settlePages(work))) return -ERRNO.EIO;
   const { mainSizeBytes, unitBytes } = context.shape;
   const isOnSpare = (_index: number, offsetBytes: number): boolean =>
     context.table.find(Math.floor(offsetBytes / unitBytes)) !== -1;

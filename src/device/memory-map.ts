@@ -1,8 +1,9 @@
 import type { Scratch } from '../engine/cold-context.js';
-import { MAX_COLD_PROCEDURES } from '../engine/limits.js';
+import type { CopyRoom } from '../engine/copy-region.js';
+import { MAX_COLD_PROCEDURES, REGION_BYTES } from '../engine/limits.js';
 import { SAMPLE_BYTES } from '../format/fingerprint.js';
 import { MAX_COPIES, MAX_UNIT_BYTES, METADATA_PAGE_BYTES } from '../format/layout.js';
-import { MAX_COMMIT_PAGES, RECOVERY_READ_BYTES, ZEROES_BYTES } from './limits.js';
+import { COPIER_COUNT, MAX_COMMIT_PAGES, RECOVERY_READ_BYTES, ZEROES_BYTES } from './limits.js';
 
 /**
  * How the I/O memory of a device is divided. What relocations and commits need is set aside, so that requests that
@@ -15,6 +16,8 @@ export interface ColdMemory {
   readonly watchScratch: Scratch;
   /** For units that are moved by hand. */
   readonly handScratch: Scratch;
+  /** For filling a replacement of the main device, one for each copier. */
+  readonly copyRooms: readonly CopyRoom[];
   /** Room for one block of a content sample. */
   readonly sampleOffset: number;
   /** Room for `MAX_COMMIT_PAGES` pages of every copy. */
@@ -39,6 +42,8 @@ export function layOutColdMemory(): ColdMemory {
   const scratches = Array.from({ length: MAX_COLD_PROCEDURES }, takeScratch);
   const watchScratch = takeScratch();
   const handScratch = takeScratch();
+  const takeCopyRoom = (): CopyRoom => ({ bufferOffset: take(REGION_BYTES), scratch: takeScratch() });
+  const copyRooms = Array.from({ length: COPIER_COUNT }, takeCopyRoom);
   const sampleOffset = take(SAMPLE_BYTES);
   const commitOffset = take(MAX_COPIES * MAX_COMMIT_PAGES * METADATA_PAGE_BYTES);
   const recoveryOffset = take(MAX_COPIES * RECOVERY_READ_BYTES);
@@ -47,6 +52,7 @@ export function layOutColdMemory(): ColdMemory {
     scratches,
     watchScratch,
     handScratch,
+    copyRooms,
     sampleOffset,
     commitOffset,
     recoveryOffset,

@@ -14,7 +14,9 @@ import {
   times,
   touchesMetadata,
 } from './testing/numbered-device.js';
+import type { JudgedIo } from './testing/scripted-store.js';
 import type { TestClient } from './testing/test-client.js';
+import { writeSuperblock } from './write-superblock.js';
 
 const COPIES = [0, 1, 2, 3, 4];
 
@@ -278,16 +280,38 @@ describe('a copy that cannot be used for a while and comes back with an update t
     });
   });
 
-  it('does not win where that was a page', () => {
-    comesBack((rig, client) => {
+  it('does not win where that was the superblock, and more updates were given up before it', () => {
+    comesBack((rig) => {
       const { superblock } = rig.device!.metadata;
-      rig.stores[1]!.judge = (io) => {
-        const isOther = io.offsetBytes >= superblock.copies[1]!.offsetBytes;
-        return io.kind === 'write' && touchesMetadata(io, superblock, 1) && isOther ? ERRNO.EIO : 0;
-      };
-      rig.dieAfterWrites(2);
-      expect(client.write(8, 8, 6000)).toBe(-1);
+      const update = (): void =>
+        rig.device!.metadata.run(
+          (work) => writeSuperblock(work, {}),
+          () => {},
+        );
+      const isWrite = (io: JudgedIo): boolean => io.kind === 'write' && touchesMetadata(io, superblock, 1);
+      rig.stores[1]!.judge = (io) => (isWrite(io) ? ERRNO.EIO : 0);
+      for (let count = 0; count < 4; count += 1) update();
+      rig.scheduler.advance(1000);
+      rig.stores[1]!.judge = (io) =>
+        isWrite(io) && io.offsetBytes >= superblock.copies[1]!.offsetBytes ? ERRNO.EIO : 0;
+      rig.dieAfterWrites(1);
+      update();
+      rig.scheduler.advance(1000);
     });
+  });
+
+  it('does not win where that was a page, nor if more updates were given up before it (seed 3248513446)', () => {
+    for (const givenUp of [0, 1, 4])
+      comesBack((rig, client) => {
+        const { superblock } = rig.device!.metadata;
+        const isWrite = (io: JudgedIo): boolean => io.kind === 'write' && touchesMetadata(io, superblock, 1);
+        rig.stores[1]!.judge = (io) => (isWrite(io) ? ERRNO.EIO : 0);
+        for (let count = 0; count < givenUp; count += 1) expect(client.write(8, 8, 6000)).toBe(ERRNO.EIO);
+        rig.stores[1]!.judge = (io) =>
+          isWrite(io) && io.offsetBytes >= superblock.copies[1]!.offsetBytes ? ERRNO.EIO : 0;
+        rig.dieAfterWrites(2);
+        expect(client.write(8, 8, 6000)).toBe(-1);
+      });
   });
 });
 

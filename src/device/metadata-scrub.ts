@@ -5,7 +5,7 @@ import type { MetadataWork, MetadataWriter } from './metadata-writer.js';
 import { scrubPages, scrubSuperblock } from './scrub-metadata.js';
 
 /**
- * Compares all copies of the metadata of a set in use every so often, and repairs them. In small steps, each alone with the
+ * Compares all copies of the metadata of a set in use, and repairs them. In small steps, each alone with the
  * writer: no page is judged or written while it changes, and a commit waits for one step at most.
  */
 export class MetadataScrub {
@@ -14,10 +14,6 @@ export class MetadataScrub {
 
   constructor(parts: ScrubParts) {
     this.#parts = parts;
-  }
-
-  start(periodMs: number): void {
-    this.#after(periodMs, () => this.run(() => this.start(periodMs)));
   }
 
   /** After the step that is under way, if one is. */

@@ -16,7 +16,7 @@ export class MetadataWriter {
   readonly #work: MetadataWork;
   readonly #runner: EffectRunner;
   #queued: QueuedCommit[] = [];
-  /** Commits of a batch that failed: each is tried by itself, so that one bad spare does not fail the others'. */
+  /** Commits that failed: each is tried once more by itself, so that neither a moment nor another's bad spare fails it. */
   readonly #toTrySingly: QueuedCommit[] = [];
   #queuedProcedures: Array<() => void> = [];
   #busy = false;
@@ -66,23 +66,23 @@ export class MetadataWriter {
     if (this.#busy) return;
     if (this.#toTrySingly.length > 0) {
       this.#busy = true;
-      this.#runCommit([this.#toTrySingly.shift()!]);
+      this.#runCommit([this.#toTrySingly.shift()!], true);
     } else if (this.#queued.length > 0) {
       this.#busy = true;
-      this.#runCommit(this.#queued.splice(0));
+      this.#runCommit(this.#queued.splice(0), false);
     } else if (this.#queuedProcedures.length > 0) {
       this.#busy = true;
       this.#queuedProcedures.shift()!();
     }
   }
 
-  #runCommit(batch: readonly QueuedCommit[]): void {
+  #runCommit(batch: readonly QueuedCommit[], isLastTry: boolean): void {
     count(this.#work.context.counters, Counter.metadataCommits);
     const changes = batch.flatMap((commit) => commit.changes);
     this.#runner.start(writeDescriptors(this.#work, changes), (result) =>
       this.#finish(() => {
         if (result === 0) this.onCommitted(changes);
-        if (result < 0 && batch.length > 1) this.#toTrySingly.push(...batch);
+        if (result < 0 && !isLastTry) this.#toTrySingly.push(...batch);
         else for (const commit of batch) commit.done(result);
       }),
     );

@@ -9,6 +9,7 @@ import { Operation } from './slot-fields.js';
  * name one that was not the reason: then the request waits, is tried again, and gets the same answer.
  */
 export function goneDeviceOf(context: ColdContext, slots: RequestSlots, slot: number): number {
+  if (isReadElsewhere(context, slots, slot)) return -1;
   if (context.isGone(MAIN) && needsMain(context, slots, slot)) return MAIN;
   for (const spareIndex of context.shape.spares.keys()) {
     const target = spareTarget(spareIndex);
@@ -17,7 +18,17 @@ export function goneDeviceOf(context: ColdContext, slots: RequestSlots, slot: nu
   return -1;
 }
 
+/** A replacement of the main device is being filled, and has what this request reads. */
+function isReadElsewhere(
+  { mirror }: ColdContext,
+  { operation, offsetBytes, lengthBytes }: RequestSlots,
+  slot: number,
+): boolean {
+  return operation[slot] === Operation.read && mirror.holds(offsetBytes[slot]!, lengthBytes[slot]!);
+}
+
 function needsMain(context: ColdContext, slots: RequestSlots, slot: number): boolean {
+  if (slots.operation[slot] === Operation.read && !context.breaker.stopsReads) return false;
   if (!isTransfer(slots, slot) || isDurable(slots, slot)) return true;
   return anyUnit(context, slots, slot, (spareUnit) => spareUnit === -1);
 }

@@ -1,4 +1,7 @@
 import { Breaker } from '../engine/breaker.js';
+import { Mirror } from '../engine/mirror.js';
+import { Placement } from '../engine/placement.js';
+import { RemapPolicy } from '../engine/remap-policy.js';
 import { SpareSuspension } from '../engine/spare-suspension.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { MetadataWork } from './metadata-writer.js';
@@ -19,7 +22,10 @@ export function offlineWork(set: EmptySet, memory: IoMemory, bufferOffset: numbe
       counters,
       totalCounters: () => counters,
       breaker: new Breaker(),
+      mirror: new Mirror(),
       suspension: new SpareSuspension(),
+      policy: new RemapPolicy(allocator, table),
+      placement: new Placement(shape, table, allocator),
       memory: memory.bytes,
       zeroes: { memoryOffset: 0, lengthBytes: 0 },
       lostReadsAsZero: false,

@@ -3,26 +3,41 @@ import type { GonePolicy } from './gone-policy.js';
 
 /** Which devices are gone, since when, and whether requests wait for them. Pure state: the time is handed in. */
 export class Outages {
-  readonly policy: GonePolicy;
+  #policy: GonePolicy;
   /** Some device is gone that requests must not be sent to. The hot path looks at it. */
   anyShut = false;
-  /** Outages so far. */
+  /** Outages so far, and what made one worse. */
   begunCount = 0;
   readonly #outages: Array<Outage | undefined>;
   #waitingIsOver = false;
 
   constructor(targetCount: number, policy: GonePolicy) {
     this.#outages = new Array<Outage | undefined>(targetCount).fill(undefined);
-    this.policy = policy;
+    this.#policy = policy;
   }
 
-  /** False if that is known already. `sinceSeconds`: wall clock. */
+  get policy(): GonePolicy {
+    return this.#policy;
+  }
+
+  /** From now on; a device that has been gone for less than the new time is waited for again. */
+  setPolicy(policy: GonePolicy, nowMs: number): void {
+    this.#policy = policy;
+    this.anyShut = this.holds && this.gone().length > 0;
+    for (const outage of this.#outages)
+      if (outage?.hasExpired) outage.hasExpired = this.holds && nowMs >= outage.sinceMs + policy.holdMs;
+  }
+
+  /**
+   * False if it was gone already: then it has got worse, and is waited for as long again. `sinceSeconds`: wall clock.
+   */
   begin(target: number, reason: string, nowMs: number, sinceSeconds: number): boolean {
-    if (this.isGone(target)) return false;
-    this.#outages[target] = { reason, sinceMs: nowMs, sinceSeconds, hasExpired: false };
+    const before = this.#outages[target];
+    const since = { sinceMs: nowMs, sinceSeconds: before?.sinceSeconds ?? sinceSeconds };
+    this.#outages[target] = { reason, ...since, hasExpired: false };
     this.begunCount += 1;
     this.anyShut = this.holds;
-    return true;
+    return before === undefined;
   }
 
   end(target: number): void {

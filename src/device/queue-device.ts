@@ -30,7 +30,8 @@ import { WrittenSamples } from './written-samples.js';
  * A device as a thread of its own serves one queue of it: the hot path over the shared table, with stores, slots and
  * counters of the queue. What is more than a read or write of quiet units it forwards to the owner, the thread of
  * `RemappedDevice`, which runs it as a request of its own: flush, discard, zeroes; what runs into a lock, into doubt,
- * into the open breaker; lost blocks that want more than EIO; and every request of which an I/O failed.
+ * into the open breaker; writes that go to a replacement as well; lost blocks that want more than EIO; and every request
+ * of which an I/O failed.
  *
  * `UnitLocks` says why a unit can't be moved under a request. Requests and bytes are counted here, where they arrive;
  * errors are counted by the side that met them. Allocates nothing per request.
@@ -157,32 +158,39 @@ export class QueueDevice implements ServedDevice, CompletionSink {
    * again nothing before the phase.
    */
   #startTransfer(slot: number, offsetBytes: number, lengthBytes: number): boolean {
-    const { filter, breaker } = this.#parts;
     Atomics.store(this.#slots.phase, slot, Phase.inFlight);
-    const isPlain = filter.isPlain(offsetBytes, lengthBytes);
-    if (isPlain && !breaker.isOpen) this.#transfers.sendWhole(slot);
+    const isPlain = this.#parts.filter.isPlain(offsetBytes, lengthBytes);
+    if (isPlain && !this.#isStopped(slot)) this.#transfers.sendWhole(slot);
     else if (isPlain) this.#forward(slot);
     else this.#startPlanned(slot, offsetBytes, lengthBytes);
     return isPlain && this.#slots.phase[slot] === Phase.inFlight;
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {
-    const { filter, breaker, shape, table, lostReadsAsZero, memory } = this.#parts;
+    const { filter, shape, table, words, memory } = this.#parts;
     const { plan } = this.#transfers;
     const isWrite = this.#slots.operation[slot] === Operation.write;
-    const special = isWrite ? RegionFlag.locked | RegionFlag.doubtful : RegionFlag.locked;
+    const special = isWrite
+      ? RegionFlag.locked | RegionFlag.doubtful | RegionFlag.mirrored
+      : RegionFlag.locked;
     if (filter.hasAny(offsetBytes, lengthBytes, special)) return this.#forward(slot);
     planRequest(shape, table, filter, offsetBytes, lengthBytes, plan);
     assert(!plan.overflow, 'a plan holds every run of the largest request');
     if (plan.firstLostOffsetBytes !== -1) {
-      if (isWrite || lostReadsAsZero) return this.#forward(slot);
+      if (isWrite || words.lostReadsAsZero[0] !== 0) return this.#forward(slot);
       memory.counters[Counter.requestsFailed]! += 1;
       this.#leaveStores(slot);
       return this.#answers.push(slot, ERRNO.EIO);
     }
     if (plan.count > this.#transfers.freeRunCount) return this.#forward(slot);
-    if (breaker.isOpen && plan.touches(MAIN)) return this.#forward(slot);
+    if (this.#isStopped(slot) && plan.touches(MAIN)) return this.#forward(slot);
     this.#transfers.sendPlanned(slot);
+  }
+
+  /** A transfer that must not go to the main device: the owner knows what becomes of it. */
+  #isStopped(slot: number): boolean {
+    const { breaker } = this.#parts;
+    return this.#slots.operation[slot] === Operation.read ? breaker.stopsReads : breaker.isOpen;
   }
 
   #ended(slot: number): void {
@@ -224,7 +232,6 @@ export interface QueueDeviceParts {
   /** Left out where the main device can be told by its serial number. */
   readonly written: WrittenSamples | undefined;
   readonly memory: QueueMemory;
-  readonly lostReadsAsZero: boolean;
   /** By target. Of this thread, on the devices of the owner. */
   readonly stores: readonly BlockStore[];
   /** Something waits for the next `poll`. */
@@ -249,6 +256,5 @@ export function viewShare(
     words,
     written: share.written && new WrittenSamples(shape.mainSizeBytes, share.written),
     memory: new QueueMemory(queueMemory),
-    lostReadsAsZero: share.lostReadsAsZero,
   };
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DescriptorState } from '../format/descriptor-page.js';
+import { planAddedSpare } from '../format/plan-added-spare.js';
+import { featuresWith, IncompatFeature } from '../format/superblock.js';
 import { exampleSuperblock } from '../format/testing/example-set.js';
 import { MAX_PROBLEMS, readDump } from './read-dump.js';
 import { type DumpEntry, type DumpSource, formatDump } from './set-dump.js';
@@ -54,6 +56,20 @@ describe('a dump', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('says the same of a set to which a spare was added that all the copies there have no room for', () => {
+    const before = exampleSuperblock({ spareSizesBytes: [1 << 20] });
+    const layout = planAddedSpare(before, 1 << 30);
+    if (!layout.ok) throw new Error(layout.error.kind);
+    const added = { ...layout.value.spares[1]!, uuid: new Uint8Array(16).fill(9), initialisedPageCount: 0 };
+    const features = featuresWith(before.features, layout.value);
+    const superblock = { ...before, ...layout.value, features, spares: [...before.spares, added] };
+    const text = textOf({ superblock, entries: [], lostPages: [] });
+    const read = readDump(text, NOW);
+    expect(read.ok ? [] : read.error).toEqual([]);
+    if (read.ok) expect(textOf({ ...read.value, lostPages: [] })).toBe(text);
+    if (read.ok) expect(read.value.superblock.features.incompat).toBe(IncompatFeature.partialCopies);
   });
 
   it('is read the same in any order of its units, with comments, blanks and other line ends', () => {
@@ -158,6 +174,14 @@ describe('mistakes in a dump', () => {
     expect(`${text}\n`).toMatch(what);
     const read = readDump(`${text}\n`.replace(what, instead), NOW);
     expect(!read.ok && read.error.map((problem) => problem.message).join()).toContain(message);
+  });
+
+  it('such as one id for two spares, by which a start could not tell them apart, are found', () => {
+    const text = textOf(example());
+    const [, id] = /^spare 0 id=(\S+)/m.exec(text)!;
+    const read = readDump(text.replace(/^(spare 1 id=)\S+/m, `$1${id}`), NOW);
+    const line = text.split('\n').findIndex((each) => each.startsWith('spare 1')) + 1;
+    expect(!read.ok && read.error).toEqual([{ line, message: 'has the id of spare 0' }]);
   });
 
   it('are told up to a number', () => {

@@ -7,10 +7,9 @@ import { SpareAllocator } from '../engine/spare-allocator.js';
 import { reservedUnitRanges } from '../format/reserved-units.js';
 import type { SuperblockChoice } from '../format/superblock-choice.js';
 import type { IoMemory } from '../ports/io-memory.js';
-import { CopyLag } from './copy-lag.js';
 import { DescriptorIntake } from './descriptor-intake.js';
 import { type LoadInput, type LoadReport, loadDescriptors } from './load-descriptors.js';
-import type { MetadataState } from './metadata-state.js';
+import { type MetadataState, metadataStateOf } from './metadata-state.js';
 
 /** Reads the map of the superblock that was chosen. Whether it may be used is the caller's to judge. */
 export function* readMap(input: MapInput, choice: SuperblockChoice): Procedure<ReadMap> {
@@ -27,6 +26,7 @@ export function* readMap(input: MapInput, choice: SuperblockChoice): Procedure<R
     },
     ...(input.acceptVersions && { acceptVersions: input.acceptVersions }),
   });
+  for (const page of load.repairTwice) set.metadata.pagesThatMayHide.add(page);
   return { ...set, load, intake };
 }
 
@@ -56,7 +56,7 @@ export interface EmptySet {
 
 export function emptySet(choice: SuperblockChoice): EmptySet {
   const { superblock } = choice;
-  const { mainSizeBytes, spares, pageCount } = superblock;
+  const { mainSizeBytes } = superblock;
   const shape = new DeviceShape(superblock);
   const allocator = new SpareAllocator(shape.spareUnitCount);
   for (const { firstUnit, unitCount } of reservedUnitRanges(superblock))
@@ -68,10 +68,6 @@ export function emptySet(choice: SuperblockChoice): EmptySet {
     filter: RegionFilter.allocate(mainSizeBytes),
     allocator,
     counters: newCounters(superblock.counters),
-    metadata: {
-      superblock,
-      pageSequences: new Float64Array(pageCount),
-      lag: new CopyLag(spares.length),
-    },
+    metadata: { ...metadataStateOf(superblock), superblockMayHide: choice.needsTwoUpdates },
   };
 }

@@ -5,7 +5,10 @@ import type { Counters } from '../engine/counters.js';
 import { Counter, count } from '../engine/counters.js';
 import type { DeviceShape } from '../engine/device-shape.js';
 import { MAIN } from '../engine/effect.js';
+import { Mirror } from '../engine/mirror.js';
+import { Placement } from '../engine/placement.js';
 import type { RegionFilter } from '../engine/region-filter.js';
+import { RemapPolicy } from '../engine/remap-policy.js';
 import type { RemapTable } from '../engine/remap-table.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
 import { SpareSuspension } from '../engine/spare-suspension.js';
@@ -13,6 +16,7 @@ import type { BlockStore, CompletionSink } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../ports/served-device.js';
+import type { SettingValues } from '../settings/setting-table.js';
 import { checkRange, checkTransfer } from './check-request.js';
 import { ColdPath } from './cold-path.js';
 import { ContentWatch } from './content-watch.js';
@@ -30,12 +34,17 @@ import { MetadataWriter } from './metadata-writer.js';
 import { Outages } from './outages.js';
 import type { ForwardTarget, QueueLink } from './queue-link.js';
 import { addTo, QueueLinks } from './queue-links.js';
+import { RepeatedTask } from './repeated-task.js';
+import { Replacement } from './replacement.js';
 import { RequestQueue } from './request-queue.js';
 import { RequestSlots } from './request-slots.js';
 import type { FindReturned } from './return-candidate.js';
+import { saveCounters } from './save-counters.js';
+import { applySettings } from './settings-at-work.js';
 import { SharedWords } from './shared-words.js';
 import { Operation, type SlotFields } from './slot-fields.js';
 import { describeRun } from './state-run.js';
+import { Suspension } from './suspension.js';
 import { UnitLocks } from './unit-locks.js';
 import { UnitsByHand } from './units-by-hand.js';
 import { WrittenSamples } from './written-samples.js';
@@ -50,6 +59,8 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly context: ColdContext;
   readonly metadata: MetadataWriter;
   readonly byHand: UnitsByHand;
+  readonly suspension: Suspension;
+  readonly replacement: Replacement;
   readonly #parts: DeviceParts;
   readonly #slots = new RequestSlots(SLOT_COUNT);
   readonly #queue: RequestQueue;
@@ -63,11 +74,15 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly #written: WrittenSamples | undefined;
   readonly #content: ContentWatch | undefined;
   readonly #scrub: MetadataScrub;
+  readonly #scrubbing: RepeatedTask;
+  readonly #counterSaving: RepeatedTask;
+  #settings: SettingValues | undefined;
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
     this.geometry = servedGeometry(parts);
     this.#words = SharedWords.allocate(parts.stores.length);
+    this.#words.lostReadsAsZero[0] = parts.lostReadsAsZero ? 1 : 0;
     const dirtySpares = new DirtySpares(this.#words.dirty);
     // An earlier process may have left writes that no flush has covered.
     for (const target of parts.stores.keys()) dirtySpares.noteWritten(target);
@@ -86,6 +101,8 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       services: this.#runnerServices(locks, dirtySpares),
     });
     this.byHand = this.#unitsByHand();
+    const lastUnit = Math.ceil(parts.shape.mainSizeBytes / parts.shape.unitBytes) - 1;
+    this.suspension = new Suspension(locks, lastUnit, () => this.#queue.retryBlocked());
     this.metadata = new MetadataWriter(
       parts.metadata,
       this.context,
@@ -93,12 +110,10 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       parts.memory,
       parts.coldMemory,
     );
-    this.#scrub = new MetadataScrub({
-      metadata: this.metadata,
-      scheduler: parts.scheduler,
-      bufferOffset: parts.coldMemory.recoveryOffset,
-      report: parts.report,
-    });
+    this.#scrub = this.#metadataScrub();
+    this.#scrubbing = new RepeatedTask(parts.scheduler, (done) => this.#scrub.run(() => done()));
+    this.#counterSaving = new RepeatedTask(parts.scheduler, (done) => this.metadata.run(saveCounters, done));
+    this.replacement = this.#noReplacement();
     this.#queue = new RequestQueue({
       context: this.context,
       stores: parts.stores,
@@ -110,7 +125,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       outages: this.#outages,
       written: this.#written,
       turnAway: (slot, target) => this.#gone.turnAway(slot, target),
-      noteFlushFailure: () => this.#countFlushFailure(),
+      noteFlushFailure: (target) => this.#countFlushFailure(target),
       flushFailed: (slot) => this.#flushFailed(slot),
       wantPoll: parts.wantPoll,
     });
@@ -129,17 +144,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       answer: (slot, errno) => this.#queue.answer(slot, errno),
       noteCacheLost: (target) => this.#noteCacheLost(target, dirtySpares),
     });
-    this.#cold = new ColdPath(
-      {
-        context: this.context,
-        slots: this.#slots,
-        runner: this.#runner,
-        outages: this.#outages,
-        gone: this.#gone,
-        answer: (slot, errno) => this.#queue.answer(slot, errno),
-      },
-      parts.coldMemory.scratches,
-    );
+    this.#cold = this.#coldPath();
   }
 
   /** Once the device is open: takes what tells a main device without serial number from another. */
@@ -150,9 +155,25 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     if (this.#content !== undefined) this.#runner.start(this.#content.take(isOnSpare), () => {});
   }
 
+  /** From now on, at once; what was given when the device was made holds until then. Periods run until `endHolding`. */
+  applySettings(values: SettingValues): void {
+    const { scheduler } = this.#parts;
+    const parts = {
+      policy: this.context.policy,
+      placement: this.context.placement,
+      outages: this.#outages,
+      nowMs: () => scheduler.nowMs(),
+      lostReadsAsZero: this.#words.lostReadsAsZero,
+      scrub: this.#scrubbing,
+      counterSaving: this.#counterSaving,
+    };
+    applySettings(parts, values, this.#settings);
+    this.#settings = values;
+  }
+
   /** Compares all copies of the metadata every so often, until `endHolding`. */
   scrubMetadataEvery(periodMs: number): void {
-    this.#scrub.start(periodMs);
+    this.#scrubbing.every(periodMs);
   }
 
   /** Once, now, whatever `scrubMetadataEvery` does. `done` isn't called if `endHolding` comes first. */
@@ -166,7 +187,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
 
   /** For threads that are to serve queues of this device. */
   get share(): DeviceShare {
-    const { shape, table, filter, lostReadsAsZero } = this.#parts;
+    const { shape, table, filter } = this.#parts;
     const { mainSizeBytes, unitBytes, logicalBlockBytes, spares } = shape;
     return {
       geometry: this.geometry,
@@ -175,7 +196,6 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       filter: filter.shared,
       words: this.#words.shared,
       written: this.#written?.shared,
-      lostReadsAsZero,
     };
   }
 
@@ -282,7 +302,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   get isIdle(): boolean {
     const isAtRest =
       this.#slots.usedCount === 0 && this.#cold.isIdle && this.metadata.isIdle && this.#links.areAtRest;
-    const isQuiet = this.byHand.isIdle && this.#gone.isIdle;
+    const isQuiet = this.byHand.isIdle && this.#gone.isIdle && this.replacement.isAtRest;
     return isAtRest && isQuiet && this.#content?.isReading !== true;
   }
 
@@ -299,12 +319,16 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   }
 
   get onGone(): GonePolicy {
-    return this.#parts.onGone;
+    return this.#outages.policy;
   }
 
   /** Before a stop: requests that wait for a device that is gone fail, and nothing waits any more. */
   endHolding(): void {
+    this.suspension.end();
     this.#scrub.stop();
+    this.#scrubbing.stop();
+    this.#counterSaving.stop();
+    this.replacement.stopCopying();
     this.#content?.stop();
     this.#gone.end();
   }
@@ -323,17 +347,50 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
 
   /** A device with a cache may have lost what it had not made durable: as after a flush that failed. */
   #noteCacheLost(target: number, dirtySpares: DirtySpares): boolean {
+    if (target === MAIN) this.replacement.mainIsBack();
     const { volatileCache } = this.#parts.stores[target]!.geometry.queue;
     if (!volatileCache || !dirtySpares.isDirty(target)) return false;
     dirtySpares.noteCacheLost(target);
     Atomics.add(this.#words.flushFailureCount, 0, 1);
+    this.context.mirror.noteReverted(this.context.filter, target);
     return true;
   }
 
-  #countFlushFailure(): void {
+  /** What its disk holds may be what it held before, and the replacement of the main device has not gone back with it. */
+  #countFlushFailure(target: number): void {
     Atomics.add(this.#words.flushFailureCount, 0, 1);
     count(this.context.counters, Counter.flushErrors);
+    this.context.mirror.noteReverted(this.context.filter, target);
     this.#parts.report({ kind: 'flushFailed' });
+  }
+
+  #metadataScrub(): MetadataScrub {
+    const { scheduler, coldMemory, report } = this.#parts;
+    const bufferOffset = coldMemory.recoveryOffset;
+    return new MetadataScrub({ metadata: this.metadata, scheduler, bufferOffset, report });
+  }
+
+  #coldPath(): ColdPath {
+    const parts = {
+      context: this.context,
+      slots: this.#slots,
+      runner: this.#runner,
+      outages: this.#outages,
+      gone: this.#gone,
+      answer: (slot: number, errno: number) => this.#queue.answer(slot, errno),
+    };
+    return new ColdPath(parts, this.#parts.coldMemory.scratches);
+  }
+
+  #noReplacement(): Replacement {
+    const { coldMemory, report } = this.#parts;
+    return new Replacement({
+      context: this.context,
+      runner: this.#runner,
+      rooms: coldMemory.copyRooms,
+      report,
+      noticedAway: () => this.#gone.suspectAll(),
+    });
   }
 
   #unitsByHand(): UnitsByHand {
@@ -342,7 +399,8 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   }
 
   #coldContext(dirtySpares: DirtySpares): ColdContext {
-    const { shape, table, filter, allocator, counters, memory, coldMemory, lostReadsAsZero } = this.#parts;
+    const { shape, table, filter, allocator, counters, memory, coldMemory } = this.#parts;
+    const { lostReadsAsZero } = this.#words;
     return {
       shape,
       table,
@@ -350,11 +408,16 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       allocator,
       breaker: new Breaker(this.#words.breaker),
       suspension: new SpareSuspension(),
+      mirror: new Mirror(),
+      policy: new RemapPolicy(allocator, table),
+      placement: new Placement(shape, table, allocator),
       counters,
       totalCounters: () => this.#links.totalCounters(counters),
       memory: memory.bytes,
       zeroes: coldMemory.zeroes,
-      lostReadsAsZero,
+      get lostReadsAsZero() {
+        return lostReadsAsZero[0] !== 0;
+      },
       isDirty: (target) => dirtySpares.isDirty(target),
       flushFailuresOf: (target) => dirtySpares.flushFailures(target),
       doubtfulUnits: new Map(),
@@ -362,6 +425,8 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       isGone: (target) => this.#outages.isGone(target),
       report: (event) => {
         this.#parts.report(event);
+        if (event.kind === 'breakerClosed' || event.kind === 'breakerLetsReadsPass')
+          this.replacement.mainIsBack();
         this.#gone.onEvent(event);
       },
     };
@@ -380,7 +445,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       noteFlushStarted: (target) => dirtySpares.noteFlushStarted(target),
       noteFlushEnded: (target, succeeded) => {
         dirtySpares.noteFlushEnded(target, succeeded);
-        if (!succeeded) this.#countFlushFailure();
+        if (!succeeded) this.#countFlushFailure(target);
       },
     };
   }
@@ -423,7 +488,8 @@ function servedGeometry(parts: DeviceParts): ServedGeometry {
     takesRequestBuffers: parts.stores.every((store) => store.takesRequestBuffers === true),
     physicalBlockBytes: Math.max(main.physicalBlockBytes, parts.shape.logicalBlockBytes),
     rotational: main.rotational,
-    readOnly: main.readOnly,
+    // One that takes no writes is found out as any other is, and a replacement will take them.
+    readOnly: false,
     queue: {
       ...main.queue,
       volatileCache: parts.stores.some((store) => store.geometry.queue.volatileCache),

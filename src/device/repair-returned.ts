@@ -2,7 +2,7 @@ import { Counter, count } from '../engine/counters.js';
 import type { Procedure } from '../engine/effect.js';
 import { spareTarget } from '../engine/effect.js';
 import { DescriptorState } from '../format/descriptor-page.js';
-import { firstPageOfSpare, pageOfUnit } from '../format/layout.js';
+import { isInitialised, pageOfUnit } from '../format/layout.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import { loadDescriptors } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
@@ -12,19 +12,33 @@ import { writeSuperblock } from './write-superblock.js';
 
 /**
  * A spare is back: descriptors in doubt are withdrawn, and what it has missed or lost of the map is written to it again,
- * as at a start (P5). To be run alone (`MetadataWriter.run`). False: it does not take metadata, so it is not back.
+ * as at a start (P5). To be run alone (`MetadataWriter.run`). False: it does not take metadata, so it is not back. A page that
+ * it does not take while it answers is a bad place, and no reason to stay away.
  */
 export function* repairReturned(
   work: MetadataWork,
   spareIndex: number,
   recoveryOffset: number,
+  answers: () => Procedure<boolean>,
 ): Procedure<boolean> {
-  const { state, context, memory } = work;
+  const { state } = work;
   if (!(yield* withdrawDoubts(work))) return false;
-  // Twice, so that both slots of every copy are known (rule R2 of docs/on-disk-format.md).
-  for (let update = 0; update < 2; update += 1) {
-    if ((yield* writeSuperblock(work, {})) !== 0 || state.lag.missesSuperblock(spareIndex)) return false;
+  for (let attempt = 0; attempt < REPAIR_ATTEMPTS; attempt += 1) {
+    state.lag.forgetIncompleteCopies(spareIndex);
+    // Twice, so that both slots of every copy are known (rule R2 of docs/on-disk-format.md).
+    for (let update = 0; update < 2; update += 1) {
+      if ((yield* writeSuperblock(work, {})) !== 0 || state.lag.missesSuperblock(spareIndex)) return false;
+    }
+    yield* repairMap(work, spareIndex, recoveryOffset);
+    if (!state.lag.isBehind(spareIndex) && !state.lag.hasIncompleteCopy(spareIndex)) return true;
+    // It may have gone away in the midst of it, and be there again.
+    if (!(yield* answers())) return false;
   }
+  return true;
+}
+
+function* repairMap(work: MetadataWork, spareIndex: number, recoveryOffset: number): Procedure<void> {
+  const { state, context, memory } = work;
   const outOfStep: number[] = [];
   const load = yield* loadDescriptors({
     superblock: state.superblock,
@@ -41,8 +55,9 @@ export function* repairReturned(
   });
   const repairedCount = yield* repairPages(work, load, [...outOfStep, ...load.lostPages]);
   count(context.counters, Counter.metadataRepairs, repairedCount);
-  return true;
 }
+
+const REPAIR_ATTEMPTS = 2;
 
 /**
  * Commits that failed may have left descriptors on disk that nobody stands for. Their pages are written anew from the
@@ -53,7 +68,9 @@ function* withdrawDoubts(work: MetadataWork): Procedure<boolean> {
   const places = [...doubtfulPlaces];
   const units = [...doubtfulUnits.keys()];
   // Above the watermark no descriptor can have been written yet, and nobody reads there.
-  const pages = [...new Set(places.map(pageOfUnit))].filter((page) => isInitialised(work, page));
+  const pages = [...new Set(places.map(pageOfUnit))].filter((page) =>
+    isInitialised(work.state.superblock.spares, page),
+  );
   for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES) {
     if (!(yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), new Map()))) return false;
   }
@@ -63,11 +80,4 @@ function* withdrawDoubts(work: MetadataWork): Procedure<boolean> {
   }
   for (const unit of units) doubtfulUnits.delete(unit);
   return true;
-}
-
-function isInitialised({ state }: MetadataWork, page: number): boolean {
-  return state.superblock.spares.some((spare) => {
-    const first = firstPageOfSpare(spare);
-    return page >= first && page < first + spare.initialisedPageCount;
-  });
 }

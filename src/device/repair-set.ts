@@ -63,6 +63,7 @@ export function* repairSet(work: MetadataWork, plan: RepairPlan): Procedure<numb
   // What was read may lie in a cache only, of a process that was killed, and what is written goes over the one before it.
   if ((yield* flushSpares(work.state.superblock.spares.keys())).size === 0) return ERRNO.EIO;
   if (plan.superblockCopies.length > 0) yield* repairSuperblock(work, plan.superblockCopies);
+  work.state.superblockMayHide = plan.updatesSuperblockTwice;
   for (let update = 0; update < (plan.updatesSuperblockTwice ? 2 : 0); update += 1)
     if ((yield* writeSuperblock(work, {})) !== 0) return ERRNO.EIO;
   const pages = repairPagesOf(work, plan);

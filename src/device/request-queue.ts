@@ -123,9 +123,8 @@ export class RequestQueue {
   }
 
   #startWhole(slot: number): boolean {
-    const { context, turnAway } = this.#parts;
-    if (context.breaker.isOpen) {
-      turnAway(slot, MAIN);
+    if (this.#isStopped(slot)) {
+      this.#parts.turnAway(slot, MAIN);
       return false;
     }
     this.#slots.phase[slot] = Phase.inFlight;
@@ -153,11 +152,13 @@ export class RequestQueue {
       context.counters[Counter.requestsFailed]! += 1;
       return this.answer(slot, ERRNO.EIO);
     }
-    if (context.breaker.isOpen && plan.touches(MAIN)) return turnAway(slot, MAIN);
-    if (this.#parts.outages.anyShut) {
-      const target = this.#shutTargetOfPlan();
-      if (target !== -1) return turnAway(slot, target);
-    }
+    const shut = this.#shutTargetOfPlan(slot);
+    // A replacement that is being filled has it, perhaps.
+    if (shut !== -1 && !isWrite && context.mirror.holds(offsetBytes, lengthBytes)) return this.#toCold(slot);
+    if (shut === MAIN) return turnAway(slot, MAIN);
+    // What goes to a replacement too goes there under a lock: both disks keep the same one of two writes at the same time.
+    if (isWrite && filter.hasAny(offsetBytes, lengthBytes, RegionFlag.mirrored)) return this.#toCold(slot);
+    if (shut !== -1) return turnAway(slot, shut);
     if (plan.count > this.#transfers.freeRunCount) {
       this.#starved.push(slot);
       return;
@@ -166,11 +167,20 @@ export class RequestQueue {
     this.#transfers.sendPlanned(slot);
   }
 
-  /** A device that is gone and that this plan needs; -1 if there is none. */
-  #shutTargetOfPlan(): number {
+  /** A transfer that must not go to the main device. */
+  #isStopped(slot: number): boolean {
+    const { breaker } = this.#parts.context;
+    return this.#slots.operation[slot] === Operation.read ? breaker.stopsReads : breaker.isOpen;
+  }
+
+  /** A device that is gone, or must not be sent this, and that the plan needs; -1 if there is none. */
+  #shutTargetOfPlan(slot: number): number {
     const { outages, stores } = this.#parts;
-    for (let target = MAIN; target < stores.length; target += 1) {
-      if (outages.isShut(target) && this.#transfers.plan.touches(target)) return target;
+    const { plan } = this.#transfers;
+    if (this.#isStopped(slot) && plan.touches(MAIN)) return MAIN;
+    if (!outages.anyShut) return -1;
+    for (let target = MAIN + 1; target < stores.length; target += 1) {
+      if (outages.isShut(target) && plan.touches(target)) return target;
     }
     return -1;
   }
@@ -178,7 +188,6 @@ export class RequestQueue {
   /** The same for a flush. */
   #shutTargetOfFlush(): number {
     const { outages, stores, dirtySpares } = this.#parts;
-    if (outages.isShut(MAIN)) return MAIN;
     for (let target = MAIN + 1; target < stores.length; target += 1) {
       if (outages.isShut(target) && dirtySpares.isDirty(target)) return target;
     }
@@ -190,6 +199,8 @@ export class RequestQueue {
       this.#starved.push(slot);
       return;
     }
+    // Not sent: what the main device has not been asked it has not failed.
+    if (this.#parts.context.breaker.isOpen) return this.#parts.turnAway(slot, MAIN);
     if (this.#parts.outages.anyShut) {
       const target = this.#shutTargetOfFlush();
       if (target !== -1) return this.#parts.turnAway(slot, target);
@@ -232,7 +243,7 @@ export interface QueueParts {
   /** A request that needs a device which is gone. */
   readonly turnAway: (slot: number, target: number) => void;
   /** A disk of a flush has failed. */
-  readonly noteFlushFailure: () => void;
+  readonly noteFlushFailure: (target: number) => void;
   /** A flush has ended, and some disk has failed. */
   readonly flushFailed: (slot: number) => void;
   /** Something waits for the next `poll`. */

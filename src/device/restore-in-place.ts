@@ -1,6 +1,6 @@
 import type { Procedure } from '../engine/effect.js';
 import { sameUuid } from '../format/set-id.js';
-import type { Superblock } from '../format/superblock.js';
+import { featuresForMain, type Superblock } from '../format/superblock.js';
 import { differingLines } from './layout-difference.js';
 import type { MetadataWork } from './metadata-writer.js';
 import type { SetDump } from './read-dump.js';
@@ -17,7 +17,10 @@ export function* restoreInPlace(work: MetadataWork, set: SurveyedSet, dump: SetD
   const repaired = yield* repairSet(work, planRepair(set));
   if (repaired !== 0) return repaired;
   const { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost } = dump.superblock;
-  const fields = { name, createdSeconds, mainModel, mainSerial, mainWwn, onLost };
+  const { mainDeviceBytes, mainDeviceBlockBytes } = dump.superblock;
+  const features = featuresForMain(set.choice.superblock.features, dump.superblock);
+  const main = { mainModel, mainSerial, mainWwn, mainDeviceBytes, mainDeviceBlockBytes, features };
+  const fields = { name, createdSeconds, ...main, onLost };
   return yield* withoutCleanMark(work, replaceMap(work, dump.entries, fields));
 }
 

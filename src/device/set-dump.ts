@@ -56,7 +56,7 @@ function headOf({ superblock, lostPages }: DumpSource): string {
     DUMP_HEADER,
     '',
     `set id=${formatUuid(superblock.setId)} name=${quoted(superblock.name)} created=${formatTime(superblock.createdSeconds)}`,
-    `main bytes=${mainSizeBytes} block=${logicalBlockBytes} model=${quoted(mainModel)} serial=${quoted(mainSerial)} wwn=${quoted(mainWwn)}`,
+    `main bytes=${mainSizeBytes} block=${logicalBlockBytes} model=${quoted(mainModel)} serial=${quoted(mainSerial)} wwn=${quoted(mainWwn)}${otherMain(superblock)}`,
     `map unit=${unitBytes} on-lost=${ON_LOST_WORDS[onLost]}`,
     ...superblock.spares.map(
       ({ uuid, sizeBytes }, index) => `spare ${index} id=${formatUuid(uuid)} bytes=${sizeBytes}`,
@@ -69,6 +69,12 @@ function headOf({ superblock, lostPages }: DumpSource): string {
     '',
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Left out where the main device is just as large as the set, as almost always. */
+function otherMain({ mainDeviceBytes, mainDeviceBlockBytes }: DumpSource['superblock']): string {
+  const bytes = mainDeviceBytes === 0 ? '' : ` device-bytes=${mainDeviceBytes}`;
+  return mainDeviceBlockBytes === 0 ? bytes : `${bytes} device-block=${mainDeviceBlockBytes}`;
 }
 
 function incomplete(lostPages: readonly number[]): string[] {

@@ -13,6 +13,8 @@ export class SharedWords {
   readonly locksWaiting: Int32Array;
   /** One word: failed flushes so far, modulo 2^32. */
   readonly flushFailureCount: Int32Array;
+  /** One word: 1 where lost blocks read as zeroes. */
+  readonly lostReadsAsZero: Int32Array;
   /** By target, for `DirtySpares`. */
   readonly dirty: Int32Array;
 
@@ -27,10 +29,11 @@ export class SharedWords {
     this.ownerBell = new Int32Array(shared, LINE_BYTES, 1);
     this.locksWaiting = new Int32Array(shared, 2 * LINE_BYTES, 1);
     this.flushFailureCount = new Int32Array(shared, 3 * LINE_BYTES, 1);
+    this.lostReadsAsZero = new Int32Array(shared, 4 * LINE_BYTES, 1);
     this.dirty = new Int32Array(shared, FIXED_LINES * LINE_BYTES);
   }
 }
 
 /** A cache line, two on processors that fetch pairs; more costs nothing here. */
 const LINE_BYTES = 128;
-const FIXED_LINES = 4;
+const FIXED_LINES = 5;

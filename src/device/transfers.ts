@@ -125,7 +125,7 @@ export class Transfers {
   #noteFailure(slot: number, target: number): void {
     const { counters } = this.#parts;
     const operation = this.#slots.operation[slot]!;
-    if (operation === Operation.flush) this.#parts.flushFailed?.();
+    if (operation === Operation.flush) this.#parts.flushFailed?.(target);
     this.#slots.failed[slot] = 1;
     if (operation === Operation.read)
       counters[target === MAIN ? Counter.mainReadErrors : Counter.spareReadErrors]! += 1;
@@ -146,5 +146,5 @@ export interface TransferParts {
    * A disk of a flush has failed; others may still be at it. At once, and for each disk, because another flush may begin
    * or end between two of them, and must not count for what either has lost. Left out where no flushes are sent.
    */
-  readonly flushFailed?: () => void;
+  readonly flushFailed?: (target: number) => void;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
-import { DescriptorState } from '../format/descriptor-page.js';
+import { DescriptorState, pageSequence } from '../format/descriptor-page.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import {
+  copyOnMedium,
   numberedDevice,
   original,
+  pageOnMedium,
   times,
   touchesBlocks,
   touchesMetadata,
@@ -147,6 +149,24 @@ describe('a unit that is given back', () => {
     }
   });
 
+  it('leaves a page that a start gives a copy as the others have it, so that none contradicts (seed 5747)', () => {
+    const { rig, client } = opened({ copies: 2 });
+    expect(move(rig, 2)).toBe(0);
+    expect(move(rig, 3)).toBe(0);
+    expect(giveBack(rig, 2)).toBe(0);
+    const { superblock } = rig.device!.metadata;
+    rig.kill();
+    const held = [0, 1].map((slot) => pageSequence(pageOnMedium(rig, superblock, 1, 0, slot)));
+    pageOnMedium(rig, superblock, 1, 0, held[0]! > held[1]! ? 0 : 1).fill(0);
+    rig.open();
+    const [one, other] = [0, 1].map((copy) => copyOnMedium(rig, superblock, copy).slice(16_384));
+    const descriptors = (copy: Uint8Array): Uint8Array => copy.subarray(64, 4096);
+    expect(Buffer.compare(descriptors(one!), descriptors(other!))).toBe(0);
+    killAndOpen(rig);
+    expect(client.read(16, 16)).toEqual(original(16, 16));
+    expect(rig.device!.context.table.mappedCount).toBe(1);
+  });
+
   it('is whole after a kill at any write', () => {
     for (let writes = 0; writes < 12; writes += 1) {
       const { rig, client } = opened();
@@ -177,3 +197,22 @@ function failAfter(count: number, concerns: (io: Parameters<Judge>[0]) => boolea
     return left >= 0 ? 0 : ENODATA;
   };
 }
+
+it('a place that is taken while the unit for it is being read is refused', () => {
+  const { rig, client } = numberedDevice({
+    faults:
+      'main:\n  - { sectors: "0-7", on: [write], error: ENODATA }\n  - { sectors: "400-407", on: [read], delayMs: 500 }',
+  });
+  const { context } = rig.open();
+  const place = context.allocator.allocate();
+  context.allocator.release(place);
+  let outcome: number | undefined;
+  rig.device!.byHand.move(50, place, (errno) => {
+    outcome = errno;
+  });
+  expect(client.write(0, 8, 5000)).toBe(0);
+  expect(context.table.find(0)).toBe(place);
+  rig.scheduler.advance(1000);
+  expect(outcome).toBe(EBUSY);
+  expect(context.table.find(50)).toBe(-1);
+});

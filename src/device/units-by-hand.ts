@@ -1,11 +1,13 @@
 import type { ColdContext, Scratch } from '../engine/cold-context.js';
 import type { Procedure } from '../engine/effect.js';
 import { giveBack } from '../engine/give-back.js';
+import { moveAway, retirePlaces } from '../engine/move-away.js';
 import { moveByHand } from '../engine/move-by-hand.js';
+import { moveOnSpares } from '../engine/move-on-spares.js';
 import type { EffectRunner } from './effect-runner.js';
 import type { WrittenSamples } from './written-samples.js';
 
-/** Units that somebody moves or gives back by hand, one after the other, beside the requests of a device at work. */
+/** Units that somebody moves, moves away, puts together or gives back by hand, one after the other, beside the requests of a device at work. */
 export class UnitsByHand {
   readonly #parts: UnitsByHandParts;
   readonly #waiting: Array<() => void> = [];
@@ -29,6 +31,23 @@ export class UnitsByHand {
       written?.noteWrite(mainUnit * shape.unitBytes, shape.unitLengthBytes(mainUnit));
       return giveBack(context, scratch, mainUnit);
     }, done);
+  }
+
+  /** `done` gets 0 or the errno of `moveAway`. */
+  moveAway(mainUnit: number, spareIndex: number, acceptsLoss: boolean, done: (errno: number) => void): void {
+    const { context, scratch } = this.#parts;
+    this.#enqueue(() => moveAway(context, scratch, mainUnit, spareIndex, acceptsLoss), done);
+  }
+
+  /** `done` gets 0 or the errno of `moveOnSpares`. */
+  moveOnSpares(mainUnit: number, toUnit: number, done: (errno: number) => void): void {
+    const { context, scratch } = this.#parts;
+    this.#enqueue(() => moveOnSpares(context, scratch, mainUnit, toUnit), done);
+  }
+
+  /** Forgets places that nothing lives in any more, whose retirement failed; `done` gets 0 or EIO. */
+  retire(spareUnits: readonly number[], done: (errno: number) => void): void {
+    this.#enqueue(() => retirePlaces(spareUnits), done);
   }
 
   get isIdle(): boolean {

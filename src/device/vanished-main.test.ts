@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
-import { numberedDevice, original, touchesBlocks } from './testing/numbered-device.js';
+import { numberedDevice, original, touchesBlocks, touchesMetadata } from './testing/numbered-device.js';
 import type { TestClient } from './testing/test-client.js';
 import { vanish } from './testing/vanishing-device.js';
 
-const { EIO, ENOSPC } = ERRNO;
+const { EIO, ENODATA, ENOSPC } = ERRNO;
 
 /** Block 3 has just been proven bad by a read, with the rest of the device alive; then the device vanished. */
 function vanishedAfterProof(): { rig: DeviceOnMemory; client: TestClient } {
@@ -48,6 +48,27 @@ describe('a main device that vanishes right after a bad sector was proven', () =
 });
 
 describe('a main device that is away for a moment', () => {
+  it.each([
+    1, 2, 3,
+  ])('and again after %i I/Os has no block declared lost by a read (seed 2017223634)', (thereCount) => {
+    for (const againCount of [2, 6, 10, 16, 24]) {
+      for (let ioCount = 1; ioCount < 28; ioCount += 1) {
+        const { rig, client } = numberedDevice();
+        rig.open();
+        let io = 0;
+        rig.stores[0]!.judge = () => {
+          io += 1;
+          const isAway =
+            io <= ioCount || (io > ioCount + thereCount && io <= ioCount + thereCount + againCount);
+          return isAway ? EIO : 0;
+        };
+        client.read(64, 8);
+        const { counters } = rig.device!.context;
+        expect(counters[Counter.blocksLost], `${ioCount}, then ${againCount}`).toBe(0);
+      }
+    }
+  });
+
   it.each([...Array(24).keys()])('has nothing moved or lost by a write, %i I/Os long', (ioCount) => {
     const { rig, client } = numberedDevice();
     rig.open();
@@ -80,6 +101,24 @@ describe('a main device that has no space for a write', () => {
 });
 
 describe('a block that the write probe itself has spoilt', () => {
+  it('and for which the spare has bad places only: these are retired, and no others taken (seed 2795828348)', () => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    const { superblock } = rig.device!.metadata;
+    let spoilt = -1;
+    rig.stores[0]!.judge = (io) => {
+      if (io.kind !== 'read' && touchesBlocks(io, 0, 8)) return EIO;
+      if (io.kind === 'write' && spoilt === -1) spoilt = io.offsetBytes / 512;
+      return spoilt !== -1 && touchesBlocks(io, spoilt, 1) ? EIO : 0;
+    };
+    rig.stores[1]!.judge = (io) => (io.kind === 'write' && !touchesMetadata(io, superblock, 1) ? ENODATA : 0);
+    expect(client.write(0, 8, 5000)).toBe(EIO);
+    const { freeCount } = rig.device!.context.allocator;
+    expect([spoilt === -1, rig.device!.context.table.retiredCount]).toEqual([false, 16]);
+    rig.kill();
+    expect(rig.open().context.allocator.freeCount).toBe(freeCount);
+  });
+
   it('is saved: its unit lives on the spare, as it was before, also after a kill', () => {
     const { rig, client } = numberedDevice();
     rig.open();

@@ -1,8 +1,16 @@
 import type { Procedure } from '../engine/effect.js';
 import { MAIN } from '../engine/effect.js';
+import { superblockOffsetBytes } from '../format/layout.js';
+import type { PageVersions } from '../format/page-choice.js';
 import { sameUuid } from '../format/set-id.js';
+import { type Superblock, slotOf } from '../format/superblock.js';
 import type { DecodedSuperblock } from '../format/superblock-codec.js';
-import { newestOf, superblocksInPlace } from '../format/superblock-evidence.js';
+import {
+  identifyingSuperblocks,
+  newestOf,
+  type ScannedDevice,
+  type SuperblockCandidate,
+} from '../format/superblock-evidence.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { ContentWatch } from './content-watch.js';
 import { scanDevice } from './find-superblock.js';
@@ -29,13 +37,14 @@ export function* verifyMain(
 /**
  * Is this the spare that was gone, in the state in which it went? Its superblock must be this set's and this spare's,
  * and neither that nor any page of the map older than what it had durably, or newer than anything that was sent to it.
- * The effects' main device is the candidate; nothing is written.
+ * An update that it missed may have been torn, and has then destroyed what it had: where that is to be seen, the version
+ * before is right. The effects' main device is the candidate; nothing is written.
  */
 export function* verifySpare(input: VerifySpareInput): Procedure<ReturnRefusal | undefined> {
   const { state, spareIndex, sizeBytes, memory, bufferOffset } = input;
   const scanned = yield* scanDevice({ devices: [], memory, bufferOffset }, { target: MAIN, sizeBytes });
-  const newest = newestOf(superblocksInPlace(scanned));
-  const refusal = newest === undefined ? OTHER_SPARE : judgeSuperblock(state, spareIndex, newest);
+  const newest = newestOf(identifyingSuperblocks([scanned])[0]!);
+  const refusal = newest === undefined ? OTHER_SPARE : judgeSuperblock(state, spareIndex, newest, scanned);
   return refusal ?? (yield* judgePages(input));
 }
 
@@ -52,6 +61,7 @@ function judgeSuperblock(
   { superblock: known, lag }: MetadataState,
   spareIndex: number,
   newest: DecodedSuperblock,
+  scanned: ScannedDevice,
 ): ReturnRefusal | undefined {
   const { superblock } = newest;
   const isIt =
@@ -62,7 +72,25 @@ function judgeSuperblock(
   const openedAgain = superblock.openCount > known.openCount;
   const closedSince = superblock.openCount === known.openCount && superblock.cleanShutdown;
   if (openedAgain || closedSince || superblock.sequence > known.sequence) return { kind: 'usedElsewhere' };
-  return superblock.sequence < lag.superblockSequence(spareIndex) ? STALE_SPARE : undefined;
+  const had = lag.superblockSequence(spareIndex);
+  const isTorn = lag.missesSuperblock(spareIndex) && isSlotTorn(known, spareIndex, slotOf(had), scanned);
+  return superblock.sequence < had && !isTorn ? STALE_SPARE : undefined;
+}
+
+/** In every copy on the spare: a version that is whole shows what it was before. */
+function isSlotTorn(
+  { copies }: Superblock,
+  spareIndex: number,
+  slot: number,
+  { candidates }: ScannedDevice,
+): boolean {
+  const places = copies
+    .filter((copy) => copy.spareIndex === spareIndex)
+    .map((copy) => superblockOffsetBytes(copy, slot));
+  const own = candidates.filter(({ offsetBytes }) => places.includes(offsetBytes));
+  const isTorn = ({ found }: SuperblockCandidate): boolean =>
+    !found.ok && (found.error === 'badChecksum' || found.error === 'unreadable');
+  return own.length > 0 && own.every(isTorn);
 }
 
 /** A page that can't be read there, or is damaged, is no reason to refuse: it is written anew, as at every start. */
@@ -75,13 +103,22 @@ function* judgePages(input: VerifySpareInput): Procedure<ReturnRefusal | undefin
     memory,
     bufferOffset,
     accept: () => {},
-    acceptPage: (page, sequence) => {
+    acceptPage: () => {},
+    acceptVersions: (page, versions, { found, sequence }) => {
       const newest = state.pageSequences[page]!;
-      if (sequence > newest) refusal = { kind: 'usedElsewhere' };
-      else if (sequence < (state.lag.pageSequence(spareIndex, page) ?? newest)) refusal ??= STALE_SPARE;
+      const missedSince = state.lag.pageSequence(spareIndex, page);
+      const isTorn = missedSince !== undefined && isPageTorn(versions, slotOf(missedSince));
+      if (found && sequence > newest) refusal = { kind: 'usedElsewhere' };
+      else if (found && sequence < (missedSince ?? newest) && !isTorn) refusal ??= STALE_SPARE;
     },
   });
   return refusal;
+}
+
+/** In every copy that is there. */
+function isPageTorn({ states, copyCount }: PageVersions, slot: number): boolean {
+  const own = Array.from({ length: copyCount }, (_, copy) => states[copy * 2 + slot]!);
+  return own.every((state) => state === 'absent' || state === 'badChecksum' || state === 'unreadable');
 }
 
 const OTHER_SPARE: ReturnRefusal = { kind: 'otherSpare' };

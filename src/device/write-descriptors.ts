@@ -2,7 +2,8 @@ import { ERRNO } from '../base/errno.js';
 import type { DescriptorChange, Effect, Procedure } from '../engine/effect.js';
 import { perform, performAll } from '../engine/effect.js';
 import { RegionFlag } from '../engine/region-filter.js';
-import { type Descriptor, DescriptorState } from '../format/descriptor-page.js';
+import { LAST_TIME_SECONDS } from '../engine/remap-table.js';
+import { type Descriptor, DescriptorState, emptyDescriptor } from '../format/descriptor-page.js';
 import { DESCRIPTORS_PER_PAGE, firstPageOfSpare, pageOfUnit } from '../format/layout.js';
 import type { SpareRecord, Superblock } from '../format/superblock.js';
 import { MAX_COMMIT_PAGES, WATERMARK_STEP_PAGES } from './limits.js';
@@ -23,7 +24,8 @@ export function* writeDescriptors(
   if (!(yield* flushData(work, latest))) return -ERRNO.EIO;
   const pages = [...new Set([...latest.keys()].map(pageOfUnit))].sort((a, b) => a - b);
   if (!(yield* initialisePages(work, latest.keys()))) return -ERRNO.EIO;
-  const timeSeconds = yield* perform({ kind: 'wallClock' });
+  // What the table can't hold would be another time when this version of the page is written again (rule W2).
+  const timeSeconds = Math.min(yield* perform({ kind: 'wallClock' }), LAST_TIME_SECONDS);
   const overlay = new Map(
     [...latest].map(([spareUnit, change]) => [spareUnit, descriptorOf(work, change, timeSeconds)]),
   );
@@ -88,6 +90,8 @@ export function raiseWatermarks(superblock: Superblock, spareUnits: Iterable<num
 
 function descriptorOf(work: MetadataWork, change: DescriptorChange, timeSeconds: number): Descriptor {
   const { spareUnit, state, mainUnit, lostMask, moveCount, reason } = change;
+  // All zero, as a start takes it: whoever writes this version of the page again must write the same bytes (rule W2).
+  if (state === DescriptorState.free) return emptyDescriptor();
   const errorCount = work.context.table.errorCount(spareUnit);
   return { state, mainUnit, lostMask, moveCount, reason, timeSeconds, errorCount };
 }

@@ -6,9 +6,9 @@ import { type Descriptor, DescriptorReason, DescriptorState } from '../format/de
 import { DESCRIPTORS_PER_PAGE } from '../format/layout.js';
 import type { Superblock } from '../format/superblock.js';
 import type { IoMemory } from '../ports/io-memory.js';
-import { CopyLag } from './copy-lag.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import { loadDescriptors } from './load-descriptors.js';
+import { metadataStateOf } from './metadata-state.js';
 import { type PageWork, writePages } from './write-pages.js';
 
 /**
@@ -19,11 +19,7 @@ export function* writeImportedMap(input: ImportedMapInput, units: readonly Place
   const { superblock, memory, bufferOffset } = input;
   const table = RemapTable.allocate(superblock.spares[0]!.initialisedPageCount * DESCRIPTORS_PER_PAGE);
   const counters = newCounters();
-  const state = {
-    superblock,
-    pageSequences: new Float64Array(superblock.pageCount),
-    lag: new CopyLag(superblock.spares.length),
-  };
+  const state = metadataStateOf(superblock);
   const work: PageWork = { state, context: { table, counters }, memory, bufferOffset };
   if (!(yield* writeAllPages(work))) return false;
   const timeSeconds = yield* perform({ kind: 'wallClock' });

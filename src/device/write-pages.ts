@@ -2,9 +2,12 @@ import { Counter, count } from '../engine/counters.js';
 import type { Effect, Procedure } from '../engine/effect.js';
 import { performAll, spareTarget } from '../engine/effect.js';
 import { type Descriptor, emptyDescriptor, sealPage, writeDescriptor } from '../format/descriptor-page.js';
+import { sequenceAfterHidden } from '../format/hidden-updates.js';
 import {
+  type CopyLayout,
   DESCRIPTORS_PER_PAGE,
   descriptorOffsetBytes,
+  holdsPage,
   MAX_SEQUENCE,
   METADATA_PAGE_BYTES,
   pageOffsetBytes,
@@ -25,32 +28,59 @@ export function* writePages(
   const { state, context } = work;
   const { copies } = state.superblock;
   const before = pages.map((page) => state.pageSequences[page]!);
-  if (before.some((sequence) => sequence >= MAX_SEQUENCE)) return false;
-  for (const page of pages) state.pageSequences[page]! += 1;
-  const effects = copies.flatMap((_, copyIndex) =>
-    pages.map((page, nth) => pageWrite(work, page, nth, copyIndex, overlay)),
+  const sequences = pages.map((page) => nextSequence(work, page));
+  if (sequences.some((sequence) => sequence > MAX_SEQUENCE)) return false;
+  for (const [nth, page] of pages.entries()) {
+    state.pageSequences[page] = sequences[nth]!;
+    state.pagesThatMayHide.delete(page);
+  }
+  const sent = copies.flatMap((copy, copyIndex) =>
+    pages.flatMap((page, nth) => (holdsPage(copy, page) ? [{ copyIndex, page, nth }] : [])),
   );
-  count(context.counters, Counter.metadataPageWrites, effects.length);
+  count(context.counters, Counter.metadataPageWrites, sent.length);
   const failuresBefore = flushFailuresOf(work);
-  const results = yield* performAll(effects);
-  const hasPage = (copyIndex: number, nth: number): boolean => results[copyIndex * pages.length + nth]! >= 0;
+  const results = yield* performAll(
+    sent.map(({ copyIndex, page, nth }) => pageWrite(work, page, nth, copyIndex, overlay)),
+  );
+  const taken = new Set(
+    sent.filter((_, index) => results[index]! >= 0).map(({ copyIndex, nth }) => placeOf(copyIndex, nth)),
+  );
+  const hasPage = (copyIndex: number, nth: number): boolean => taken.has(placeOf(copyIndex, nth));
   const written = copies.filter((_, copyIndex) => pages.some((_page, nth) => hasPage(copyIndex, nth)));
   const flushed = yield* flushSpares(written.map((copy) => copy.spareIndex));
   const holding = withoutFlushFailure(work, flushed, failuresBefore);
   const isDurable = (copyIndex: number, nth: number): boolean =>
     hasPage(copyIndex, nth) && holding.has(copies[copyIndex]!.spareIndex);
+  const lost: number[] = [];
   for (const [nth, page] of pages.entries()) {
     noteLag(work, page, before[nth]!, (copyIndex) => isDurable(copyIndex, nth));
+    const mask = copies.reduce((bits, _copy, index) => bits | (isDurable(index, nth) ? 1 << index : 0), 0);
+    if (mask === 0) lost.push(page);
+    else state.proof.noteUpdate(page, mask);
+    state.unsettledPages.delete(page);
   }
-  const lost = pages.filter((_, nth) => !copies.some((_copy, copyIndex) => isDurable(copyIndex, nth)));
-  // See `writeSuperblock`: the next attempt gets the failed number plus two (rule W2).
-  for (const page of lost) state.pageSequences[page]! += 1;
+  for (const page of lost) {
+    // See `writeSuperblock`: the next attempt gets the failed number plus two (rule W2).
+    state.pageSequences[page]! += 1;
+    state.unsettledPages.add(page);
+  }
   // A copy that missed a page lacks it until the page is written again, or the next start repairs it.
-  const missed = effects.filter(
-    (_, index) => !isDurable(Math.floor(index / pages.length), index % pages.length),
-  );
+  const missed = sent.filter(({ copyIndex, nth }) => !isDurable(copyIndex, nth));
+  for (const { copyIndex } of missed) state.lag.noteIncompleteCopy(copies[copyIndex]!.spareIndex);
   count(context.counters, Counter.metadataWriteErrors, missed.length);
   return lost.length === 0;
+}
+
+function nextSequence({ state }: PageWork, page: number): number {
+  const before = state.pageSequences[page]!;
+  return state.pagesThatMayHide.has(page)
+    ? sequenceAfterHidden(before, state.superblock.openCount)
+    : before + 1;
+}
+
+/** Of a page in a batch, on one copy. */
+function placeOf(copyIndex: number, nth: number): number {
+  return copyIndex * MAX_COMMIT_PAGES + nth;
 }
 
 /** The part of `MetadataWork` that this needs: an import has no device at work. */
@@ -73,12 +103,14 @@ export function* repairPage(
   for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
   const durable = yield* flushCopies(work, results, failuresBefore);
   for (const [copyIndex, { spareIndex }] of copies.entries()) {
-    if (durable[copyIndex] === true) work.state.lag.notePage(spareIndex, page, 0, true);
+    if (durable[copyIndex] !== true) continue;
+    work.state.lag.notePage(spareIndex, page, 0, true);
+    work.state.proof.noteRepair(page, 1 << copyIndex);
   }
   return durable.includes(true);
 }
 
-/** Which spares have taken this update of a page, and which miss it. */
+/** Which spares have taken this update of a page, and which miss it; those that have no copy with this page do not. */
 function noteLag(
   { state }: PageWork,
   page: number,
@@ -87,7 +119,9 @@ function noteLag(
 ): void {
   const { copies, spares } = state.superblock;
   for (const spareIndex of spares.keys()) {
-    const tookIt = copies.some((copy, index) => copy.spareIndex === spareIndex && isDurable(index));
+    const isOnSpare = (copy: CopyLayout): boolean => copy.spareIndex === spareIndex && holdsPage(copy, page);
+    if (!copies.some(isOnSpare)) continue;
+    const tookIt = copies.some((copy, index) => isOnSpare(copy) && isDurable(index));
     state.lag.notePage(spareIndex, page, sequenceBefore, tookIt);
   }
 }
@@ -104,7 +138,7 @@ function pageWrite(
   const copy = state.superblock.copies[copyIndex]!;
   const sequence = state.pageSequences[page]!;
   const slot = slotOf(sequence);
-  const memoryOffset = work.bufferOffset + (copyIndex * MAX_COMMIT_PAGES + nth) * METADATA_PAGE_BYTES;
+  const memoryOffset = work.bufferOffset + placeOf(copyIndex, nth) * METADATA_PAGE_BYTES;
   const into = memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);
   fillPage(work, page, into, overlay);
   const { setId } = state.superblock;

@@ -1,7 +1,8 @@
 import { ERRNO } from '../base/errno.js';
 import { Counter, count } from '../engine/counters.js';
-import type { Effect, Procedure } from '../engine/effect.js';
+import type { Procedure, TransferEffect } from '../engine/effect.js';
 import { perform, performAll, spareTarget } from '../engine/effect.js';
+import { sequenceAfterHidden } from '../format/hidden-updates.js';
 import { MAX_SEQUENCE, METADATA_PAGE_BYTES, superblockOffsetBytes } from '../format/layout.js';
 import type { Superblock } from '../format/superblock.js';
 import { slotOf } from '../format/superblock.js';
@@ -15,9 +16,12 @@ import type { MetadataWork } from './metadata-writer.js';
  */
 export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>): Procedure<number> {
   const { state, context } = work;
+  yield* catchUp(work);
   const updatedSeconds = yield* perform({ kind: 'wallClock' });
-  const sequence = state.superblock.sequence + 1;
+  const before = state.superblock.sequence;
+  const sequence = state.superblockMayHide ? sequenceAfterHidden(before, 0) : before + 1;
   if (sequence > MAX_SEQUENCE) return ERRNO.EIO;
+  state.superblockMayHide = false;
   const counters = Array.from(context.totalCounters());
   const next: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
   const failuresBefore = flushFailuresOf(work);
@@ -25,13 +29,10 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
     next.copies.map((_, copyIndex) => superblockWrite(work, next, copyIndex)),
   );
   const durable = yield* flushCopies(work, results, failuresBefore);
-  for (const spareIndex of next.spares.keys()) {
-    const tookIt = next.copies.some(
-      (copy, index) => copy.spareIndex === spareIndex && durable[index] === true,
-    );
-    state.lag.noteSuperblock(spareIndex, sequence, tookIt);
-  }
-  if (durable.includes(true)) {
+  const taking = new Set(next.copies.filter((_, index) => durable[index]).map((copy) => copy.spareIndex));
+  for (const spareIndex of next.spares.keys())
+    state.lag.noteSuperblock(spareIndex, sequence, taking.has(spareIndex));
+  if (taking.size > 0) {
     state.superblock = next;
     return 0;
   }
@@ -41,16 +42,39 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   return ERRNO.EIO;
 }
 
+/**
+ * A spare that is there and has missed the last update would be two behind, hence stale, if this one were cut off on it:
+ * it gets the last one first, in place. Twice, if need be: the flush that comes after one that failed may fail as well.
+ */
+function* catchUp(work: MetadataWork): Procedure<void> {
+  const { superblock, lag } = work.state;
+  // Of an update that no spare took nothing counts, and its number lies where the last durable one is.
+  if (!lag.isSuperblockDurable) return;
+  const lacksIt = (spareIndex: number): boolean =>
+    lag.missesSuperblock(spareIndex) && !work.context.isGone(spareTarget(spareIndex));
+  for (let attempt = 0; attempt < CATCH_UP_ATTEMPTS; attempt += 1) {
+    const behind = [...superblock.copies.keys()].filter((index) =>
+      lacksIt(superblock.copies[index]!.spareIndex),
+    );
+    if (behind.length === 0) return;
+    yield* repairSuperblock(work, behind);
+  }
+}
+
+const CATCH_UP_ATTEMPTS = 2;
+
 /** Writes the present superblock to copies that lack it, in place (rule R1). */
 export function* repairSuperblock(work: MetadataWork, copyIndexes: readonly number[]): Procedure<void> {
-  const { superblock } = work.state;
+  const { superblock, lag } = work.state;
   const results = superblock.copies.map(() => NOT_WRITTEN);
   const failuresBefore = flushFailuresOf(work);
   const written = yield* performAll(
     copyIndexes.map((copyIndex) => superblockWrite(work, superblock, copyIndex)),
   );
   for (const [index, copyIndex] of copyIndexes.entries()) results[copyIndex] = written[index]!;
-  yield* flushCopies(work, results, failuresBefore);
+  const durable = yield* flushCopies(work, results, failuresBefore);
+  for (const [copyIndex, { spareIndex }] of superblock.copies.entries())
+    if (durable[copyIndex] === true) lag.noteSuperblock(spareIndex, superblock.sequence, true);
 }
 
 /** Stands for the result of a copy that was not to be written: neither durable nor an error. */
@@ -69,14 +93,18 @@ export function* flushCopies(
   const written = copies.filter((_, index) => results[index]! >= 0).map((copy) => copy.spareIndex);
   const flushed = withoutFlushFailure(work, yield* flushSpares(written), failuresBefore);
   const durable = copies.map((copy, index) => results[index]! >= 0 && flushed.has(copy.spareIndex));
-  const failedCount = durable.filter(
-    (isDurable, index) => !isDurable && results[index] !== NOT_WRITTEN,
-  ).length;
-  count(work.context.counters, Counter.metadataWriteErrors, failedCount);
+  const failed = copies.filter((_, index) => !durable[index] && results[index] !== NOT_WRITTEN);
+  for (const { spareIndex } of failed) work.state.lag.noteIncompleteCopy(spareIndex);
+  count(work.context.counters, Counter.metadataWriteErrors, failed.length);
   return durable;
 }
 
-function superblockWrite(work: MetadataWork, superblock: Superblock, copyIndex: number): Effect {
+/** The write of this superblock to a copy; the copies of one superblock are put together side by side. */
+export function superblockWrite(
+  work: MetadataWork,
+  superblock: Superblock,
+  copyIndex: number,
+): TransferEffect {
   const copy = superblock.copies[copyIndex]!;
   const memoryOffset = work.bufferOffset + copyIndex * METADATA_PAGE_BYTES;
   const into = work.memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);

@@ -24,6 +24,17 @@ function mixedDevice(copies = 5): { rig: DeviceOnMemory; client: TestClient } {
 }
 
 describe('write zeroes', () => {
+  it('that have to be fast go on slowly where a part was zeroed before the device refused', () => {
+    const { rig, client } = mixedDevice();
+    let zeroed = 0;
+    rig.stores[0]!.judge = ({ kind }) => {
+      if (kind === 'writeZeroes') zeroed += 1;
+      return kind === 'writeZeroes' && zeroed === 2 ? EOPNOTSUPP : 0;
+    };
+    expect(client.zero(8, 24, WriteZeroesFlag.fastOnly)).toBe(0);
+    expect(client.read(8, 24)).toEqual(times(24, 0));
+  });
+
   it('zeroes healthy units, units on a spare and lost blocks, and no more than it is asked to', () => {
     const { rig, client } = mixedDevice();
     expect(client.zero(10, 28)).toBe(0);

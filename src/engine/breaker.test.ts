@@ -51,16 +51,29 @@ describe('the breaker', () => {
   it('opens with a reason and stays open until it is closed', () => {
     const breaker = new Breaker();
     expect([breaker.isOpen, breaker.reason]).toEqual([false, undefined]);
-    breaker.trip('gone', 0);
+    breaker.trip('gone', 0, false);
     expect([breaker.isOpen, breaker.reason]).toEqual([true, 'gone']);
     breaker.close();
     expect([breaker.isOpen, breaker.reason]).toEqual([false, undefined]);
   });
 
+  it('stops reads as well, unless they work, and lets them pass as soon as they do', () => {
+    const breaker = new Breaker();
+    const state = (): boolean[] => [breaker.isOpen, breaker.stopsReads];
+    breaker.trip('writes fail', 0, true);
+    expect(state()).toEqual([true, false]);
+    breaker.trip('gone', 0, false);
+    expect(state()).toEqual([true, true]);
+    breaker.letReadsPass();
+    expect(state()).toEqual([true, false]);
+    breaker.close();
+    expect(state()).toEqual([false, false]);
+  });
+
   it('allows one attempt per pause while it is open, and none while it is not', () => {
     const breaker = new Breaker();
     expect(breaker.takeTrial(10_000)).toBe(false);
-    breaker.trip('gone', 10_000);
+    breaker.trip('gone', 10_000, false);
     const trials = [11_999, 12_000, 12_001, 13_999, 14_000].map((nowMs) => breaker.takeTrial(nowMs));
     expect(trials).toEqual([false, true, false, false, true]);
   });
@@ -68,7 +81,7 @@ describe('the breaker', () => {
   it('starts without debts after it was closed', () => {
     const breaker = new Breaker();
     failuresUntilProof(breaker, 'write');
-    breaker.trip('gone', 0);
+    breaker.trip('gone', 0, false);
     breaker.close();
     expect(failuresUntilProof(breaker, 'write')).toBe(64);
   });

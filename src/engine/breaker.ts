@@ -1,8 +1,9 @@
 import { assert } from '../base/assert.js';
 
 /**
- * Tells a dead device from a bad sector (P7). While it is open no I/O is sent to the main device and no spare is
- * used up. Pure: the time is handed in, probes are done by `probe.ts`.
+ * Tells a dead device from a bad sector (P7). While it is open no write is sent to the main device, and no read either
+ * unless the device still gives what it holds; no spare is used up for what it refuses. Pure: the time is handed in, probes
+ * are done by `probe.ts`.
  *
  * - An error of class `device` opens it at once.
  * - An ambiguous error needs a proof of life: I/O elsewhere on the device that succeeds. It must be made after the error,
@@ -10,21 +11,28 @@ import { assert } from '../base/assert.js';
  * - A streak of failures without any success in between needs one too, of the same kind: a drive that has gone
  *   read-only answers reads happily and fails every write with a medium error.
  *
- * One thread decides, with all of these methods. Others see and say through the words: `isOpen` and `noteSuccess`.
+ * One thread decides, with all of these methods. Others see and say through the words: `isOpen`, `stopsReads` and `noteSuccess`.
  */
 export class Breaker {
   /** In shared memory where there are other threads. Loaded plainly: a moment late does no harm. */
   readonly #words: Int32Array;
   #openedReason: string | undefined;
   #nextTrialAtMs = 0;
+  /** Somebody is rewriting blocks for a proof of life, and locks them. */
+  isBeingProved = false;
 
   constructor(words: Int32Array = new Int32Array(BREAKER_WORD_COUNT)) {
     assert(words.length === BREAKER_WORD_COUNT, 'words of a breaker');
     this.#words = words;
   }
 
+  /** Writes are stopped. */
   get isOpen(): boolean {
-    return this.#words[Word.isOpen] !== 0;
+    return this.#words[Word.stopped] !== Stopped.nothing;
+  }
+
+  get stopsReads(): boolean {
+    return this.#words[Word.stopped] === Stopped.everything;
   }
 
   /** For the hot path: an I/O of this kind succeeded on the main device, so the row of failures is over. */
@@ -48,10 +56,17 @@ export class Breaker {
     return this.#words[streakWord(operation)]! >= FAILURE_WAVE_UNITS;
   }
 
-  trip(reason: string, nowMs: number): void {
+  trip(reason: string, nowMs: number, readsPass: boolean): void {
     this.#openedReason = reason;
-    Atomics.store(this.#words, Word.isOpen, 1);
+    Atomics.store(this.#words, Word.stopped, readsPass ? Stopped.writes : Stopped.everything);
     this.#nextTrialAtMs = nowMs + TRIAL_PAUSE_MS;
+  }
+
+  /** While open: the device reads again. */
+  letReadsPass(): void {
+    assert(this.isOpen, 'a closed breaker lets everything pass');
+    Atomics.store(this.#words, Word.stopped, Stopped.writes);
+    this.noteSuccess('read');
   }
 
   /** True once per pause while open: the caller probes and, if the device answers, calls `close`. */
@@ -63,15 +78,16 @@ export class Breaker {
 
   close(): void {
     this.#openedReason = undefined;
-    Atomics.store(this.#words, Word.isOpen, 0);
+    Atomics.store(this.#words, Word.stopped, Stopped.nothing);
     this.noteSuccess('read');
     this.noteSuccess('write');
   }
 }
 
 /** The streaks count failed units in a row. */
-const Word = { isOpen: 0, readFailureStreak: 1, writeFailureStreak: 2 } as const;
+const Word = { stopped: 0, readFailureStreak: 1, writeFailureStreak: 2 } as const;
 export const BREAKER_WORD_COUNT = 3;
+const Stopped = { nothing: 0, everything: 1, writes: 2 } as const;
 
 function streakWord(operation: 'read' | 'write'): number {
   return operation === 'read' ? Word.readFailureStreak : Word.writeFailureStreak;

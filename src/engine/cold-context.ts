@@ -2,7 +2,10 @@ import type { Breaker } from './breaker.js';
 import type { Counters } from './counters.js';
 import type { DeviceShape } from './device-shape.js';
 import type { DescriptorChange } from './effect.js';
+import type { Mirror } from './mirror.js';
+import type { Placement } from './placement.js';
 import type { RegionFilter } from './region-filter.js';
+import type { RemapPolicy } from './remap-policy.js';
 import type { RemapTable } from './remap-table.js';
 import type { SpareAllocator } from './spare-allocator.js';
 import type { SpareSuspension } from './spare-suspension.js';
@@ -15,6 +18,9 @@ export interface ColdContext {
   readonly allocator: SpareAllocator;
   readonly breaker: Breaker;
   readonly suspension: SpareSuspension;
+  readonly policy: RemapPolicy;
+  readonly mirror: Mirror;
+  readonly placement: Placement;
   /** Of this thread. */
   readonly counters: Counters;
   /** Of all threads that serve the device. */
@@ -23,7 +29,7 @@ export interface ColdContext {
   readonly memory: Uint8Array;
   /** Memory that is zero and stays so. */
   readonly zeroes: { readonly memoryOffset: number; readonly lengthBytes: number };
-  /** `--on-lost zero`: lost blocks read as zeroes, counted, instead of an error. */
+  /** `on_lost` is `zero`: lost blocks read as zeroes, counted, instead of an error. Can change at any time. */
   readonly lostReadsAsZero: boolean;
   /** The spare with this target has taken writes that no flush has covered. */
   readonly isDirty: (target: number) => boolean;
@@ -34,7 +40,10 @@ export interface ColdContext {
    * commit again with a higher one, or a crash could bring the abandoned descriptor, and its old data, back.
    */
   readonly doubtfulUnits: Map<number, number>;
-  /** Spare units that such a descriptor may name: in nobody's use, and taken until the descriptor is withdrawn. */
+  /**
+   * Spare units that such a descriptor may be of, or that it may have freed. Those in nobody's use are taken until it
+   * is withdrawn.
+   */
   readonly doubtfulPlaces: Set<number>;
   /** This device does not answer any more, as far as is known. */
   readonly isGone: (target: number) => boolean;
@@ -64,8 +73,11 @@ export type EngineEvent =
   | { readonly kind: 'spareFailed'; readonly spareIndex: number; readonly errno: number }
   | { readonly kind: 'spareGone'; readonly spareIndex: number }
   | { readonly kind: 'spareExhausted'; readonly mainUnit: number }
+  /** As many units live on spares as may; this one does not move. */
+  | { readonly kind: 'remapLimitReached'; readonly mainUnit: number; readonly maxMovedUnits: number }
   | { readonly kind: 'commitFailed'; readonly errno: number }
-  | { readonly kind: 'breakerOpened'; readonly reason: string }
+  | { readonly kind: 'breakerOpened'; readonly reason: string; readonly readsPass: boolean }
+  | { readonly kind: 'breakerLetsReadsPass' }
   | { readonly kind: 'breakerClosed' }
   | { readonly kind: 'transientError'; readonly mainUnit: number; readonly errno: number };
 

@@ -6,6 +6,7 @@ import { MAIN, perform } from './effect.js';
 import { classifyError } from './error-policy.js';
 import { flushFailureTotal, flushWritten } from './flush-all.js';
 import { RANGE_CHUNK_BYTES } from './limits.js';
+import { mirrorDiscard, mirrorZeroes } from './mirror.js';
 import type { Segment } from './segments.js';
 import { segmentsOf } from './segments.js';
 
@@ -33,6 +34,10 @@ export function* zeroRange(
   for (const chunk of chunksOf(offsetBytes, lengthBytes)) {
     const lockId = yield* lockBytes(context, chunk.offsetBytes, chunk.lengthBytes);
     const result: ZeroedChunk = yield* zeroChunk(context, scratch, chunk, options, refusedByDevice);
+    if (result.errno === 0)
+      yield* mirrorZeroes(context, chunk.offsetBytes, chunk.lengthBytes, options.mayUnmap);
+    else if (result.errno !== ERRNO.EOPNOTSUPP)
+      context.mirror.noteFailedWrite(context, chunk.offsetBytes, chunk.lengthBytes);
     yield* perform({ kind: 'unlock', lockId });
     if (result.errno !== 0) return result.errno;
     refusedByDevice = result.refusedByDevice;
@@ -53,6 +58,7 @@ export function* discardRange(
       const { offsetBytes: from, lengthBytes: size } = segment;
       // A refused hint is no error: the contents simply stay.
       yield* perform({ kind: 'discard', target: MAIN, offsetBytes: from, lengthBytes: size });
+      yield* mirrorDiscard(context, from, size);
     }
     yield* perform({ kind: 'unlock', lockId });
   }
@@ -74,7 +80,8 @@ function* zeroChunk(
     if (segment.spareUnit === -1 && !refusedByDevice && !isDoubtful(context, segment)) {
       const errno = yield* zeroOnMain(context, segment, options.mayUnmap);
       if (errno === 0) continue;
-      if (errno === ERRNO.EOPNOTSUPP && options.fastOnly) return { errno, refusedByDevice: true };
+      if (errno === ERRNO.EOPNOTSUPP && options.fastOnly && segment === segments[0])
+        return { errno, refusedByDevice: true };
       refusedByDevice = errno === ERRNO.EOPNOTSUPP;
     }
     const errno = yield* writeZeroesTo(context, scratch, segment);

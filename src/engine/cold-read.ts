@@ -5,8 +5,9 @@ import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
 import type { Procedure } from './effect.js';
-import { MAIN } from './effect.js';
+import { MAIN, perform } from './effect.js';
 import { mayBlameSector } from './probe.js';
+import { fillFromReplacement, readReplacement } from './read-replacement.js';
 import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
 import type { Attempt } from './retry.js';
 import { isMediaClass, transferWithRetries } from './retry.js';
@@ -48,13 +49,13 @@ interface ReadWork {
 /** Splits down to single units; `knownToFail` saves repeating a read that the drive has just spent seconds on. */
 function* readMain(work: ReadWork, segment: Segment, knownToFail: boolean): Procedure<number> {
   const { context } = work;
-  if (context.breaker.isOpen) return ERRNO.EIO;
+  if (context.breaker.stopsReads) return yield* readElsewhere(context, segment);
   const halves = halve(context, segment);
   if (halves === undefined) return yield* readMainUnit(work, segment);
   if (!knownToFail) {
     const attempt = yield* readSegment(context, segment, MAIN, segment.offsetBytes);
     if (attempt.ok) return 0;
-    if (!isMediaClass(attempt.errorClass)) return yield* refuse(work, attempt);
+    if (!isMediaClass(attempt.errorClass)) return yield* refuse(work, segment, attempt);
   }
   const left = yield* readMain(work, halves[0], false);
   const right = yield* readMain(work, halves[1], false);
@@ -66,22 +67,32 @@ function* readMainUnit(work: ReadWork, segment: Segment): Procedure<number> {
   const mainUnit = Math.floor(segment.offsetBytes / context.shape.unitBytes);
   const attempt = yield* readSegment(context, segment, MAIN, segment.offsetBytes);
   if (attempt.ok && attempt.after !== 'media') return 0;
-  if (!attempt.ok && !isMediaClass(attempt.errorClass)) return yield* refuse(work, attempt);
+  if (!attempt.ok && !isMediaClass(attempt.errorClass)) return yield* refuse(work, segment, attempt);
 
   const unitOffset = mainUnit * context.shape.unitBytes;
   const wanted = existingMask(context, mainUnit);
   let salvage = yield* salvageBlocks(context, MAIN, unitOffset, wanted, scratch.unitOffset);
-  if (salvage.abandoned) return yield* refuse(work, salvage.failure);
+  if (salvage.abandoned) return yield* refuse(work, segment, salvage.failure);
   if (salvage.lostMask !== 0) {
-    if (!(yield* sectorIsToBlame(work, salvage))) return ERRNO.EIO;
-    salvage = yield* confirmLoss(context, MAIN, unitOffset, salvage, scratch.unitOffset);
-    if (salvage.abandoned) return yield* refuse(work, salvage.failure);
+    const failed = salvage;
+    const provesAlive = (): Procedure<boolean> => sectorIsToBlame(work, failed);
+    if (!(yield* provesAlive())) return yield* readElsewhere(context, segment);
+    const place = { target: MAIN, offsetBytes: unitOffset, bufferOffset: scratch.unitOffset };
+    salvage = yield* confirmLoss(context, place, salvage, provesAlive);
+    if (salvage.abandoned) return yield* refuse(work, segment, salvage.failure);
   }
+  const lostMask = yield* fillFromReplacement(context, mainUnit, MAIN, salvage.lostMask, scratch.unitOffset);
   copyFromUnit(context, scratch, segment);
   const mediumIsBad = salvage.mediumIsBad || (!attempt.ok && attempt.errorClass === 'media');
-  if (salvage.lostMask === 0 && !mediumIsBad) return noteTransient(context, mainUnit, attempt);
-  yield* moveReadUnit(work, mainUnit, salvage.lostMask);
-  return answerForLost(context, segment, salvage.lostMask);
+  const isDue = salvage.lostMask !== 0 || (mediumIsBad && (yield* isDueToMove(context, mainUnit)));
+  if (!isDue) return noteTransient(context, mainUnit, attempt);
+  yield* moveReadUnit(work, mainUnit, lostMask);
+  return answerForLost(context, segment, lostMask);
+}
+
+/** A unit on a bad medium that gave all its blocks in the end. */
+function* isDueToMove({ policy }: ColdContext, mainUnit: number): Procedure<boolean> {
+  return policy.noteRecoveredRead(mainUnit, yield* perform({ kind: 'now' }));
 }
 
 function* moveReadUnit(work: ReadWork, mainUnit: number, lostMask: number): Procedure<void> {
@@ -125,16 +136,19 @@ function* readAroundLost(work: ReadWork, segment: Segment, knownLost: number): P
   const wanted = (existingMask(context, mainUnit) & ~knownLost) >>> 0;
   const offset = context.shape.spareOffsetBytes(spareUnit);
   let salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
-  if (salvage.abandoned) return ERRNO.EIO;
+  if (salvage.abandoned) return yield* readElsewhere(context, segment);
   if (salvage.lostMask !== 0) {
-    if (!(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
-    salvage = yield* confirmLoss(context, target, offset, salvage, scratch.unitOffset);
-    if (salvage.abandoned) return ERRNO.EIO;
+    const provesAlive = (): Procedure<boolean> => spareOfUnitAnswers(context, scratch, spareUnit);
+    if (!(yield* provesAlive())) return yield* readElsewhere(context, segment);
+    const place = { target, offsetBytes: offset, bufferOffset: scratch.unitOffset };
+    salvage = yield* confirmLoss(context, place, salvage, provesAlive);
+    if (salvage.abandoned) return yield* readElsewhere(context, segment);
   }
+  const missing = yield* fillFromReplacement(context, mainUnit, target, salvage.lostMask, scratch.unitOffset);
   copyFromUnit(context, scratch, segment);
-  const lostMask = (knownLost | salvage.lostMask) >>> 0;
+  const lostMask = (knownLost | missing) >>> 0;
   if (salvage.mediumIsBad || salvage.lostMask !== 0) {
-    yield* moveSpareUnit(work, mainUnit, spareUnit, lostMask, bitCount(salvage.lostMask));
+    yield* moveSpareUnit(work, mainUnit, spareUnit, lostMask, bitCount(missing));
   }
   return answerForLost(context, segment, lostMask);
 }
@@ -169,11 +183,19 @@ function* readSegment(
 }
 
 /** An error that says nothing about sectors: the device is dead, or the request is refused. */
-function* refuse(work: ReadWork, failure: Salvage['failure']): Procedure<number> {
+function* refuse(work: ReadWork, segment: Segment, failure: Salvage['failure']): Procedure<number> {
   if (failure?.errorClass === 'device') {
     yield* mayBlameSector(work.context, work.scratch, 'read', 'device', failure.errno);
   }
-  return ERRNO.EIO;
+  return yield* readElsewhere(work.context, segment);
+}
+
+/** Its place does not answer: from the replacement, if there is one that holds it. */
+function* readElsewhere(context: ColdContext, segment: Segment): Procedure<number> {
+  const { spareUnit } = segment;
+  const isLost =
+    spareUnit !== -1 && (context.table.lostMask(spareUnit) & coveredMask(context, segment)) !== 0;
+  return !isLost && (yield* readReplacement(context, segment)) ? 0 : ERRNO.EIO;
 }
 
 function* sectorIsToBlame(work: ReadWork, salvage: Salvage): Procedure<boolean> {

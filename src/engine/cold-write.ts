@@ -8,7 +8,8 @@ import type { Procedure, TransferEffect } from './effect.js';
 import { MAIN } from './effect.js';
 import { flushFailureTotal, flushWritten } from './flush-all.js';
 import { checkMain, mayBlameSector } from './probe.js';
-import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
+import { fillFromReplacement } from './read-replacement.js';
+import { commitChanges, isBeyondLimit, placeOnSpare, retirementOf } from './relocation.js';
 import type { FailedAttempt } from './retry.js';
 import { confirmFailure, isMediaClass, transferWithRetries } from './retry.js';
 import { salvageBlocks } from './salvage.js';
@@ -27,6 +28,20 @@ export function* writeWithRelocation(
   range: ByteRange,
   durable: boolean,
 ): Procedure<number> {
+  const outcome = yield* writeOnce(context, scratch, range, durable);
+  if (outcome !== PLACES_UNDONE) return outcome;
+  // A failed flush may have taken back what was placed on a spare that works: all of it is here still.
+  const again = yield* writeOnce(context, scratch, range, durable);
+  return again === PLACES_UNDONE ? ERRNO.EIO : again;
+}
+
+/** Answers 0, an errno, or `PLACES_UNDONE`. */
+function* writeOnce(
+  context: ColdContext,
+  scratch: Scratch,
+  range: ByteRange,
+  durable: boolean,
+): Procedure<number> {
   const work: WriteWork = { context, scratch, changes: { first: [], updates: [], afterwards: [] } };
   const segments = segmentsOf(context, range);
   const failuresBefore = flushFailureTotal(context);
@@ -39,9 +54,13 @@ export function* writeWithRelocation(
     errno = errno === 0 ? result : errno;
   }
   const committed = yield* commitChanges(context, work.changes);
-  if (errno !== 0 || committed !== 0) return errno === 0 ? committed : errno;
+  if (errno !== 0) return errno;
+  if (committed !== 0) return flushFailureTotal(context) === failuresBefore ? committed : PLACES_UNDONE;
   return durable ? yield* flushWritten(context, failuresBefore) : 0;
 }
+
+/** A commit has failed, and with it a flush. No errno. */
+const PLACES_UNDONE = -1;
 
 interface WriteWork {
   readonly context: ColdContext;
@@ -85,18 +104,22 @@ function* writeMainUnit(work: WriteWork, segment: Segment): Procedure<number> {
 
 function* relocateFromMain(work: WriteWork, segment: Segment, mainUnit: number): Procedure<number> {
   const { context, scratch, changes } = work;
+  // Before a bad disk is read again and again for nothing: it may take minutes for each unit.
+  if (isBeyondLimit(context, mainUnit)) return ERRNO.ENOSPC;
   const missing = (existingMask(context, mainUnit) & ~coveredMask(context, segment)) >>> 0;
   const unitOffset = mainUnit * context.shape.unitBytes;
   let salvage = yield* salvageBlocks(context, MAIN, unitOffset, missing, scratch.unitOffset);
   if (salvage.abandoned) return ERRNO.EIO;
   if (salvage.lostMask !== 0 && salvage.failure !== undefined) {
     const { errorClass, errno } = salvage.failure;
-    if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno))) return ERRNO.EIO;
-    salvage = yield* confirmLoss(context, MAIN, unitOffset, salvage, scratch.unitOffset);
+    const provesAlive = (): Procedure<boolean> => mayBlameSector(context, scratch, 'read', errorClass, errno);
+    if (!(yield* provesAlive())) return ERRNO.EIO;
+    const place = { target: MAIN, offsetBytes: unitOffset, bufferOffset: scratch.unitOffset };
+    salvage = yield* confirmLoss(context, place, salvage, provesAlive);
     if (salvage.abandoned) return ERRNO.EIO;
   }
+  const lostMask = yield* fillFromReplacement(context, mainUnit, MAIN, salvage.lostMask, scratch.unitOffset);
   copyToUnit(context, scratch, segment);
-  const { lostMask } = salvage;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.writeError };
   const errno = yield* placeOnSpare(context, scratch, unit, changes);
   if (errno !== 0) return errno;
@@ -142,18 +165,27 @@ function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Pr
   let salvage = yield* salvageBlocks(context, target, offset, wanted, scratch.unitOffset);
   if (salvage.abandoned) return ERRNO.EIO;
   if (salvage.lostMask !== 0) {
-    if (!(yield* spareOfUnitAnswers(context, scratch, spareUnit))) return ERRNO.EIO;
-    salvage = yield* confirmLoss(context, target, offset, salvage, scratch.unitOffset);
+    const provesAlive = (): Procedure<boolean> => spareOfUnitAnswers(context, scratch, spareUnit);
+    if (!(yield* provesAlive())) return ERRNO.EIO;
+    const place = { target, offsetBytes: offset, bufferOffset: scratch.unitOffset };
+    salvage = yield* confirmLoss(context, place, salvage, provesAlive);
     if (salvage.abandoned) return ERRNO.EIO;
   }
+  const newlyLost = yield* fillFromReplacement(
+    context,
+    mainUnit,
+    target,
+    salvage.lostMask,
+    scratch.unitOffset,
+  );
   copyToUnit(context, scratch, segment);
-  const lostMask = ((knownLost & missing) | salvage.lostMask) >>> 0;
+  const lostMask = ((knownLost & missing) | newlyLost) >>> 0;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.spareError };
   const errno = yield* placeOnSpare(context, scratch, unit, changes);
   if (errno !== 0) return errno;
   changes.afterwards.push(retirementOf(spareUnit));
   count(context.counters, Counter.remapsOfSpares);
-  count(context.counters, Counter.blocksLost, bitCount(salvage.lostMask));
+  count(context.counters, Counter.blocksLost, bitCount(newlyLost));
   return 0;
 }
 

@@ -5,17 +5,37 @@ import type { Salvage } from './salvage.js';
 
 /**
  * The device has proved that it is alive, after blocks of a unit could not be read for a reason that may have been the
- * device's: it may have been away until just then. So each of them is tried once more, and only what fails again is
- * lost. A medium error is the sector's and needs no second look.
+ * device's: it may have been away until just then, and may go again at any time. So each of them is tried again, and only
+ * what fails twice, with a proof of life after each time, is lost. A medium error is the sector's and needs no second look.
  */
 export function* confirmLoss(
   context: ColdContext,
-  target: Target,
-  unitOffsetBytes: number,
+  place: UnitPlace,
   salvage: Salvage,
-  bufferOffset: number,
+  provesAlive: () => Procedure<boolean>,
 ): Procedure<Salvage> {
   if (salvage.failure?.errorClass !== 'mediaOrDevice') return salvage;
+  let found = salvage;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    found = yield* readAgain(context, place, found);
+    if (found.abandoned || found.lostMask === 0) return found;
+    if (!(yield* provesAlive())) return { ...found, abandoned: true };
+  }
+  return found;
+}
+
+/** Where a unit lies, and the buffer that its blocks are read into. */
+export interface UnitPlace {
+  readonly target: Target;
+  readonly offsetBytes: number;
+  readonly bufferOffset: number;
+}
+
+function* readAgain(
+  context: ColdContext,
+  { target, offsetBytes, bufferOffset }: UnitPlace,
+  salvage: Salvage,
+): Procedure<Salvage> {
   const { logicalBlockBytes } = context.shape;
   let { lostMask, mediumIsBad } = salvage;
   for (let block = 0; block < 32; block += 1) {
@@ -26,7 +46,7 @@ export function* confirmLoss(
       {
         kind: 'read',
         target,
-        offsetBytes: unitOffsetBytes + within,
+        offsetBytes: offsetBytes + within,
         lengthBytes: logicalBlockBytes,
         memoryOffset: bufferOffset + within,
       },
@@ -39,3 +59,6 @@ export function* confirmLoss(
   }
   return { ...salvage, lostMask, mediumIsBad };
 }
+
+/** A device that flaps has to be away at both, and there at the proofs between. */
+const ROUNDS = 2;

@@ -32,6 +32,7 @@ export const COUNTER_NAMES = [
   'metadataPageWrites',
   'metadataWriteErrors',
   'metadataRepairs',
+  'remapsByHand',
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];

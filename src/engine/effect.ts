@@ -1,3 +1,5 @@
+import { MAX_SPARES } from '../format/layout.js';
+
 /**
  * How pure code asks for I/O. A cold-path procedure (relocation, salvage, recovery, a metadata commit) is a
  * generator: it yields what is to be done and is resumed with the outcome. It reads like straight code, knows no
@@ -42,9 +44,12 @@ export interface TransferEffect {
   readonly memoryOffset: number;
 }
 
-/** 0 is the main device, 1 + n is spare n. */
+/** 0 is the main device, 1 + n is spare n; behind these the replacement. */
 export type Target = number;
 export const MAIN: Target = 0;
+
+/** The disk that is to become the main device, while it is filled; not one of the set. */
+export const REPLACEMENT: Target = 1 + MAX_SPARES;
 
 export function spareTarget(spareIndex: number): Target {
   return 1 + spareIndex;

@@ -1,9 +1,10 @@
 import { ERRNO } from '../base/errno.js';
-import { DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
+import { DescriptorState } from '../format/descriptor-page.js';
 import type { ColdContext, Scratch } from './cold-context.js';
-import { type DescriptorChange, MAIN, type Procedure, perform } from './effect.js';
+import { MAIN, type Procedure, perform } from './effect.js';
+import { withUnitLocked } from './locked-unit.js';
 import { RegionFlag } from './region-filter.js';
-import { retirementOf } from './relocation.js';
+import { releaseOf, retirementOf } from './relocation.js';
 import { transferWithRetries } from './retry.js';
 import { salvageBlocks } from './salvage.js';
 import { existingMask } from './segments.js';
@@ -14,11 +15,8 @@ import { existingMask } from './segments.js';
  * nothing is lost whatever fails. Answers 0 or an errno: ENOENT where the unit was not moved, ENODATA where blocks of
  * it are lost (the main device could return anything for them), EIO where main device or spare fails.
  */
-export function* giveBack(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<number> {
-  const lockId = yield* perform({ kind: 'lock', firstUnit: mainUnit, lastUnit: mainUnit });
-  const errno = yield* giveBackLocked(context, scratch, mainUnit);
-  yield* perform({ kind: 'unlock', lockId });
-  return errno;
+export function giveBack(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<number> {
+  return withUnitLocked(mainUnit, giveBackLocked(context, scratch, mainUnit));
 }
 
 function* giveBackLocked(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<number> {
@@ -33,8 +31,11 @@ function* giveBackLocked(context: ColdContext, scratch: Scratch, mainUnit: numbe
   if (!returned) return ERRNO.EIO;
   // Nothing else may claim the unit once its last place is forgotten.
   const strays = table.strayPlacesOf(mainUnit).map(retirementOf);
-  if (strays.length > 0 && (yield* perform({ kind: 'commit', changes: strays })) < 0) return ERRNO.EIO;
-  if ((yield* perform({ kind: 'commit', changes: [freed(spareUnit)] })) < 0)
+  // A commit that failed may have left a claim on disk that the table does not know of.
+  const unknown = [...context.doubtfulPlaces].filter((place) => table.state(place) === DescriptorState.free);
+  const claims = [...strays, ...unknown.map(releaseOf)];
+  if (claims.length > 0 && (yield* perform({ kind: 'commit', changes: claims })) < 0) return ERRNO.EIO;
+  if ((yield* perform({ kind: 'commit', changes: [releaseOf(spareUnit)] })) < 0)
     return forgetDoubtfully(context, mainUnit);
   if (table.canReuse(context.allocator.freeCount)) context.allocator.release(spareUnit);
   context.report({ kind: 'givenBack', mainUnit, spareUnit });
@@ -74,18 +75,15 @@ function* writeAndCompare(context: ColdContext, scratch: Scratch, mainUnit: numb
   return data.every((byte, index) => byte === memory[scratch.unitOffset + index]);
 }
 
-function freed(spareUnit: number): DescriptorChange {
-  const nothing = { mainUnit: 0, lostMask: 0, moveCount: 0, reason: DescriptorReason.none };
-  return { spareUnit, state: DescriptorState.free, ...nothing };
-}
-
 /**
  * The disks may say either: both places hold the same now. The next write must go to the spare with a later move, or the
  * place on the main device, which a start may choose, would be old; so the unit is doubtful.
  */
 function forgetDoubtfully(context: ColdContext, mainUnit: number): number {
   const { table, filter, shape } = context;
-  context.doubtfulUnits.set(mainUnit, table.moveCount(table.find(mainUnit)));
+  const spareUnit = table.find(mainUnit);
+  context.doubtfulUnits.set(mainUnit, table.moveCount(spareUnit));
+  context.doubtfulPlaces.add(spareUnit);
   filter.set(mainUnit * shape.unitBytes, 1, RegionFlag.doubtful);
   context.report({ kind: 'commitFailed', errno: ERRNO.EIO });
   return ERRNO.EIO;

@@ -4,8 +4,10 @@ import { bitCount } from './bit-count.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
-import { MAIN, type Procedure, perform } from './effect.js';
+import { MAIN, type Procedure } from './effect.js';
+import { withUnitLocked } from './locked-unit.js';
 import { mayBlameSector } from './probe.js';
+import { fillFromReplacement } from './read-replacement.js';
 import { commitChanges, placeAt, placeOnSpare, type UnitContents } from './relocation.js';
 import { salvageBlocks } from './salvage.js';
 import { existingMask } from './segments.js';
@@ -15,16 +17,13 @@ import { existingMask } from './segments.js';
  * be read are lost as after a failed read. `spareUnit`: where to, -1 for any place. Answers 0 or an errno: EEXIST where
  * the unit was moved before, EBUSY where the place has an owner or is no place for data, ENOSPC, EIO.
  */
-export function* moveByHand(
+export function moveByHand(
   context: ColdContext,
   scratch: Scratch,
   mainUnit: number,
   spareUnit: number,
 ): Procedure<number> {
-  const lockId = yield* perform({ kind: 'lock', firstUnit: mainUnit, lastUnit: mainUnit });
-  const errno = yield* moveLocked(context, scratch, mainUnit, spareUnit);
-  yield* perform({ kind: 'unlock', lockId });
-  return errno;
+  return withUnitLocked(mainUnit, moveLocked(context, scratch, mainUnit, spareUnit));
 }
 
 function* moveLocked(
@@ -37,6 +36,8 @@ function* moveLocked(
   if (spareUnit !== -1 && context.allocator.isTaken(spareUnit)) return ERRNO.EBUSY;
   const lostMask = yield* readWhole(context, scratch, mainUnit);
   if (lostMask === undefined) return ERRNO.EIO;
+  // A unit that failed meanwhile may have been given the place.
+  if (spareUnit !== -1 && context.allocator.isTaken(spareUnit)) return ERRNO.EBUSY;
   const changes: PendingChanges = { first: [], updates: [], afterwards: [] };
   const reason = DescriptorReason.manual;
   const unit: UnitContents = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason };
@@ -46,6 +47,7 @@ function* moveLocked(
   // Places that turned out bad on the way are retired in any case.
   const committed = yield* commitChanges(context, changes);
   if (placed !== 0 || committed !== 0) return placed === 0 ? committed : placed;
+  count(context.counters, Counter.remapsByHand);
   count(context.counters, Counter.blocksLost, bitCount(lostMask));
   if (lostMask !== 0) context.report({ kind: 'lost', mainUnit, lostMask });
   return 0;
@@ -53,15 +55,18 @@ function* moveLocked(
 
 /** What can't be read of the unit; undefined where that says nothing about its sectors. */
 function* readWhole(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<number | undefined> {
-  if (context.breaker.isOpen) return undefined;
+  if (context.breaker.stopsReads) return undefined;
   const wanted = existingMask(context, mainUnit);
   const unitOffset = mainUnit * context.shape.unitBytes;
   let salvage = yield* salvageBlocks(context, MAIN, unitOffset, wanted, scratch.unitOffset);
   if (salvage.abandoned) return undefined;
   if (salvage.lostMask !== 0 && salvage.failure !== undefined) {
     const { errorClass, errno } = salvage.failure;
-    if (!(yield* mayBlameSector(context, scratch, 'read', errorClass, errno))) return undefined;
-    salvage = yield* confirmLoss(context, MAIN, unitOffset, salvage, scratch.unitOffset);
+    const provesAlive = (): Procedure<boolean> => mayBlameSector(context, scratch, 'read', errorClass, errno);
+    if (!(yield* provesAlive())) return undefined;
+    const place = { target: MAIN, offsetBytes: unitOffset, bufferOffset: scratch.unitOffset };
+    salvage = yield* confirmLoss(context, place, salvage, provesAlive);
   }
-  return salvage.abandoned ? undefined : salvage.lostMask;
+  if (salvage.abandoned) return undefined;
+  return yield* fillFromReplacement(context, mainUnit, MAIN, salvage.lostMask, scratch.unitOffset);
 }

@@ -1,9 +1,12 @@
 import { DescriptorReason } from '../format/descriptor-page.js';
+import { bitCount } from './bit-count.js';
 import type { ColdContext, Scratch } from './cold-context.js';
+import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
 import type { Procedure } from './effect.js';
 import { MAIN, perform } from './effect.js';
 import type { ErrorClass } from './error-policy.js';
+import { fillFromReplacement } from './read-replacement.js';
 import { commitChanges, placeOnSpare } from './relocation.js';
 import { salvageBlocks } from './salvage.js';
 import { existingMask } from './segments.js';
@@ -20,42 +23,75 @@ export function* mayBlameSector(
   errno: number,
 ): Procedure<boolean> {
   const { breaker } = context;
-  if (breaker.isOpen) return false;
+  const isStopped = (): boolean => (operation === 'read' ? breaker.stopsReads : breaker.isOpen);
+  if (isStopped()) return false;
   const nowMs = yield* perform({ kind: 'now' });
   if (errorClass === 'device') {
-    tripBreaker(context, `${operation} failed with errno ${errno}`, nowMs);
+    const readsPass = operation === 'write' && (yield* probeMain(context, scratch, 'read')) === 'works';
+    tripBreaker(context, `${operation} failed with errno ${errno}`, nowMs, readsPass);
     return false;
   }
   if (!breaker.needsProof(errorClass === 'mediaOrDevice', operation)) return true;
-  const outcome = yield* probeMain(context, scratch, operation);
+  const outcome: ProbeOutcome = yield* operation === 'read'
+    ? probeMain(context, scratch, 'read')
+    : proveByWriting(context, scratch);
+  // Somebody else has found out meanwhile.
+  if (isStopped()) return false;
   if (outcome === 'works') {
     breaker.noteSuccess(operation);
-    return !breaker.isOpen;
+    return true;
   }
   // Most places are locked, as when nearly all of a small device is being zeroed: a read has to do for now.
   if (outcome === 'untried' && operation === 'write') {
     if ((yield* probeMain(context, scratch, 'read')) === 'works') return true;
   }
-  tripBreaker(context, `${operation}s fail everywhere on the device, last with errno ${errno}`, nowMs);
+  const reason = `${operation}s fail everywhere on the device, last with errno ${errno}`;
+  tripBreaker(context, reason, nowMs, outcome === 'readsOnly');
   return false;
+}
+
+/** One at a time: among many that fail at the same time each would find the places locked by the others. */
+function* proveByWriting(context: ColdContext, scratch: Scratch): Procedure<ProbeOutcome> {
+  const { breaker } = context;
+  while (breaker.isBeingProved) yield* perform({ kind: 'delay', delayMs: PROOF_PAUSE_MS });
+  breaker.isBeingProved = true;
+  const outcome: ProbeOutcome = breaker.isOpen ? 'untried' : yield* probeMain(context, scratch, 'write');
+  breaker.isBeingProved = false;
+  return outcome;
 }
 
 /** Something failed in a way that could be the end of the device: opens the breaker if it answers nowhere. */
 export function* checkMain(context: ColdContext, scratch: Scratch, reason: string): Procedure<void> {
-  if (context.breaker.isOpen) return;
+  if (context.breaker.stopsReads) return;
   if ((yield* probeMain(context, scratch, 'read')) !== 'fails') return;
-  tripBreaker(context, reason, yield* perform({ kind: 'now' }));
+  tripBreaker(context, reason, yield* perform({ kind: 'now' }), false);
 }
 
-/** With the breaker open: is the device back? Closes the breaker if it is. */
+/** Known from the start: nobody has to fail first. */
+export function noteTakesNoWrites(context: ColdContext, reason: string, nowMs: number): void {
+  tripBreaker(context, reason, nowMs, true);
+}
+
+/** With the breaker open: is the device back? Closes the breaker if it is, or lets reads pass if these work. */
 export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedure<void> {
-  if ((yield* probeMain(context, scratch, 'write')) !== 'works') return;
-  context.breaker.close();
-  context.report({ kind: 'breakerClosed' });
+  const { breaker } = context;
+  const outcome = yield* probeMain(context, scratch, 'write');
+  if (outcome === 'works') {
+    breaker.close();
+    context.report({ kind: 'breakerClosed' });
+  } else if (outcome === 'readsOnly' && breaker.stopsReads) {
+    breaker.letReadsPass();
+    context.report({ kind: 'breakerLetsReadsPass' });
+  } else if (outcome === 'fails') {
+    tripBreaker(context, 'it answers nowhere any more', yield* perform({ kind: 'now' }), false);
+  }
 }
 
-/** `untried`: of a place or of most places, that somebody else is at work there, so that nothing is known. */
-type ProbeOutcome = 'works' | 'fails' | 'untried';
+/**
+ * `readsOnly`: of a write, that reads work where it fails. `untried`: of a place or of most places, that somebody else is at
+ * work there, so that nothing is known.
+ */
+type ProbeOutcome = 'works' | 'readsOnly' | 'fails' | 'untried';
 
 /**
  * Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places, until one works. Where most places
@@ -66,37 +102,70 @@ function* probeMain(
   scratch: Scratch,
   operation: 'read' | 'write',
 ): Procedure<ProbeOutcome> {
-  count(context.counters, Counter.deviceProbes);
+  const { counters, shape, table } = context;
+  count(counters, Counter.deviceProbes);
   // By unit: on a small device several places may be one.
   const failed = new Set<number>();
+  let readsWork = false;
   const untried = new Set<number>();
-  for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const unit = healthyUnitAt(context, place);
-    if (unit === -1) continue;
+  for (const unit of healthyUnits(context)) {
     const here: ProbeOutcome = yield* operation === 'read'
       ? readBlock(context, scratch, unit)
       : rewriteBlock(context, scratch, unit);
     if (here === 'works') return here;
-    (here === 'fails' ? failed : untried).add(unit);
+    readsWork ||= here === 'readsOnly';
+    (here === 'untried' ? untried : failed).add(unit);
   }
   // The few that could be tried may just be bad themselves.
-  return failed.size > untried.size ? 'fails' : 'untried';
+  const isUntried = failed.size <= untried.size;
+  // Where next to nothing lives there is nothing that it would have to take, and what lives there may be bad.
+  const isEmpty = Math.ceil(shape.mainSizeBytes / shape.unitBytes) - table.mappedCount <= FEW_UNITS;
+  if (isUntried && operation === 'write' && !isEmpty) return 'untried';
+  const answers = failed.size <= FEW_UNITS && (yield* answersWhereUnitsMoved(context, scratch));
+  if (answers) return operation === 'read' || isEmpty ? 'works' : 'untried';
+  if (isUntried) return 'untried';
+  return readsWork ? 'readsOnly' : 'fails';
+}
+
+/** On a small device nearly all units may live on spares; the main device may still give what they left. */
+function* answersWhereUnitsMoved(context: ColdContext, scratch: Scratch): Procedure<boolean> {
+  for (let place = 0; place < PROBE_PLACES; place += 1) {
+    const unit = firstUnitAt(context, place);
+    const hasMoved = context.table.find(unit) !== -1;
+    if (hasMoved && (yield* readBlock(context, scratch, unit)) === 'works') return true;
+  }
+  return false;
+}
+
+/** One in each place that has any; where none has, the first of all. */
+function* healthyUnits(context: ColdContext): Generator<number, void, undefined> {
+  let unitCount = 0;
+  for (let place = 0; place < PROBE_PLACES; place += 1) {
+    const unit = healthyUnitAt(context, firstUnitAt(context, place));
+    if (unit === -1) continue;
+    unitCount += 1;
+    yield unit;
+  }
+  const first = unitCount > 0 ? -1 : healthyUnitAt(context, 0);
+  if (first !== -1) yield first;
 }
 
 /**
- * The first unit of a place that lives on the main device; -1 if there is none within reach. Places are not at equal
+ * The first unit from this one on that lives on the main device; -1 if there is none within reach. Places are not at equal
  * distances: bad sectors may be, as when one of a drive's surfaces fails.
  */
-function healthyUnitAt(context: ColdContext, place: number): number {
+function healthyUnitAt(context: ColdContext, first: number): number {
   const { mainSizeBytes, unitBytes } = context.shape;
-  const unitCount = Math.ceil(mainSizeBytes / unitBytes);
-  const start = Math.floor(((place + 0.5) * mainSizeBytes) / PROBE_PLACES / unitBytes);
-  const first = Math.min(start + place, unitCount - 1);
-  const end = Math.min(first + PROBE_REACH_UNITS, unitCount);
+  const end = Math.min(first + PROBE_REACH_UNITS, Math.ceil(mainSizeBytes / unitBytes));
   for (let unit = first; unit < end; unit += 1) {
     if (context.table.find(unit) === -1 && !context.doubtfulUnits.has(unit)) return unit;
   }
   return -1;
+}
+
+function firstUnitAt({ shape: { mainSizeBytes, unitBytes } }: ColdContext, place: number): number {
+  const start = Math.floor(((place + 0.5) * mainSizeBytes) / PROBE_PLACES / unitBytes);
+  return Math.min(start + place, Math.ceil(mainSizeBytes / unitBytes) - 1);
 }
 
 function* readBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<ProbeOutcome> {
@@ -118,7 +187,8 @@ function* rewriteBlock(context: ColdContext, scratch: Scratch, unit: number): Pr
   const worked = readable === 'works' && (yield* writeBlock(context, scratch, unit));
   if (readable === 'works' && !worked) yield* saveProbedUnit(context, scratch, unit);
   yield* perform({ kind: 'unlock', lockId });
-  return worked ? 'works' : 'fails';
+  if (worked) return 'works';
+  return readable === 'works' ? 'readsOnly' : 'fails';
 }
 
 function* writeBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<boolean> {
@@ -133,8 +203,8 @@ function* writeBlock(context: ColdContext, scratch: Scratch, unit: number): Proc
 }
 
 /**
- * The probe's own write failed, and may have spoilt a block that was good: if it can't be read any more while the rest
- * of its unit can, the unit goes to a spare with the block as it was read before.
+ * The probe's own write failed, and may have spoilt a block that was good: if it can't be read any more while the device
+ * lives, the unit goes to a spare with the block as it was read before, and with what can be read of the others.
  */
 function* saveProbedUnit(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<void> {
   const blockBytes = context.shape.logicalBlockBytes;
@@ -142,35 +212,60 @@ function* saveProbedUnit(context: ColdContext, scratch: Scratch, mainUnit: numbe
   if (!(yield* isSpoilt(context, scratch, mainUnit))) return;
   const others = (existingMask(context, mainUnit) & ~1) >>> 0;
   const unitOffset = mainUnit * context.shape.unitBytes;
-  const salvage = yield* salvageBlocks(context, MAIN, unitOffset, others, scratch.unitOffset);
-  if (salvage.abandoned || salvage.lostMask !== 0) return;
+  let salvage = yield* salvageBlocks(context, MAIN, unitOffset, others, scratch.unitOffset);
+  if (salvage.lostMask !== 0 && !salvage.abandoned) {
+    const place = { target: MAIN, offsetBytes: unitOffset, bufferOffset: scratch.unitOffset };
+    salvage = yield* confirmLoss(context, place, salvage, () => answersReads(context, scratch));
+  }
+  if (salvage.abandoned) return;
+  const { lostMask } = salvage;
+  const missing = yield* fillFromReplacement(context, mainUnit, MAIN, lostMask, scratch.unitOffset);
   context.memory.set(block, scratch.unitOffset);
+  yield* placeProbedUnit(context, scratch, mainUnit, missing);
+}
+
+function* answersReads(context: ColdContext, scratch: Scratch): Procedure<boolean> {
+  return (yield* probeMain(context, scratch, 'read')) === 'works';
+}
+
+function* placeProbedUnit(
+  context: ColdContext,
+  scratch: Scratch,
+  mainUnit: number,
+  lostMask: number,
+): Procedure<void> {
   const changes = { first: [], updates: [], afterwards: [] };
-  const unit = {
-    mainUnit,
-    bufferOffset: scratch.unitOffset,
-    lostMask: 0,
-    reason: DescriptorReason.writeError,
-  };
-  if ((yield* placeOnSpare(context, scratch, unit, changes)) === 0) yield* commitChanges(context, changes);
+  const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.writeError };
+  const errno = yield* placeOnSpare(context, scratch, unit, changes);
+  if (errno === 0 && lostMask !== 0) {
+    count(context.counters, Counter.blocksLost, bitCount(lostMask));
+    context.report({ kind: 'lost', mainUnit, lostMask });
+  }
+  // Places that turned out bad on the way are retired in any case.
+  yield* commitChanges(context, changes);
 }
 
 /** Can't be read while the device lives: it may have vanished with the write, or have been away until just now. */
 function* isSpoilt(context: ColdContext, scratch: Scratch, unit: number): Procedure<boolean> {
   if ((yield* readBlock(context, scratch, unit)) === 'works') return false;
-  if ((yield* probeMain(context, scratch, 'read')) !== 'works') return false;
+  if (!(yield* answersReads(context, scratch))) return false;
   return (yield* readBlock(context, scratch, unit)) === 'fails';
 }
 
-/** Several procedures may find out at the same time. */
-function tripBreaker(context: ColdContext, reason: string, nowMs: number): void {
-  if (context.breaker.isOpen) return;
-  context.breaker.trip(reason, nowMs);
-  count(context.counters, Counter.breakerTrips);
-  context.report({ kind: 'breakerOpened', reason });
+/** Several procedures may find out at the same time; it may only get worse here. */
+function tripBreaker(context: ColdContext, reason: string, nowMs: number, readsPass: boolean): void {
+  const { breaker } = context;
+  if (breaker.isOpen && (readsPass || breaker.stopsReads)) return;
+  if (!breaker.isOpen) count(context.counters, Counter.breakerTrips);
+  breaker.trip(reason, nowMs, readsPass);
+  context.report({ kind: 'breakerOpened', reason, readsPass });
 }
 
+/** A proof is a read and a write, or some. */
+const PROOF_PAUSE_MS = 1;
 /** Spread evenly: a head or a zone may be gone while the device as a whole lives. */
 const PROBE_PLACES = 8;
+/** So few may all be bad on a device that lives. */
+const FEW_UNITS = 2;
 /** How far a place is searched for a unit that is not on a spare. */
 const PROBE_REACH_UNITS = 1024;

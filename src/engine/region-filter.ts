@@ -24,7 +24,7 @@ export class RegionFilter {
     this.#isWriter = isWriter;
   }
 
-  /** No unit in this range is remapped, locked or doubtful. `lengthBytes` > 0. */
+  /** No unit in this range is remapped, locked, doubtful or mirrored. `lengthBytes` > 0. */
   isPlain(offsetBytes: number, lengthBytes: number): boolean {
     const last = Math.floor((offsetBytes + lengthBytes - 1) / REGION_BYTES);
     for (let region = Math.floor(offsetBytes / REGION_BYTES); region <= last; region += 1) {
@@ -70,4 +70,6 @@ export const RegionFlag = {
   locked: 2,
   /** A metadata commit for a unit here failed: its descriptor on disk may say the old or the new. */
   doubtful: 4,
+  /** Writes go to the replacement of the main device as well. Set while it is being filled. */
+  mirrored: 8,
 } as const;

@@ -2,14 +2,14 @@ import { ERRNO } from '../base/errno.js';
 import { DescriptorReason, DescriptorState } from '../format/descriptor-page.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { Counter, count } from './counters.js';
-import type { SpareShape } from './device-shape.js';
 import type { Procedure } from './effect.js';
 import { perform } from './effect.js';
 import { MAX_SPARE_ATTEMPTS } from './limits.js';
+import { withFirst } from './placement.js';
 import { RegionFlag } from './region-filter.js';
 import type { Attempt } from './retry.js';
 import { confirmFailure, isMediaClass, transferWithRetries } from './retry.js';
-import { spareOfUnitAnswers } from './spare-probe.js';
+import { spareAnswers, spareOfUnitAnswers } from './spare-probe.js';
 
 /** A unit put together in memory, to be given a place on a spare. */
 export interface UnitContents {
@@ -22,30 +22,63 @@ export interface UnitContents {
 
 /**
  * Writes a unit to a free spare unit and notes the descriptor change; nothing is durable or visible yet. Spare units
- * that fail are retired; a spare that fails as a whole is left alone for a while, and the next one tried. Answers 0 or
- * an errno: ENOSPC when no spare has room, EIO when one has but can't be used now.
+ * that fail are retired; a spare that fails as a whole is suspended, and the next one tried. Where all are suspended,
+ * one that answers by now is tried all the same: it may have been away for a moment only (P2). `preferred` is tried before
+ * those that the policy says. Answers 0 or an errno: ENOSPC when no spare has room, or as many units live on spares as may;
+ * EIO when one has but can't be used now.
  */
 export function* placeOnSpare(
   context: ColdContext,
   scratch: Scratch,
   unit: UnitContents,
   changes: PendingChanges,
+  preferred?: number,
 ): Procedure<number> {
+  const { suspension, placement } = context;
+  if (isBeyondLimit(context, unit.mainUnit)) return ERRNO.ENOSPC;
+  const suspended: number[] = [];
   let errno: number = ERRNO.ENOSPC;
-  for (const [spareIndex, spare] of context.shape.spares.entries()) {
+  for (const spareIndex of withFirst(placement.spareOrder(unit.mainUnit), preferred)) {
+    if (suspension.isLeaving(spareIndex)) continue;
     const nowMs = yield* perform({ kind: 'now' });
-    const result: number = context.suspension.isSuspended(spareIndex, nowMs)
-      ? ERRNO.EIO
-      : yield* placeOn(context, scratch, spare, unit, changes);
-    if (result === 0) return 0;
-    if (result !== ERRNO.ENOSPC) errno = result;
-    if (result === ERRNO.EIO && !context.suspension.isSuspended(spareIndex, nowMs)) {
-      context.suspension.suspend(spareIndex, nowMs);
+    if (!suspension.isSuspended(spareIndex, nowMs)) {
+      const result: PlacingResult = yield* placeOn(context, scratch, spareIndex, unit, changes);
+      if (result === 'placed') return 0;
+      if (result === 'silent' || result === 'refusing') suspension.suspend(spareIndex, nowMs, result);
+      else errno = worse(errno, result);
     }
+    if (suspension.isSuspended(spareIndex, nowMs)) suspended.push(spareIndex);
+  }
+  for (const spareIndex of suspended) {
+    if (suspension.mayBeBack(spareIndex) && (yield* spareAnswers(context, scratch, spareIndex))) {
+      const result: PlacingResult = yield* placeOn(context, scratch, spareIndex, unit, changes);
+      if (result === 'placed') return 0;
+      errno = worse(errno, result);
+    } else errno = ERRNO.EIO;
   }
   count(context.counters, Counter.writesWithoutSpare);
   if (errno === ERRNO.ENOSPC) context.report({ kind: 'spareExhausted', mainUnit: unit.mainUnit });
   return errno;
+}
+
+/** As many units live on spares as may: tells of it. A unit that lives on a spare already makes the number no larger. */
+export function isBeyondLimit(context: ColdContext, mainUnit: number): boolean {
+  const { policy, table } = context;
+  if (policy.hasRoom || table.find(mainUnit) !== -1) return false;
+  count(context.counters, Counter.writesWithoutSpare);
+  context.report({ kind: 'remapLimitReached', mainUnit, maxMovedUnits: policy.maxMovedUnits });
+  return true;
+}
+
+/**
+ * How placing a unit on one spare went. `silent`: it fails as a whole. `refusing`: it answers, but refuses one unit
+ * after another. A number: the errno with which this one unit can't be placed.
+ */
+type PlacingResult = 'placed' | 'full' | 'silent' | 'refusing' | number;
+
+function worse(errno: number, result: Exclude<PlacingResult, 'placed'>): number {
+  if (result === 'full') return errno;
+  return typeof result === 'number' ? result : ERRNO.EIO;
 }
 
 /** As `placeOnSpare`, to this very place, which must be free. EIO also where the place turns out bad: it is retired then. */
@@ -56,6 +89,7 @@ export function* placeAt(
   unit: UnitContents,
   changes: PendingChanges,
 ): Procedure<number> {
+  if (isBeyondLimit(context, unit.mainUnit)) return ERRNO.ENOSPC;
   context.allocator.take(spareUnit);
   const flushFailuresBefore = context.flushFailuresOf(context.shape.targetOf(spareUnit));
   const attempt = yield* writeSpareUnit(context, scratch, spareUnit, unit, true);
@@ -90,37 +124,44 @@ export function retirementOf(spareUnit: number): PendingChanges['first'][number]
   return { spareUnit, state: DescriptorState.retired, mainUnit: 0, lostMask: 0, moveCount: 0, reason };
 }
 
-/** Tries units of one spare. ENOSPC: it is full. EIO: it fails as a whole. Others: this one unit can't be placed. */
+/** The descriptor of a spare unit in which nothing lives any more. */
+export function releaseOf(spareUnit: number): PendingChanges['first'][number] {
+  const reason = DescriptorReason.none;
+  return { spareUnit, state: DescriptorState.free, mainUnit: 0, lostMask: 0, moveCount: 0, reason };
+}
+
 function* placeOn(
   context: ColdContext,
   scratch: Scratch,
-  spare: SpareShape,
+  spareIndex: number,
   unit: UnitContents,
   changes: PendingChanges,
-): Procedure<number> {
+): Procedure<PlacingResult> {
   const bad: number[] = [];
   while (bad.length < MAX_SPARE_ATTEMPTS) {
-    const spareUnit = context.allocator.allocateIn(spare.firstUnit, spare.unitCount);
+    const spareUnit = context.placement.allocateOn(spareIndex, unit.mainUnit);
     if (spareUnit === -1) break;
     const flushFailuresBefore = context.flushFailuresOf(context.shape.targetOf(spareUnit));
     const attempt: Attempt = yield* writeSpareUnit(context, scratch, spareUnit, unit, bad.length === 0);
     if (attempt.ok) {
-      context.suspension.noteWorking(context.shape.spareIndexOf(spareUnit));
+      context.suspension.noteWorking(spareIndex);
+      context.placement.notePlaced(spareUnit);
       retireBadUnits(context, bad, changes);
       changes.first.push({ ...mappingOf(context, spareUnit, unit), flushFailuresBefore });
-      return 0;
+      return 'placed';
     }
-    if (attempt.errorClass === 'protocol') {
+    if (!isMediaClass(attempt.errorClass)) {
       for (const taken of [...bad, spareUnit]) context.allocator.release(taken);
-      return attempt.errno;
+      if (attempt.errorClass === 'protocol') return attempt.errno;
+      context.report({ kind: 'spareFailed', spareIndex, errno: attempt.errno });
+      return 'silent';
     }
-    if (!isMediaClass(attempt.errorClass)) return giveUpSpare(context, [...bad, spareUnit], attempt.errno);
     bad.push(spareUnit);
   }
   retireBadUnits(context, bad, changes);
-  if (bad.length < MAX_SPARE_ATTEMPTS) return ERRNO.ENOSPC;
-  context.report({ kind: 'spareFailed', spareIndex: context.shape.spareIndexOf(bad[0]!), errno: ERRNO.EIO });
-  return ERRNO.EIO;
+  if (bad.length < MAX_SPARE_ATTEMPTS) return 'full';
+  context.report({ kind: 'spareFailed', spareIndex, errno: ERRNO.EIO });
+  return 'refusing';
 }
 
 /** A medium error is one only where the spare answers elsewhere; else the class is `device`. */
@@ -151,14 +192,6 @@ function retireBadUnits(context: ColdContext, bad: readonly number[], changes: P
     changes.first.push(retirementOf(spareUnit));
     context.report({ kind: 'spareUnitRetired', spareUnit });
   }
-}
-
-/** The spare itself is failing: its units are not to blame and stay free. */
-function giveUpSpare(context: ColdContext, taken: readonly number[], errno: number): number {
-  for (const spareUnit of taken) context.allocator.release(spareUnit);
-  const spareIndex = context.shape.spareIndexOf(taken[0]!);
-  context.report({ kind: 'spareFailed', spareIndex, errno });
-  return ERRNO.EIO;
 }
 
 function mappingOf(

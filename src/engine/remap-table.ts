@@ -33,6 +33,7 @@ export class RemapTable {
   readonly #mainUnitLow: Uint32Array;
   readonly #mainUnitHigh: Uint16Array;
   readonly #lostMask: Uint32Array;
+  /** `LAST_TIME_SECONDS` at most. */
   readonly #timeSeconds: Uint32Array;
   readonly #errorCount: Uint16Array;
   readonly #state: Uint8Array;
@@ -237,6 +238,9 @@ export class RemapTable {
     return Math.floor(((hash >>> 0) / 0x1_0000_0000) * this.#slotCount);
   }
 }
+
+/** In the year 2106; a clock that is wrong may say more. */
+export const LAST_TIME_SECONDS = 0xffff_ffff;
 
 /** In a slot: what was there lives on the main device again. */
 const GIVEN_BACK = -1;

@@ -1,7 +1,7 @@
 import type { ColdContext } from './cold-context.js';
 import { Counter, count } from './counters.js';
 import type { Procedure, TransferEffect } from './effect.js';
-import { MAIN, perform } from './effect.js';
+import { MAIN, perform, REPLACEMENT } from './effect.js';
 import type { ErrorClass } from './error-policy.js';
 import { classifyError, RETRY_DELAYS_MS } from './error-policy.js';
 
@@ -64,6 +64,8 @@ function retryDelaysMs(
 }
 
 function countFailure(context: Pick<ColdContext, 'counters'>, effect: TransferEffect): void {
+  // It is none of the set's.
+  if (effect.target === REPLACEMENT) return;
   const onMain = effect.target === MAIN;
   if (effect.kind === 'read')
     count(context.counters, onMain ? Counter.mainReadErrors : Counter.spareReadErrors);

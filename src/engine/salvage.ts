@@ -76,8 +76,8 @@ interface Stretch {
   readonly blockCount: number;
 }
 
-/** The runs of ones in a mask. */
-function stretchesOf(mask: number): Stretch[] {
+/** The runs of ones in a mask, lowest first. */
+export function stretchesOf(mask: number): Stretch[] {
   const stretches: Stretch[] = [];
   for (let block = 0; block < 32; block += 1) {
     if (((mask >>> block) & 1) === 0) continue;

@@ -49,6 +49,14 @@ describe('the spare allocator', () => {
     expect([allocator.freeCount, allocator.allocate()]).toEqual([4, 66]);
   });
 
+  it('finds so many free units in a row', () => {
+    const allocator = new SpareAllocator(100);
+    for (const unit of [3, 4, 40, 41, 70]) allocator.take(unit);
+    const found = (length: number): number => allocator.firstFreeRun(length, 2, 90);
+    expect([1, 2, 29, 35, 36, 90].map(found)).toEqual([2, 5, 5, 5, -1, -1]);
+    expect([allocator.firstFreeRun(22, 0, 100), allocator.firstFreeRun(22, 71, 29)]).toEqual([5, 71]);
+  });
+
   it('refuses an owner for a unit that has one, and units that are not there', () => {
     const allocator = new SpareAllocator(40);
     allocator.take(7);

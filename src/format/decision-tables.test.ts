@@ -214,11 +214,15 @@ describe('the choice of a superblock', () => {
     const newest = set.spares.map((_, spare) =>
       Math.max(-1, ...sequences.filter((_sequence, at) => spareOf(at) === spare)),
     );
-    const stale = newest.flatMap((sequence, spare) =>
-      sequence !== -1 && best - sequence >= 2 ? [spare] : [],
-    );
-    const kind = newest.includes(-1) ? 'spareUnproven' : stale.length > 0 ? 'spareStale' : 'ok';
     const copies = [...set.copies.keys()];
+    // Beside the newest, in copies that have it; where none says, the number below.
+    const beside = copies
+      .filter((copy) => sequences[2 * copy + (best % 2)] === best)
+      .map((copy) => sequences[2 * copy + 1 - (best % 2)]!)
+      .filter((sequence) => sequence !== -1);
+    const before = beside.length === 0 ? best - 1 : Math.max(...beside);
+    const stale = newest.flatMap((sequence, spare) => (sequence !== -1 && sequence < before ? [spare] : []));
+    const kind = newest.includes(-1) ? 'spareUnproven' : stale.length > 0 ? 'spareStale' : 'ok';
     return {
       kind,
       sequence: best,

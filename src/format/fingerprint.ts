@@ -48,8 +48,8 @@ export type FingerprintMismatch =
 
 export function recordedFingerprint(superblock: Superblock): Fingerprint {
   return {
-    sizeBytes: superblock.mainSizeBytes,
-    logicalBlockBytes: superblock.logicalBlockBytes,
+    sizeBytes: superblock.mainDeviceBytes || superblock.mainSizeBytes,
+    logicalBlockBytes: superblock.mainDeviceBlockBytes || superblock.logicalBlockBytes,
     model: superblock.mainModel,
     serial: superblock.mainSerial,
     wwn: superblock.mainWwn,

@@ -5,6 +5,7 @@ import { sealPage, writeDescriptor } from './descriptor-page.js';
 import { hexDump } from './hex-dump.js';
 import { descriptorOffsetBytes, METADATA_PAGE_BYTES } from './layout.js';
 import { viewOf } from './sealed-block.js';
+import { featuresForMain } from './superblock.js';
 import { encodeSuperblock } from './superblock-codec.js';
 import { COPY, HEAD, SPARE } from './superblock-fields.js';
 import { EXAMPLE_DESCRIPTORS, exampleSuperblock } from './testing/example-set.js';
@@ -55,6 +56,26 @@ describe('format version 1', () => {
       expect(fence.exec(readFileSync(DOCUMENT, 'utf8'))?.[2]).toBe(current);
     });
   }
+});
+
+it('says at these bytes that the main device is larger than the set and has smaller blocks', () => {
+  const sizes = { mainDeviceBytes: 0x1_2345_6000, mainDeviceBlockBytes: 512 };
+  const features = featuresForMain(exampleSuperblock().features, sizes);
+  const large = { ...exampleSuperblock(), logicalBlockBytes: 4096 };
+  const [before, block] = [new Uint8Array(METADATA_PAGE_BYTES), new Uint8Array(METADATA_PAGE_BYTES)];
+  encodeSuperblock(before, large, 3);
+  encodeSuperblock(block, { ...large, ...sizes, features }, 3);
+  const changed = [...block.keys()].filter((at) => at >= 12 && block[at] !== before[at]);
+  expect(changed.map((at) => [at, block[at]])).toEqual([
+    ...[[16, 1]],
+    ...[
+      [121, 0x60],
+      [122, 0x45],
+      [123, 0x23],
+      [124, 1],
+    ],
+    [129, 2],
+  ]);
 });
 
 describe('the tables of the document', () => {

@@ -4,7 +4,7 @@ import { alignDown } from '../base/units.js';
 /** Where everything lies on the spares: constants and plain arithmetic. docs/on-disk-format.md draws it. */
 export interface Layout {
   readonly unitBytes: number;
-  /** Descriptor pages of the set; every metadata copy holds all of them. */
+  /** Descriptor pages of the set. */
   readonly pageCount: number;
   readonly spares: readonly SpareLayout[];
   readonly copies: readonly CopyLayout[];
@@ -25,7 +25,10 @@ export interface CopyLayout {
   readonly spareIndex: number;
   /** Start of the copy's region on its spare. */
   readonly offsetBytes: number;
-  /** Descriptor pages that the region has room for, `pageCount` at least. */
+  /**
+   * Descriptor pages that the region has room for, from the first on: all of them, or where spares were added to the set
+   * later, at least those of the copy's own spare and of all before it.
+   */
   readonly pageCapacity: number;
 }
 
@@ -45,6 +48,11 @@ export function pageOffsetBytes(copy: CopyLayout, pageIndex: number, slot: numbe
   assert(pageIndex >= 0 && pageIndex < copy.pageCapacity, `page ${pageIndex} of ${copy.pageCapacity}`);
   assert(slot === 0 || slot === 1, `page slot ${slot}`);
   return copy.offsetBytes + REGION_HEAD_BYTES + (2 * pageIndex + slot) * METADATA_PAGE_BYTES;
+}
+
+/** A copy that is older than a spare has no room for that spare's pages. */
+export function holdsPage(copy: CopyLayout, pageIndex: number): boolean {
+  return pageIndex < copy.pageCapacity;
 }
 
 /** The page that holds the descriptor of a spare unit. */
@@ -69,9 +77,25 @@ export function regionBytes(pageCapacity: number): number {
   return REGION_HEAD_BYTES + 2 * METADATA_PAGE_BYTES * pageCapacity;
 }
 
+/** Pages of this spare and of all before it. */
+export function endPageOfSpare(spare: SpareLayout): number {
+  return (spare.firstUnit + spare.unitCount) / DESCRIPTORS_PER_PAGE;
+}
+
 /** Page numbers of one spare: `initialisedPageCount` counts from its first page. */
 export function firstPageOfSpare(spare: SpareLayout): number {
   return spare.firstUnit / DESCRIPTORS_PER_PAGE;
+}
+
+/** Does this page lie below the watermark of its spare? Above it nobody reads, and no descriptor was ever written. */
+export function isInitialised(
+  spares: readonly (SpareLayout & { readonly initialisedPageCount: number })[],
+  page: number,
+): boolean {
+  return spares.some((spare) => {
+    const first = firstPageOfSpare(spare);
+    return page >= first && page < first + spare.initialisedPageCount;
+  });
 }
 
 /**

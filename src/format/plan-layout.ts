@@ -128,20 +128,23 @@ function homeOfCopy(
   const spareIndex = copyIndex % spareCount;
   const nth = Math.floor(copyIndex / spareCount);
   const onThisSpare = Math.floor((copyCount - 1 - spareIndex) / spareCount) + 1;
-  return {
-    spareIndex,
-    zone: onThisSpare === 1 ? 0 : Math.round((nth * (ZONE_COUNT - 1)) / (onThisSpare - 1)),
-  };
+  return { spareIndex, zone: zoneOfCopy(nth, onThisSpare) };
+}
+
+/** Of the copies on one spare, the n-th lies in this zone: from the first zone to the last. */
+export function zoneOfCopy(nth: number, copyCount: number): number {
+  return copyCount === 1 ? 0 : Math.round((nth * (ZONE_COUNT - 1)) / (copyCount - 1));
 }
 
 /** A spare keeps half of itself for data, at least one unit, and each region ends where the next zone starts. */
-function fits(layout: Layout, spareIndex: number): boolean {
+export function fits(layout: Layout, spareIndex: number): boolean {
   const { sizeBytes } = layout.spares[spareIndex]!;
-  const needed = regionBytes(layout.pageCount);
   const copies = layout.copies.filter((copy) => copy.spareIndex === spareIndex);
-  if (needed * copies.length > sizeBytes / 2) return false;
+  const neededBytes = copies.reduce((sum, { pageCapacity }) => sum + regionBytes(pageCapacity), 0);
+  if (neededBytes > sizeBytes / 2) return false;
   const zonesSuffice = copies.every(
-    (copy) => copy.offsetBytes + needed <= endOfZoneAt(sizeBytes, copy.offsetBytes),
+    ({ offsetBytes, pageCapacity }) =>
+      offsetBytes + regionBytes(pageCapacity) <= endOfZoneAt(sizeBytes, offsetBytes),
   );
   return zonesSuffice && usableUnitCountOf(layout, spareIndex) > 0;
 }
@@ -153,28 +156,34 @@ function endOfZoneAt(sizeBytes: number, offsetBytes: number): number {
 }
 
 function doesNotFit(request: LayoutRequest, spareIndex: number): LayoutFailure {
-  const minimumBytes = minimumSizeBytes(request, spareIndex);
+  const sizeBytes = request.spareSizesBytes[spareIndex]!;
+  const minimumBytes = minimumSizeBytes(sizeBytes, (tried) => {
+    const spareSizesBytes = request.spareSizesBytes.with(spareIndex, tried);
+    return fits(place({ ...request, spareSizesBytes }), spareIndex);
+  });
   const { unitBytes, copyCount } = request;
   if (minimumBytes === undefined) return { kind: 'metadataTooLarge', unitBytes, copyCount };
-  return { kind: 'spareTooSmall', spareIndex, sizeBytes: request.spareSizesBytes[spareIndex]!, minimumBytes };
+  return { kind: 'spareTooSmall', spareIndex, sizeBytes, minimumBytes };
 }
 
-/** The next larger size in whole MiB that fits, where one MiB less does not; found by doubling, then halving the gap. */
-function minimumSizeBytes(request: LayoutRequest, spareIndex: number): number | undefined {
-  const wouldFit = (mebibytes: number): boolean => {
-    const spareSizesBytes = request.spareSizesBytes.with(spareIndex, mebibytes * MIN_SPARE_BYTES);
-    return fits(place({ ...request, spareSizesBytes }), spareIndex);
-  };
-  let tooLittle = Math.floor(request.spareSizesBytes[spareIndex]! / MIN_SPARE_BYTES);
+/**
+ * The next larger size than one that does not fit, in whole MiB, that does, where one MiB less does not; found by
+ * doubling, then halving the gap.
+ */
+export function minimumSizeBytes(
+  sizeBytes: number,
+  fitsWith: (sizeBytes: number) => boolean,
+): number | undefined {
+  let tooLittle = Math.floor(sizeBytes / MIN_SPARE_BYTES);
   let enough = tooLittle + 1;
-  while (!wouldFit(enough)) {
+  while (!fitsWith(enough * MIN_SPARE_BYTES)) {
     tooLittle = enough;
     enough *= 2;
     if (enough > LARGEST_SPARE_TRIED_MIB) return undefined;
   }
   while (enough - tooLittle > 1) {
     const middle = Math.floor((enough + tooLittle) / 2);
-    if (wouldFit(middle)) enough = middle;
+    if (fitsWith(middle * MIN_SPARE_BYTES)) enough = middle;
     else tooLittle = middle;
   }
   return enough * MIN_SPARE_BYTES;

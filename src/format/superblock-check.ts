@@ -2,6 +2,7 @@ import { isPowerOfTwo } from '../base/units.js';
 import {
   type CopyLayout,
   DESCRIPTORS_PER_PAGE,
+  endPageOfSpare,
   MAX_BLOCKS_PER_UNIT,
   MAX_MAIN_BYTES,
   MAX_SEQUENCE,
@@ -12,7 +13,7 @@ import {
   regionBytes,
 } from './layout.js';
 import { unitCountFor } from './plan-layout.js';
-import { OnLost, type SpareRecord, type Superblock, slotOf } from './superblock.js';
+import { IncompatFeature, OnLost, type SpareRecord, type Superblock, slotOf } from './superblock.js';
 import type { SuperblockPlace } from './superblock-fields.js';
 
 /**
@@ -23,6 +24,7 @@ export function isPlausible(superblock: Superblock, place: SuperblockPlace): boo
   return (
     numbersAreExact(superblock) &&
     sizesAgree(superblock) &&
+    mainDeviceAgrees(superblock) &&
     sparesAgree(superblock) &&
     copiesAgree(superblock) &&
     placeAgrees(superblock, place)
@@ -49,6 +51,16 @@ function sizesAgree({ mainSizeBytes, logicalBlockBytes, unitBytes, onLost }: Sup
   return unitFits && mainFits && (onLost === OnLost.error || onLost === OnLost.zero);
 }
 
+/** Never smaller than what is served of it, and its blocks never larger. */
+function mainDeviceAgrees(superblock: Superblock): boolean {
+  const { mainSizeBytes, logicalBlockBytes, mainDeviceBytes, mainDeviceBlockBytes } = superblock;
+  const sizeFits =
+    mainDeviceBytes === 0 || (mainDeviceBytes > mainSizeBytes && mainDeviceBytes <= MAX_MAIN_BYTES);
+  return (
+    sizeFits && (mainDeviceBlockBytes === 0 || (mainDeviceBlockBytes === 512 && logicalBlockBytes > 512))
+  );
+}
+
 function sparesAgree({ spares, unitBytes, pageCount }: Superblock): boolean {
   let firstUnit = 0;
   for (const spare of spares) {
@@ -67,11 +79,11 @@ function spareAgrees(spare: SpareRecord, unitBytes: number): boolean {
   );
 }
 
-function copiesAgree({ copies, spares, pageCount }: Superblock): boolean {
+function copiesAgree(superblock: Superblock): boolean {
+  const { copies, spares } = superblock;
   const eachFits = copies.every((copy) => {
     const spare = spares[copy.spareIndex];
-    if (spare === undefined || !Number.isSafeInteger(copy.pageCapacity) || copy.pageCapacity < pageCount)
-      return false;
+    if (spare === undefined || !capacityAgrees(superblock, copy, spare)) return false;
     return copy.offsetBytes % METADATA_PAGE_BYTES === 0 && endBytes(copy) <= spare.sizeBytes;
   });
   const everySpareHasOne = spares.every((_, index) => copies.some((copy) => copy.spareIndex === index));
@@ -80,6 +92,16 @@ function copiesAgree({ copies, spares, pageCount }: Superblock): boolean {
     everySpareHasOne &&
     !copies.some((copy, index) => copies.slice(index + 1).some((other) => overlap(copy, other)))
   );
+}
+
+/** Without the feature, all pages; with it, whole spares' pages, and those of its own spare among them. */
+function capacityAgrees(superblock: Superblock, { pageCapacity }: CopyLayout, own: SpareRecord): boolean {
+  const { features, spares, pageCount } = superblock;
+  if (!Number.isSafeInteger(pageCapacity)) return false;
+  if (pageCapacity >= pageCount) return true;
+  if ((features.incompat & IncompatFeature.partialCopies) === 0) return false;
+  const endsWithSpare = spares.some((spare) => endPageOfSpare(spare) === pageCapacity);
+  return endsWithSpare && pageCapacity >= endPageOfSpare(own);
 }
 
 function overlap(copy: CopyLayout, other: CopyLayout): boolean {

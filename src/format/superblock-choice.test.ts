@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failed } from '../base/result.js';
+import { sequenceAfterHidden } from './hidden-updates.js';
 import { METADATA_PAGE_BYTES, superblockAnchors, superblockOffsetBytes } from './layout.js';
+import { planRemovedSpare } from './plan-removed-spare.js';
 import { seal, viewOf } from './sealed-block.js';
 import { type Superblock, slotOf } from './superblock.js';
 import { chooseSuperblock, type SuperblockChoice } from './superblock-choice.js';
@@ -218,7 +220,7 @@ describe('a set is refused', () => {
   it('when a newer program wrote any of it', () => {
     for (const change of [
       (view: DataView) => view.setUint16(12, 2, true),
-      (view: DataView) => view.setUint32(24, 1, true),
+      (view: DataView) => view.setUint32(24, 2, true),
     ]) {
       const spares = healthySpares();
       const block = encodedCopy(OLD, 3);
@@ -257,6 +259,16 @@ describe('a set is refused', () => {
     });
   });
 
+  it('and not when the update that was cut off had leapt, and what was before it can be read nowhere else', () => {
+    const spares = healthySpares();
+    const leapt = { ...updateOf(CURRENT), sequence: sequenceAfterHidden(CURRENT.sequence, 0) };
+    spares.write(leapt, [0, 2, 4]);
+    for (const copyIndex of [0, 2, 4]) spares.put(CURRENT, copyIndex, slotOf(CURRENT.sequence), 'unreadable');
+    expect(choiceOf(spares.scan()).superblock.sequence).toBe(leapt.sequence);
+    spares.write({ ...leapt, sequence: leapt.sequence + 2 }, [0, 2, 4]);
+    expect(refusalOf(spares.scan())).toBe('spareStale');
+  });
+
   it('when two spares went on without each other', () => {
     const spares = healthySpares();
     for (const copyIndexes of [
@@ -271,6 +283,37 @@ describe('a set is refused', () => {
       ok: false,
       error: { kind: 'diverged', deviceIndexes: [0, 1], sequence: expect.any(Number) },
     });
+  });
+
+  it('and not when a copy that could not be read meanwhile has another story of a number that was used again', () => {
+    for (const hidden of [[1], [3], [1, 3]]) {
+      const spares = healthySpares();
+      const again = updateOf(CURRENT, { openCount: 20 });
+      spares.write(again);
+      spares.write(updateOf(CURRENT, { openCount: 10 }), hidden);
+      spares.write(updateOf(again));
+      expect(choiceOf(spares.scan()).superblock.openCount).toBe(20);
+    }
+  });
+
+  it('and not when a spare was being taken out, and one of those behind it has not heard of that (seed 2686)', () => {
+    const before = exampleSuperblock({ spareSizesBytes: [16 << 20, 8 << 20, 16 << 20] });
+    const spares = new Spares(before);
+    spares.write(before);
+    spares.write(updateOf(before));
+    const { layout } = planRemovedSpare(before, 0);
+    const records = layout.spares.map((spare, index) => ({ ...before.spares[index + 1]!, ...spare }));
+    const after = updateOf(updateOf({ ...before, ...layout, spares: records }));
+    spares.blocks.shift();
+    spares.sizesBytes.shift();
+    for (const spareIndex of [0, 1]) {
+      const written = structuredClone(spares.blocks[spareIndex]!);
+      spares.write(after, [after.copies.findIndex((copy) => copy.spareIndex === spareIndex)]);
+      const choice = choiceOf(spares.scan([1, 0]));
+      expect([choice.deviceOfSpare, choice.staleSpares]).toEqual([[1, 0], []]);
+      expect(choice.repairs).toHaveLength(after.copies.length - 1);
+      spares.blocks[spareIndex] = written;
+    }
   });
 
   it('when one device is a clone of another', () => {
@@ -316,6 +359,40 @@ describe('special cases', () => {
     expect(choiceOf(spares.scan())).toMatchObject({ superblock: CURRENT, repairs: [] });
   });
 
+  it('a superblock that was misdirected to another spare does not make that the spare it speaks of', () => {
+    for (const slot of [0, 1]) {
+      const spares = healthySpares();
+      spares.put(OLD, 1, slot, misdirected(slot));
+      const isCurrent = slot === slotOf(CURRENT.sequence);
+      expect(choiceOf(spares.scan())).toMatchObject({
+        superblock: CURRENT,
+        deviceOfSpare: [0, 1],
+        repairs: isCurrent ? [{ copyIndex: 1, slot }] : [],
+        needsTwoUpdates: true,
+      });
+    }
+  });
+
+  it('nor where each spare has a single copy', () => {
+    const set = { ...CURRENT, ...exampleSuperblock({ copyCount: 2 }), sequence: CURRENT.sequence };
+    for (const slot of [0, 1]) {
+      const spares = new Spares(set);
+      for (const each of [{ ...set, sequence: set.sequence - 1 }, set]) spares.write(each);
+      spares.put(set, 1, slot, misdirected(slot, set));
+      const choice = { deviceOfSpare: [0, 1], needsTwoUpdates: true };
+      expect(choiceOf(spares.scan())).toMatchObject(choice);
+      // Alone it could be either.
+      expect(refusalOf([spares.scan()[1]!])).not.toBe('accepted');
+    }
+  });
+
+  it('two of them may be the beginning of a clone, which is refused', () => {
+    const spares = healthySpares();
+    for (const slot of [0, 1]) spares.put(OLD, 1, slot, misdirected(slot));
+    spares.put(OLD, 3, 0, new Uint8Array(METADATA_PAGE_BYTES));
+    expect(refusalOf(spares.scan())).toBe('wrongSpare: duplicate');
+  });
+
   it('a read-only feature leaves nothing to repair', () => {
     const spares = healthySpares();
     const block = encodedCopy(updateOf(CURRENT), 0);
@@ -342,6 +419,11 @@ describe('special cases', () => {
     });
   });
 });
+
+/** The first copy's superblock, of which the first spare is, in this slot. */
+function misdirected(slot: number, set: Superblock = CURRENT): Uint8Array {
+  return encodedCopy({ ...set, sequence: set.sequence - (slotOf(set.sequence) === slot ? 0 : 1) }, 0);
+}
 
 describe('updates that are cut off', () => {
   it('leave the old superblock or the new one, for good, wherever the power goes', () => {

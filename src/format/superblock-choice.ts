@@ -1,4 +1,5 @@
 import { failed, ok, type Result } from '../base/result.js';
+import { sequenceAfterHidden } from './hidden-updates.js';
 import { superblockOffsetBytes } from './layout.js';
 import { sameUuid } from './set-id.js';
 import { type Superblock, slotOf } from './superblock.js';
@@ -6,6 +7,7 @@ import type { DecodedSuperblock, SuperblockRefusal } from './superblock-codec.js
 import {
   distinctSetIds,
   findDivergence,
+  identifyingSuperblocks,
   isContested,
   newestOf,
   type ScannedDevice,
@@ -22,10 +24,12 @@ export function chooseSuperblock(
 ): Result<SuperblockChoice, SuperblockChoiceFailure> {
   const newer = devices.findIndex((device) => device.candidates.some(isFromNewerProgram));
   if (newer !== -1) return failed({ kind: 'newerFormat', deviceIndex: newer });
-  const found = devices.map(superblocksInPlace);
-  const chosen = newestOf(found.flat());
+  // What a superblock says of the set counts wherever it lies; who a device is, only those that are its own say.
+  const inPlace = devices.flatMap(superblocksInPlace);
+  const found = identifyingSuperblocks(devices);
+  const chosen = newestOf(inPlace);
   if (chosen === undefined) return failed({ kind: 'noneFound', seen: refusalsSeen(devices) });
-  const setIds = distinctSetIds(found.flat());
+  const setIds = distinctSetIds(inPlace);
   if (setIds.length > 1) return failed({ kind: 'mixedSets', setIds });
   const scan: Scan = { devices, found, newest: found.map(newestOf), chosen };
   const wrong = findWrongSpare(scan);
@@ -33,9 +37,7 @@ export function chooseSuperblock(
   const divergence = findDivergence(found);
   if (divergence !== undefined) return failed({ kind: 'diverged', ...divergence });
   const { sequence } = chosen.superblock;
-  return isContested(found.flat(), chosen)
-    ? failed({ kind: 'contested', sequence })
-    : judgeCompleteness(scan);
+  return isContested(inPlace, chosen) ? failed({ kind: 'contested', sequence }) : judgeCompleteness(scan);
 }
 
 export interface SuperblockChoice {
@@ -94,9 +96,6 @@ export type WrongSpareReason =
   /** The device is smaller than when it was formatted. */
   | 'shrunk';
 
-/** A spare whose newest superblock is this far behind was left out on purpose: an update that was cut off lags by 1. */
-const STALE_LAG = 2;
-
 interface Scan {
   readonly devices: readonly ScannedDevice[];
   /** For each device, what it has; and the newest of it. */
@@ -125,19 +124,29 @@ function findWrongSpare(scan: Scan): SuperblockChoiceFailure | undefined {
 function wrongReason(scan: Scan, deviceIndex: number): WrongSpareReason | undefined {
   const newest = scan.newest[deviceIndex];
   if (newest === undefined) return unprovenSpare(scan, deviceIndex) === -1 ? 'noSuperblock' : undefined;
-  const { spareIndex, superblock } = newest;
+  const spareIndex = spareIndexOf(scan.chosen, newest);
   const recorded = scan.chosen.superblock.spares[spareIndex];
-  if (recorded === undefined || !sameUuid(recorded.uuid, superblock.spares[spareIndex]!.uuid))
-    return 'replaced';
-  const first = scan.newest.findIndex((other) => other?.spareIndex === spareIndex);
+  if (recorded === undefined) return 'replaced';
+  const first = deviceThatClaims(scan, spareIndex);
   if (first !== deviceIndex) return 'duplicate';
   return scan.devices[deviceIndex]!.sizeBytes < recorded.sizeBytes ? 'shrunk' : undefined;
 }
 
+/** Which spare of the chosen set a device with this superblock is, or -1: numbers change when a spare is taken out. */
+function spareIndexOf({ superblock }: DecodedSuperblock, found: DecodedSuperblock): number {
+  const { uuid } = found.superblock.spares[found.spareIndex]!;
+  return superblock.spares.findIndex((spare) => sameUuid(spare.uuid, uuid));
+}
+
+function deviceThatClaims({ newest, chosen }: Scan, spareIndex: number): number {
+  return newest.findIndex((found) => found !== undefined && spareIndexOf(chosen, found) === spareIndex);
+}
+
 /** The one spare that no device claims, if this is the one device that claims nothing and has its size; or -1. */
-function unprovenSpare({ devices, newest, chosen }: Scan, deviceIndex: number): number {
-  const unclaimed = chosen.superblock.spares.flatMap((_, spareIndex) =>
-    newest.some((found) => found?.spareIndex === spareIndex) ? [] : [spareIndex],
+function unprovenSpare(scan: Scan, deviceIndex: number): number {
+  const { devices, newest, chosen } = scan;
+  const unclaimed = [...chosen.superblock.spares.keys()].filter(
+    (spareIndex) => deviceThatClaims(scan, spareIndex) === -1,
   );
   const silentCount = newest.filter((found) => found === undefined).length;
   const [spareIndex] = unclaimed;
@@ -161,23 +170,52 @@ function choiceFrom(scan: Scan): SuperblockChoice {
   const { superblock, readOnly } = chosen;
   const spareIndexes = [...superblock.spares.keys()];
   const deviceOfSpare = spareIndexes.map((spareIndex) => deviceOf(scan, spareIndex));
-  const lagOf = (spareIndex: number): number => {
-    const own = newest[deviceOfSpare[spareIndex]!];
-    return own === undefined ? 0 : superblock.sequence - own.superblock.sequence;
+  const before = sequenceBefore(scan);
+  const isStale = (spareIndex: number): boolean => {
+    const own = newest[deviceOfSpare[spareIndex]!]?.superblock.sequence;
+    if (own === undefined || own === superblock.sequence) return false;
+    return before === undefined ? !mayFollow(superblock.sequence, own) : own < before;
   };
   return {
     superblock,
     readOnly,
     deviceOfSpare,
     missingSpares: spareIndexes.filter((spareIndex) => deviceOfSpare[spareIndex] === -1),
-    staleSpares: spareIndexes.filter((spareIndex) => lagOf(spareIndex) >= STALE_LAG),
+    staleSpares: spareIndexes.filter(isStale),
     repairs: readOnly ? [] : findRepairs(scan, deviceOfSpare),
     needsTwoUpdates: !readOnly && someSlotIsUnknown(scan, deviceOfSpare),
   };
 }
 
+/**
+ * The update before the one that was chosen, as copies that have this one say: a spare that lacks that, too, was left out
+ * on purpose (rule W6), while an update that was cut off leaves one behind by one. Numbers alone don't tell: some are left
+ * out (rules W2, R2). Undefined: no copy says.
+ */
+function sequenceBefore({ found, chosen }: Scan): number | undefined {
+  const { sequence } = chosen.superblock;
+  const before = found.flatMap((own) => {
+    const holders = own.filter((each) => each.superblock.sequence === sequence);
+    return own.filter(
+      (each) =>
+        each.superblock.sequence < sequence && holders.some((holder) => startOf(holder) === startOf(each)),
+    );
+  });
+  return before.length === 0 ? undefined : Math.max(...before.map(({ superblock }) => superblock.sequence));
+}
+
+/** Whether the update after `before` may have this number: the next one, or the first behind those that may be hidden. */
+function mayFollow(sequence: number, before: number): boolean {
+  return sequence === before + 1 || sequence === sequenceAfterHidden(before, 0);
+}
+
+/** Of the copy, on its device. */
+function startOf({ superblock, copyIndex }: DecodedSuperblock): number {
+  return superblock.copies[copyIndex]!.offsetBytes;
+}
+
 function deviceOf(scan: Scan, spareIndex: number): number {
-  const claiming = scan.newest.findIndex((found) => found?.spareIndex === spareIndex);
+  const claiming = deviceThatClaims(scan, spareIndex);
   if (claiming !== -1) return claiming;
   const silent = scan.newest.indexOf(undefined);
   return silent !== -1 && unprovenSpare(scan, silent) === spareIndex ? silent : -1;
@@ -194,19 +232,22 @@ function findRepairs({ found, chosen }: Scan, deviceOfSpare: readonly number[]):
 }
 
 /** A slot that nobody scanned counts as unknown: the device's size, and with it the anchors, may have changed. */
-function someSlotIsUnknown({ devices, chosen }: Scan, deviceOfSpare: readonly number[]): boolean {
+function someSlotIsUnknown({ devices, found, chosen }: Scan, deviceOfSpare: readonly number[]): boolean {
   return chosen.superblock.copies.some((copy) => {
-    const device = devices[deviceOfSpare[copy.spareIndex]!];
-    return (
-      device !== undefined && [0, 1].some((slot) => isUnknown(device, superblockOffsetBytes(copy, slot)))
-    );
+    const deviceIndex = deviceOfSpare[copy.spareIndex]!;
+    const device = devices[deviceIndex];
+    if (device === undefined) return false;
+    return [0, 1].some((slot) => isUnknown(device, found[deviceIndex]!, superblockOffsetBytes(copy, slot)));
   });
 }
 
-function isUnknown(device: ScannedDevice, offsetBytes: number): boolean {
+/** Also where another spare's superblock lies that would be in its place there: nobody knows what it has written over. */
+function isUnknown(device: ScannedDevice, own: readonly DecodedSuperblock[], offsetBytes: number): boolean {
   const candidate = device.candidates.find((each) => each.offsetBytes === offsetBytes);
   if (candidate === undefined) return true;
-  return !candidate.found.ok && DAMAGED.has(candidate.found.error);
+  const { found } = candidate;
+  if (!found.ok) return DAMAGED.has(found.error);
+  return superblocksInPlace(device).includes(found.value) && !own.includes(found.value);
 }
 
 /** What may have been a superblock, and a newer one. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NOT_EXACT, writeU64 } from '../base/little-endian.js';
 import { METADATA_PAGE_BYTES } from './layout.js';
 import { seal, viewOf } from './sealed-block.js';
-import { KNOWN_FEATURES, type Superblock, slotOf } from './superblock.js';
+import { featuresForMain, KNOWN_FEATURES, type Superblock, slotOf } from './superblock.js';
 import { decodeSuperblock, encodeSuperblock } from './superblock-codec.js';
 import { copyAt, spareAt } from './superblock-fields.js';
 import { exampleSuperblock } from './testing/example-set.js';
@@ -44,6 +44,7 @@ const anySuperblock: fc.Arbitrary<Superblock> = fc
     contentSample: fc.record({ validMask: word, crcs: fc.array(word, { minLength: 32, maxLength: 32 }) }),
     onLost: fc.constantFrom(0, 1),
     counters: fc.array(exact, { maxLength: 64 }),
+    settings: fc.array(word, { maxLength: 64 }).filter((numbers) => numbers.at(-1) !== 0),
   })
   .map((fields) => ({ ...exampleSuperblock(), ...fields }));
 
@@ -71,6 +72,25 @@ describe('a superblock', () => {
     const crcs = [0, 1, 2, 3, 4].map((copyIndex) => crcOf(encoded(exampleSuperblock(), copyIndex)));
     expect(new Set(crcs).size).toBe(1);
     expect(crcOf(encoded({ ...exampleSuperblock(), openCount: 3 }))).not.toBe(crcs[0]);
+  });
+
+  it('keeps settings, whatever they are, at their place, and none are zeroes, as before there were any', () => {
+    const kept = encoded({ ...exampleSuperblock(), settings: [0, 7, 0xffff_ffff] });
+    expect([1896, 1900, 1904, 1908].map((at) => viewOf(kept).getUint32(at, true))).toEqual([
+      0, 7, 0xffff_ffff, 0,
+    ]);
+    expect(verdictAfter((_, block) => block.fill(0xff, 1896, 2152))).toBe('ok');
+    const decoded = decodeSuperblock(encoded());
+    expect(decoded.ok && decoded.value.superblock.settings).toEqual([]);
+  });
+
+  it('does not contradict one that a program without settings wrote of it', () => {
+    const withSettings = encoded({ ...exampleSuperblock(), settings: [3] });
+    const crcs = [withSettings, encoded()].map((block) => {
+      const decoded = decodeSuperblock(block);
+      return decoded.ok && decoded.value.contentCrc;
+    });
+    expect(crcs[0]).toBe(crcs[1]);
   });
 
   it('is refused after any single byte changed', () => {
@@ -114,11 +134,38 @@ describe('a superblock', () => {
 
   it('with an unknown compat bit is accepted, and the bit is dropped by the next write', () => {
     const block = encoded();
-    viewOf(block).setUint32(16, 0x8000_0001, true);
+    viewOf(block).setUint32(16, 0x8000_0002, true);
     seal(block);
     const decoded = decodeSuperblock(block);
-    expect(decoded.ok && decoded.value.superblock.features.compat).toBe(0x8000_0001);
+    expect(decoded.ok && decoded.value.superblock.features.compat).toBe(0x8000_0002);
     if (decoded.ok) expect(encoded(decoded.value.superblock)).toEqual(encoded());
+  });
+
+  it('says how large the main device itself is with the compat bit for that, and not without', () => {
+    const sizes = { mainDeviceBytes: 3 << 29, mainDeviceBlockBytes: 512 };
+    const { features } = exampleSuperblock();
+    const set = { ...exampleSuperblock(), ...sizes, logicalBlockBytes: 4096, unitBytes: 4096 };
+    const block = encoded({ ...set, features: featuresForMain(features, sizes) });
+    const decoded = decodeSuperblock(block);
+    expect(decoded.ok && decoded.value.superblock).toMatchObject(sizes);
+    viewOf(block).setUint32(16, 0, true);
+    seal(block);
+    const without = decodeSuperblock(block);
+    expect(without.ok && without.value.superblock).toMatchObject({
+      mainDeviceBytes: 0,
+      mainDeviceBlockBytes: 0,
+    });
+  });
+
+  it('of a main device that is smaller than what is served of it makes no sense', () => {
+    const withMainDevice = (change: (view: DataView) => void): string =>
+      verdictAfter((view) => {
+        view.setUint32(16, 1, true);
+        change(view);
+      });
+    expect(withMainDevice((view) => view.setUint32(120, 1 << 29, true))).toBe('implausible');
+    expect(withMainDevice((view) => view.setUint32(128, 4096, true))).toBe('implausible');
+    expect(withMainDevice((view) => view.setUint32(124, 1, true))).toBe('ok');
   });
 
   it('with an unknown ro-compat bit is for reading only', () => {
@@ -134,14 +181,14 @@ describe('a superblock', () => {
     expect(verdictAfter((view, block) => [block.fill(0xff, 544, 1312), view.setUint32(24, 4, true)])).toBe(
       'incompatibleFeature',
     );
-    expect(KNOWN_FEATURES).toEqual({ compat: 0, roCompat: 0, incompat: 0 });
+    expect(KNOWN_FEATURES).toEqual({ compat: 1, roCompat: 0, incompat: 1 });
   });
 
   it('has no opinion on reserved bytes, and writes them as zero', () => {
-    expect(verdictAfter((_, block) => block.fill(0xff, 1896))).toBe('ok');
+    expect(verdictAfter((_, block) => block.fill(0xff, 2152))).toBe('ok');
     expect(
       encoded()
-        .subarray(1896)
+        .subarray(2152)
         .every((byte) => byte === 0),
     ).toBe(true);
   });

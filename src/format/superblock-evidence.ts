@@ -15,6 +15,49 @@ export interface SuperblockCandidate {
   readonly found: Result<DecodedSuperblock, SuperblockRefusal | 'unreadable'>;
 }
 
+/**
+ * By device: the superblocks that tell which spare it is. A single one that claims to be of another spare of the set is
+ * a misdirected write to a place that this spare happens to have as well: it is left out where two others or more say
+ * who the device is, or where another device is that spare and none is this one.
+ */
+export function identifyingSuperblocks(
+  devices: readonly ScannedDevice[],
+): readonly (readonly DecodedSuperblock[])[] {
+  const found = devices.map(superblocksInPlace);
+  return found.map((own, deviceIndex) => {
+    const others = found.filter((_, index) => index !== deviceIndex);
+    return own.filter((each) => !isMisdirected(each, own, others));
+  });
+}
+
+function isMisdirected(
+  suspect: DecodedSuperblock,
+  own: readonly DecodedSuperblock[],
+  others: readonly (readonly DecodedSuperblock[])[],
+): boolean {
+  const rest = own.filter((each) => each !== suspect);
+  const [first] = rest;
+  if (first === undefined || !rest.every((each) => isOfSpare(each, first))) return false;
+  if (!isOfSameSet(first, suspect) || isOfSpare(first, suspect)) return false;
+  const claimsThis = (found: readonly DecodedSuperblock[]): boolean =>
+    found.some((each) => isOfSpare(each, first));
+  const isThatSpare = (found: readonly DecodedSuperblock[]): boolean =>
+    found.length > 0 && found.every((each) => isOfSpare(each, suspect));
+  return rest.length > 1 || (others.some(isThatSpare) && !others.some(claimsThis));
+}
+
+function isOfSpare(one: DecodedSuperblock, other: DecodedSuperblock): boolean {
+  return isOfSameSet(one, other) && sameUuid(spareIdOf(one), spareIdOf(other));
+}
+
+function isOfSameSet(one: DecodedSuperblock, other: DecodedSuperblock): boolean {
+  return sameUuid(one.superblock.setId, other.superblock.setId);
+}
+
+function spareIdOf({ superblock, spareIndex }: DecodedSuperblock): Uint8Array {
+  return superblock.spares[spareIndex]!.uuid;
+}
+
 /** A superblock at another place than its own is a misdirected write, or a copy of a part of a disk: not evidence. */
 export function superblocksInPlace(device: ScannedDevice): readonly DecodedSuperblock[] {
   return device.candidates.flatMap(({ offsetBytes, found }) => {
@@ -62,17 +105,24 @@ export function distinctSetIds(found: readonly DecodedSuperblock[]): readonly Ui
   return distinct;
 }
 
-/** The first sequence number that two devices tell different stories of, if there is one. */
+/**
+ * Two devices that went on separately: of the newest sequence number that both have, no copy of the one tells the same
+ * story as one of the other. A single copy may tell another story than its neighbours of a number that was used again,
+ * where it could not be read meanwhile (rule R2); so may one of a number that later ones have gone over.
+ */
 export function findDivergence(
   foundOnDevices: readonly (readonly DecodedSuperblock[])[],
 ): Divergence | undefined {
-  const first = new Map<number, { readonly deviceIndex: number; readonly contentCrc: number }>();
-  for (const [deviceIndex, found] of foundOnDevices.entries()) {
-    for (const [sequence, { contentCrc }] of newestOfEachSequence(found)) {
-      const known = first.get(sequence);
-      if (known === undefined) first.set(sequence, { deviceIndex, contentCrc });
-      else if (known.contentCrc !== contentCrc)
-        return { deviceIndexes: [known.deviceIndex, deviceIndex], sequence };
+  const stories = foundOnDevices.map(storiesBySequence);
+  for (const [index, own] of stories.entries()) {
+    for (let otherIndex = index + 1; otherIndex < stories.length; otherIndex += 1) {
+      const other = stories[otherIndex]!;
+      const sequence = Math.max(...[...own.keys()].filter((each) => other.has(each)));
+      if (
+        Number.isFinite(sequence) &&
+        ![...own.get(sequence)!].some((story) => other.get(sequence)!.has(story))
+      )
+        return { deviceIndexes: [index, otherIndex], sequence };
     }
   }
   return undefined;
@@ -83,9 +133,12 @@ export interface Divergence {
   readonly sequence: number;
 }
 
-function newestOfEachSequence(found: readonly DecodedSuperblock[]): ReadonlyMap<number, DecodedSuperblock> {
-  const sequences = new Set(found.map(({ superblock }) => superblock.sequence));
-  const newestWith = (sequence: number): DecodedSuperblock =>
-    newestOf(found.filter(({ superblock }) => superblock.sequence === sequence))!;
-  return new Map([...sequences].map((sequence) => [sequence, newestWith(sequence)]));
+/** By sequence number, the `contentCrc` of all that have it. */
+function storiesBySequence(found: readonly DecodedSuperblock[]): ReadonlyMap<number, ReadonlySet<number>> {
+  const stories = new Map<number, Set<number>>();
+  for (const { superblock, contentCrc } of found) {
+    const known = stories.get(superblock.sequence) ?? new Set();
+    stories.set(superblock.sequence, known.add(contentCrc));
+  }
+  return stories;
 }

@@ -12,9 +12,11 @@ import {
 } from './codec.js';
 import { type CopyLayout, DESCRIPTORS_PER_PAGE, MAX_COPIES, MAX_SPARES } from './layout.js';
 import {
+  CompatFeature,
   type ContentSample,
   FORMAT_VERSION,
   MAX_COUNTERS,
+  MAX_SETTINGS,
   SAMPLE_COUNT,
   type SpareRecord,
   type Superblock,
@@ -101,6 +103,8 @@ export const HEAD: RecordFields<Head> = {
   pageCount: u64(96),
   createdSeconds: u64(104),
   updatedSeconds: u64(112),
+  mainDeviceBytes: u64(120),
+  mainDeviceBlockBytes: u32(128),
   name: text(136, TEXT_BYTES),
   mainModel: text(200, TEXT_BYTES),
   mainSerial: text(264, TEXT_BYTES),
@@ -110,6 +114,7 @@ export const HEAD: RecordFields<Head> = {
   onLost: u8(1312),
   counterCount: u32(1376),
   counters: list(u64, 1384, MAX_COUNTERS),
+  settings: list(u32, 1896, MAX_SETTINGS),
 };
 
 export const SPARE: RecordFields<SpareRecord> = {
@@ -146,6 +151,7 @@ function superblockOf(view: DataView, head: Head): Superblock {
     copyCount,
     counterCount,
   } = head;
+  const isOtherMain = (compat & CompatFeature.mainDevice) !== 0;
   return {
     features: { compat, roCompat, incompat },
     cleanShutdown: (flags & FLAG_CLEAN_SHUTDOWN) !== 0,
@@ -156,6 +162,8 @@ function superblockOf(view: DataView, head: Head): Superblock {
     logicalBlockBytes: head.logicalBlockBytes,
     openCount: head.openCount,
     mainSizeBytes: head.mainSizeBytes,
+    mainDeviceBytes: isOtherMain ? head.mainDeviceBytes : 0,
+    mainDeviceBlockBytes: isOtherMain ? head.mainDeviceBlockBytes : 0,
     pageCount: head.pageCount,
     createdSeconds: head.createdSeconds,
     updatedSeconds: head.updatedSeconds,
@@ -168,5 +176,10 @@ function superblockOf(view: DataView, head: Head): Superblock {
     copies: Array.from({ length: copyCount }, (_, index) => readRecord(COPY, view, copyAt(index))),
     onLost: head.onLost,
     counters: head.counters.slice(0, counterCount),
+    settings: withoutZeroesAtEnd(head.settings),
   };
+}
+
+function withoutZeroesAtEnd(numbers: readonly number[]): readonly number[] {
+  return numbers.slice(0, numbers.findLastIndex((number) => number !== 0) + 1);
 }

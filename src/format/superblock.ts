@@ -14,6 +14,7 @@ export interface Superblock extends Layout {
   readonly logicalBlockBytes: number;
   /** Times the set was opened for writing. */
   readonly openCount: number;
+  /** What the set serves of its main device. */
   readonly mainSizeBytes: number;
   /** Seconds since 1970. */
   readonly createdSeconds: number;
@@ -24,6 +25,10 @@ export interface Superblock extends Layout {
   readonly mainModel: string;
   readonly mainSerial: string;
   readonly mainWwn: string;
+  /** Of the main device itself, where it is larger than what the set serves of it; else 0. */
+  readonly mainDeviceBytes: number;
+  /** Of the main device itself, where its logical block is smaller than that of the set; else 0. */
+  readonly mainDeviceBlockBytes: number;
   readonly contentSample: ContentSample;
   readonly spares: readonly SpareRecord[];
   readonly copies: readonly CopyLayout[];
@@ -31,6 +36,8 @@ export interface Superblock extends Layout {
   readonly onLost: number;
   /** At most `MAX_COUNTERS`; their meaning is the engine's. */
   readonly counters: readonly number[];
+  /** At most `MAX_SETTINGS` of 32 bits, without zeroes at the end; their meaning is that of `src/settings/`. 0: not set. */
+  readonly settings: readonly number[];
 }
 
 export interface SpareRecord extends SpareLayout {
@@ -63,12 +70,47 @@ export const OnLost = { error: 0, zero: 1 } as const;
 
 export const FORMAT_VERSION = 1;
 export const MAX_COUNTERS = 64;
+export const MAX_SETTINGS = 64;
 /** Blocks of the main device in a content sample. */
 export const SAMPLE_COUNT = 32;
 /** Space for each text, in UTF-8. */
 export const TEXT_BYTES = 64;
-/** Feature bits this version knows: none so far. */
-export const KNOWN_FEATURES: Features = { compat: 0, roCompat: 0, incompat: 0 };
+export const IncompatFeature = {
+  /** Some copies hold only the first pages (`CopyLayout.pageCapacity`). */
+  partialCopies: 1,
+} as const;
+export const CompatFeature = {
+  /** The main device is another one than the set was made for, larger or with smaller blocks (`mainDeviceBytes`). */
+  mainDevice: 1,
+} as const;
+/** Feature bits this version knows. */
+export const KNOWN_FEATURES: Features = {
+  compat: CompatFeature.mainDevice,
+  roCompat: 0,
+  incompat: IncompatFeature.partialCopies,
+};
+
+/** The same features, with `partialCopies` where this layout wants it and only there. */
+export function featuresWith(
+  features: Features,
+  { copies, pageCount }: Pick<Layout, 'copies' | 'pageCount'>,
+): Features {
+  const { partialCopies } = IncompatFeature;
+  const isPartial = copies.some(({ pageCapacity }) => pageCapacity < pageCount);
+  const others = features.incompat & ~partialCopies;
+  return { ...features, incompat: isPartial ? others | partialCopies : others };
+}
+
+/** The same features, with `mainDevice` where this superblock wants it and only there. */
+export function featuresForMain(
+  features: Features,
+  { mainDeviceBytes, mainDeviceBlockBytes }: Pick<Superblock, 'mainDeviceBytes' | 'mainDeviceBlockBytes'>,
+): Features {
+  const { mainDevice } = CompatFeature;
+  const differs = mainDeviceBytes !== 0 || mainDeviceBlockBytes !== 0;
+  const compat = differs ? features.compat | mainDevice : features.compat & ~mainDevice;
+  return { ...features, compat: compat >>> 0 };
+}
 
 /** The slot that a superblock or a page of this sequence belongs to. */
 export function slotOf(sequence: number): number {

@@ -31,6 +31,7 @@ def newest(p):
     best = b''
     for n in range(2 * u(sb, 70, 2)):
         c, slot = n // 2, n % 2
+        if p >= u(sb, 1072 + 32 * c, 8): continue
         f = spare.get(u(sb, 1056 + 32 * c, 2))
         b = f and read(f, u(sb, 1064 + 32 * c, 8) + 16384 + 8192 * p + 4096 * slot)
         if not b or not whole(b, b'DMRPAGE\\0') or u(b, 48, 8) > u(sb, 56, 8): continue

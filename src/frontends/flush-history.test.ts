@@ -19,6 +19,14 @@ describe('what a client is told of flushes', () => {
     expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
   });
 
+  it('is that all those failed which are under way when the first one tells of a failure of before', () => {
+    const { history, errors } = client();
+    errors.flushFailureCount += 1;
+    const [first, second] = [history.flushStarted(), history.flushStarted()];
+    expect([history.flushFinished(first, true), history.flushFinished(second, true)]).toEqual([false, false]);
+    expect(history.flushFinished(history.flushStarted(), true)).toBe(true);
+  });
+
   it('is nothing of failures that came before its writes, or after all of them were flushed', () => {
     const errors = { flushFailureCount: 3 };
     const history = new FlushHistory(new UnflushedWrites(errors));

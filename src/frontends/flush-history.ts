@@ -76,26 +76,22 @@ export class FlushHistory {
     this.writes.writeFinished();
   }
 
-  /** A flush starts now: what it covers and what is lost so far, for `flushFinished`. */
+  /** A flush starts now: what it covers and what the client has been told so far, for `flushFinished`. */
   flushStarted(): number {
-    return this.writes.coveredCount * LOSSES_TOLD_APART + this.lossesModulo;
+    return this.writes.coveredCount * LOSSES_TOLD_APART + (this.lossesTold % LOSSES_TOLD_APART);
   }
 
   /**
-   * `started`: from `flushStarted`. `ok`: what the device said. Returns whether the client may be told so. A flush that
-   * was under way while another failed may have found nothing left to write: it counts as failed.
+   * `started`: from `flushStarted`. `ok`: what the device said. Returns whether the client may be told so. A flush after one
+   * that failed, or beside it, may have found nothing left to write: it counts as failed, and so do all that are under
+   * way together with it.
    */
   flushFinished(started: number, ok: boolean): boolean {
     const { lossCount } = this.writes;
-    const failedMeanwhile = started % LOSSES_TOLD_APART !== this.lossesModulo;
-    const unheard = failedMeanwhile || this.lossesTold !== lossCount;
+    const unheard = started % LOSSES_TOLD_APART !== lossCount % LOSSES_TOLD_APART;
     this.lossesTold = lossCount;
     if (ok) this.writes.flushSucceeded(Math.floor(started / LOSSES_TOLD_APART));
     return ok && !unheard;
-  }
-
-  private get lossesModulo(): number {
-    return this.writes.lossCount % LOSSES_TOLD_APART;
   }
 }
 

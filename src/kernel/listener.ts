@@ -68,7 +68,7 @@ function reason(kind: ListenFailureKind, errno: number): string {
     case 'noDirectory':
       return 'its directory does not exist; create it first';
     case 'notASocket':
-      return 'a file that is not a socket is there; remove it or choose another path';
+      return 'a file that is not a socket is there, and is left alone; choose a path at which nothing is';
     case 'pathTooLong':
       return 'a socket path has 1 to 107 bytes; choose a shorter one';
     case 'notAnAddress':

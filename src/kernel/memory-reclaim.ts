@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errnoName } from '../base/errno.js';
-import { execv, fcntl, mlock2, prctl } from './ffi.js';
+import { mlock2, prctl } from './ffi.js';
+import { startAgain } from './start-again.js';
 
 /**
  * Makes this process one that memory may depend on: when memory runs short the kernel writes dirty pages back through
@@ -44,12 +45,9 @@ function lockProgram(): string[] {
   return [];
 }
 
-function restart(): void {
-  // Node has made its standard files close-on-exec for the programs that it starts.
-  for (const fd of STANDARD_FILES) fcntl(fd, F_SETFD, 0);
+function restart(): never {
   process.env[RESTARTED] = '1';
-  const errno = -execv(process.execPath, [process.argv0, ...process.execArgv, ...process.argv.slice(1)]);
-  throw new Error(`cannot start ${process.execPath} again: ${errnoName(errno)}`);
+  startAgain(process.argv.slice(2));
 }
 
 function protectFromOutOfMemoryKiller(): string[] {
@@ -66,8 +64,6 @@ function protectFromOutOfMemoryKiller(): string[] {
 
 /** Set in the environment of the program that was started again: once is enough, whatever a kernel says. */
 const RESTARTED = 'DM_REMAP_IO_FLUSHER';
-const STANDARD_FILES = [0, 1, 2];
-const F_SETFD = 2;
 /** linux/prctl.h. */
 const PR_SET_IO_FLUSHER = 57;
 const PR_GET_IO_FLUSHER = 58;

@@ -11,6 +11,8 @@ import { type OpenFailure, openFailure } from './open-failure.js';
 
 export interface OpenOptions {
   readonly readOnly: boolean;
+  /** What can't be opened for writing because it is read-only is opened for reading: every write to it fails then. */
+  readonly takesReadOnly?: boolean;
   /**
    * Nobody else may hold it: O_EXCL on a block device (against mounts and other holders) and an exclusive flock
    * on either kind (against another dm-remap). False only to look at a device that may be in use.
@@ -43,6 +45,14 @@ export type DeviceKind = 'blockDevice' | 'file';
  * and the like are refused before they are opened, because opening some of them has effects.
  */
 export function openDevice(path: string, options: OpenOptions): Result<OpenDevice, OpenFailure> {
+  const device = openAsAsked(path, options);
+  const isReadOnly = !device.ok && device.error.kind === 'readOnly';
+  return isReadOnly && options.takesReadOnly === true
+    ? openAsAsked(path, { ...options, readOnly: true })
+    : device;
+}
+
+function openAsAsked(path: string, options: OpenOptions): Result<OpenDevice, OpenFailure> {
   const logicalBlockBytes = options.fileLogicalBlockBytes ?? 512;
   assert(isSupportedBlock(logicalBlockBytes), 'a logical block is 512 to 4096 bytes');
   const kind = kindOfPath(path);

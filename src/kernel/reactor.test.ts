@@ -36,6 +36,19 @@ describeUring('UringReactor', () => {
     reactor.run();
   });
 
+  test('a loop that only serves the ring hears a wake, and runs no timer and no poller', () => {
+    const seen: string[] = [];
+    reactor.onWake(() => {
+      seen.push('wake');
+      reactor.stop();
+    });
+    reactor.after(0, () => seen.push('timer'));
+    reactor.addPoller({ poll: () => seen.push('poll') > 0 });
+    wake(reactor.wakeUpFd);
+    reactor.serveRing();
+    expect(seen).toEqual(['wake']);
+  });
+
   test('timers run in the order of their due times, none before its own', () => {
     const order: string[] = [];
     const startMs = reactor.nowMs();

@@ -4,7 +4,7 @@ import { perform } from '../engine/effect.js';
 import { noteOffsetBytes, TEXT_NOTE_BYTES } from '../format/layout.js';
 import { formatUuid, sameUuid } from '../format/set-id.js';
 import type { Superblock } from '../format/superblock.js';
-import { newestOf, superblocksInPlace } from '../format/superblock-evidence.js';
+import { identifyingSuperblocks, newestOf } from '../format/superblock-evidence.js';
 import { judgeNote } from '../format/text-note.js';
 import { DmRemapError } from './errors.js';
 import { findSignature } from './examine-spares.js';
@@ -66,7 +66,7 @@ async function proofOf(
   position: number,
   force: boolean,
 ): Promise<Omit<RestoreTarget, 'path'> | undefined> {
-  const newest = newestOf(superblocksInPlace(survey.scanned[position]!));
+  const newest = newestOf(identifyingSuperblocks(survey.scanned)[position]!);
   const path = session.paths[position]!;
   if (newest !== undefined) {
     const own = newest.superblock;

@@ -8,7 +8,7 @@ import { statIfThere } from '../kernel/stat-if-there.js';
 import type { Geometry } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
-import { findNotedSet } from './noted-set.js';
+import { findNote } from './noted-set.js';
 
 /** Looks at the devices of a set to be: sizes, block sizes, and what is on them now. Writes nothing. */
 export async function examineSpares(
@@ -37,6 +37,18 @@ export async function examineSpares(
       },
       spares: examined,
     };
+  } finally {
+    session.close();
+  }
+}
+
+/** Looks at one device: what it is, and what is on it now. Writes nothing. */
+export async function examineDevice(path: string): Promise<ExaminedSpare> {
+  const opened = OfflineSession.open([{ path, readOnly: true }]);
+  if (!opened.ok) throw DmRemapError.of(opened.error);
+  const session = opened.value;
+  try {
+    return await examineSpare(session, path, 0, session.geometries[0]!);
   } finally {
     session.close();
   }
@@ -74,12 +86,10 @@ async function examineSpare(
       isBlank: false,
       signature: `dm-remap metadata (${found.error.kind})`,
     };
-  const noted = await session.run(
-    findNotedSet({ target, sizeBytes: geometry.sizeBytes, memory, bufferOffset }),
-  );
+  const noted = await session.run(findNote({ target, sizeBytes: geometry.sizeBytes, memory, bufferOffset }));
   if (noted !== undefined) {
-    const signature = `the text note of a spare of dm-remap (set ${noted}), whose superblocks are gone`;
-    return { path, geometry, set: noted, isBlank: false, signature };
+    const signature = `the text note of a spare of dm-remap (set ${noted.setId}), whose superblocks are gone`;
+    return { path, geometry, set: noted.setId, isBlank: false, signature };
   }
   const isBlank = seen.every((what) => what === 'blank');
   return { path, geometry, set, isBlank, signature: await findSignature(session, target, geometry) };
@@ -152,6 +162,15 @@ export function refuseRepeatedPaths(paths: readonly string[]): void {
     }
     seen.add(identity);
   }
+}
+
+/** Rejects a device that the set has already, by whatever path. `spares`: of that set, by number. */
+export function refuseMember(device: string, main: string, spares: readonly string[]): void {
+  const identity = identityOf(device);
+  const roles = ['the main device', ...spares.map((_, index) => `spare ${index}`)];
+  const role = roles[[main, ...spares].findIndex((path) => identityOf(path) === identity)];
+  if (role === undefined) return;
+  throw new DmRemapError('usage', `${device}: is ${role} of the set already; name another device`);
 }
 
 /** Paths of one device or file share it, links and second device nodes too. What is not there is left to the opening. */

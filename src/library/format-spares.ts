@@ -132,6 +132,8 @@ function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Sup
     mainModel: identity.model,
     mainSerial: identity.serial,
     mainWwn: identity.wwn,
+    mainDeviceBytes: 0,
+    mainDeviceBlockBytes: 0,
     contentSample: { validMask: 0, crcs: new Array<number>(SAMPLE_COUNT).fill(0) },
     spares: layout.spares.map((spare) => ({
       ...spare,
@@ -140,6 +142,7 @@ function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Sup
     })),
     onLost: 0,
     counters: [],
+    settings: [],
   };
 }
 

@@ -8,6 +8,8 @@ import { FORMAT_VERSION } from '../format/superblock.js';
 import { describeAssemblyFailure } from '../runtime/assembly-message.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { remapReportOf } from '../runtime/remap-report.js';
+import { readKeptSettings } from '../settings/kept-settings.js';
+import { reportSettings } from '../settings/settings-in-force.js';
 import { DmRemapError } from './errors.js';
 import type { InspectReport, RemapReport } from './offline-types.js';
 
@@ -57,11 +59,13 @@ function reportOf(set: AssembledSet, paths: readonly string[]): InspectReport {
       initialisedPages: spare.initialisedPageCount,
     })),
     copies: copiesOf(set),
+    outOfReachPages: set.load.outOfReachPages.length,
     usableSpareUnits: usableUnitCount(superblock),
     freeSpareUnits: set.allocator.freeCount,
     retiredSpareUnits: set.table.retiredCount,
     remaps: remapsOf(set),
     counters: countersByName(set.counters),
+    settings: reportSettings(readKeptSettings(superblock), {}),
   };
 }
 

@@ -1,5 +1,7 @@
 import { formatCount, formatNumber } from '../base/format-count.js';
-import type { GoneReport } from '../runtime/device-report.js';
+import type { EmptyingReport, GoneReport } from '../runtime/device-report.js';
+import { spareLevelOf } from '../runtime/spare-alerts.js';
+import type { SettingValues } from '../settings/setting-table.js';
 
 /** How a set is doing: the worst finding decides the state; worst first. */
 export function judgeHealth(facts: HealthFacts): Health {
@@ -15,14 +17,27 @@ export interface HealthFacts {
   readonly unitsWithLostBlocks: number;
   readonly freeSpareUnits: number;
   readonly usableSpareUnits: number;
+  /** Of the main device. */
+  readonly mainUnits: number;
+  /** In force. */
+  readonly settings: SettingValues;
   /** Spares of the set that were not given, and what lives on them. */
-  readonly missing: { readonly spareCount: number; readonly unitCount: number };
+  readonly missing: {
+    readonly spareCount: number;
+    /** At least, where the map of them is on themselves only. */
+    readonly unitCount: number;
+    readonly isMapKnown: boolean;
+  };
   /** Copies of the metadata, and those that are stale, damaged or unreadable; null where nobody has looked. */
   readonly copies: { readonly count: number; readonly badCount: number } | null;
   /** Only the metadata is known, and it does not say that the set was stopped. */
   readonly mayBeInUse: boolean;
+  /** Somebody holds its requests. */
+  readonly suspended: boolean;
   /** Devices that do not answer now. */
   readonly gone: readonly GoneReport[];
+  /** Spares that take no units because they are to be empty. */
+  readonly emptying: readonly EmptyingReport[];
 }
 
 export interface Health {
@@ -45,19 +60,36 @@ export interface Finding {
 
 const STATES = ['healthy', 'degraded', 'critical'] as const;
 
-/** Under this part of the spare left, it is time to get another one. */
-const LOW_SPARE = 0.1;
-
 const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
+  function takesNoWrites({ gone }) {
+    const main = gone.find(({ readsPass }) => readsPass);
+    if (main === undefined) return null;
+    return {
+      id: 'takesNoWrites',
+      state: 'critical',
+      status: `${main.path} takes no writes any more: ${main.reason}. It can still be read; requests that write to it ${main.requestsWait ? 'wait' : 'fail'}.`,
+      action: 'Move to another disk while it can be read: "dmremap evacuate".',
+    };
+  },
   function deviceGone({ gone }) {
-    const [first] = gone;
+    const silent = gone.filter(({ readsPass }) => !readsPass);
+    const [first] = silent;
     if (first === undefined) return null;
-    const others = gone.length === 1 ? '' : ` (and ${gone.length - 1} more)`;
+    const others = silent.length === 1 ? '' : ` (and ${silent.length - 1} more)`;
     return {
       id: 'deviceGone',
       state: 'critical',
       status: `${first.path}${others} does not answer: ${first.reason}. Requests that need it ${first.requestsWait ? 'wait' : 'fail'}.`,
       action: 'Check cable and power, and attach it again, under any name; it is recognised by itself.',
+    };
+  },
+  function isSuspended({ suspended }) {
+    if (!suspended) return null;
+    return {
+      id: 'suspended',
+      state: 'degraded',
+      status: 'Suspended on request: reads and writes wait until it is resumed.',
+      action: 'Let them go with "dmremap resume" when what it was suspended for is done.',
     };
   },
   function lostBlocks({ unitsWithLostBlocks }) {
@@ -67,7 +99,7 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
       state: 'critical',
       status: `Logical blocks of ${formatCount(unitsWithLostBlocks, 'unit')} could not be read from the main device any more; reading them gives an error.`,
       action:
-        'Find the files concerned (dmremap remaps lists the sectors) and restore them; writing a lost block makes it good again.',
+        'Find the files concerned ("dmremap lost" lists the sectors and files while the set is served, "dmremap remaps" the sectors else) and restore them; writing a lost block makes it good again.',
     };
   },
   function noSpareLeft({ freeSpareUnits }) {
@@ -79,12 +111,13 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
       action: 'Copy the data to another disk now, or format a larger spare after copying.',
     };
   },
-  function spareMissing({ missing: { spareCount, unitCount } }) {
+  function spareMissing({ missing: { spareCount, unitCount, isMapKnown } }) {
     if (spareCount === 0) return null;
+    const more = isMapKnown ? '' : ', and others that only its own copies know of';
     return {
       id: 'spareMissing',
       state: 'critical',
-      status: `${formatCount(spareCount, 'spare')} of the set ${spareCount === 1 ? 'was' : 'were'} not given; ${formatCount(unitCount, 'remapped unit')} on it.`,
+      status: `${formatCount(spareCount, 'spare')} of the set ${spareCount === 1 ? 'was' : 'were'} not given; ${formatCount(unitCount, 'remapped unit')} on it${more}.`,
       action: 'Give all spares of the set.',
     };
   },
@@ -99,13 +132,46 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
         'They are rewritten at the next start (dmremap run). If they turn bad again, the spare device is failing: replace it.',
     };
   },
-  function lowSpare({ freeSpareUnits, usableSpareUnits }) {
-    if (freeSpareUnits === 0 || freeSpareUnits >= usableSpareUnits * LOW_SPARE) return null;
+  function spareNearlyFull(facts) {
+    if (facts.freeSpareUnits === 0 || levelOf(facts) !== 'nearlyFull') return null;
+    return {
+      id: 'spareNearlyFull',
+      state: 'critical',
+      status: `${leftText(facts)}: more in use than emergency_threshold, ${facts.settings.emergency_threshold} %, allows.`,
+      action: 'Add a spare (dmremap spare add), or copy the data to another disk now.',
+    };
+  },
+  function lowSpare(facts) {
+    if (facts.freeSpareUnits === 0 || levelOf(facts) !== 'low') return null;
     return {
       id: 'lowSpare',
       state: 'degraded',
-      status: `Only ${formatNumber(freeSpareUnits)} of ${formatCount(usableSpareUnits, 'spare unit')} are left.`,
+      status: `${leftText(facts)}.`,
       action: 'Plan to copy the data to another disk.',
+    };
+  },
+  function spareEmptying({ emptying }) {
+    if (emptying.length === 0) return null;
+    const spares = emptying.map(
+      ({ spareIndex, path, movedUnits, leftUnits }) =>
+        `Spare ${spareIndex} (${path}) is ${leftUnits === 0 ? 'empty' : 'being emptied'} and takes no units: ${formatNumber(movedUnits)} moved to the others, ${formatNumber(leftUnits)} to go.`,
+    );
+    return {
+      id: 'spareEmptying',
+      state: 'degraded',
+      status: spares.join(' '),
+      action: `Take it out with "dmremap spare remove ${emptying[0]!.spareIndex} --set SET", which also goes on moving; with --keep it is used again.`,
+    };
+  },
+  function smallSpare({ usableSpareUnits, mainUnits, settings }) {
+    const wantedPercent = settings.spare_overhead_percent;
+    if (usableSpareUnits * 100 >= mainUnits * wantedPercent) return null;
+    const percent = ((usableSpareUnits * 100) / mainUnits).toFixed(2);
+    return {
+      id: 'smallSpare',
+      state: 'degraded',
+      status: `The spares have room for ${percent} % of the main device; spare_overhead_percent asks for ${wantedPercent} %.`,
+      action: 'Add a spare (dmremap spare add).',
     };
   },
   function notCleanlyStopped({ mayBeInUse }) {
@@ -128,3 +194,20 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
     };
   },
 ];
+
+function levelOf({
+  freeSpareUnits,
+  usableSpareUnits,
+  settings,
+}: HealthFacts): ReturnType<typeof spareLevelOf> {
+  return spareLevelOf({
+    freeUnits: freeSpareUnits,
+    usableUnits: usableSpareUnits,
+    warningPercent: settings.spare_warning_percent,
+    emergencyPercent: settings.emergency_threshold,
+  });
+}
+
+function leftText({ freeSpareUnits, usableSpareUnits }: HealthFacts): string {
+  return `Only ${formatNumber(freeSpareUnits)} of ${formatCount(usableSpareUnits, 'spare unit')} are left`;
+}

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MetadataWork } from '../device/metadata-writer.js';
 import { offlineWork } from '../device/offline-work.js';
 import type { EmptySet } from '../device/read-map.js';
@@ -19,14 +20,22 @@ export class MetadataSession {
   /** By position of the path. */
   #targets: readonly Target[];
 
-  /** Opens the spares, lets `use` have them, and closes them whatever happens. */
+  /**
+   * Opens the spares, lets `use` have them, and closes them whatever happens. `openPatienceMs`: for so long, they may be in
+   * use yet.
+   */
   static async use<Value>(
     paths: readonly string[],
     access: 'look' | 'write',
-    watch: TransferWatch,
+    watch: TransferWatch & { readonly openPatienceMs?: number | undefined },
     use: (session: MetadataSession) => Promise<Value>,
   ): Promise<Value> {
-    const opened = OfflineSession.open(paths.map((path) => ({ path, readOnly: access === 'look' })));
+    const open = () => OfflineSession.open(paths.map((path) => ({ path, readOnly: access === 'look' })));
+    let opened = open();
+    for (let waitedMs = 0; !opened.ok && waitedMs < (watch.openPatienceMs ?? 0); waitedMs += OPEN_RETRY_MS) {
+      await delay(OPEN_RETRY_MS);
+      opened = open();
+    }
     if (!opened.ok) throw DmRemapError.of(opened.error);
     try {
       return await use(new MetadataSession(paths, opened.value, watch));
@@ -60,8 +69,9 @@ export class MetadataSession {
     return this.#session.commitOffset;
   }
 
-  survey(): Promise<SetSurvey> {
-    const devices = this.geometries.map(({ sizeBytes }, position) => ({
+  /** Of the first so many devices; left out, of all. */
+  survey(deviceCount = this.paths.length): Promise<SetSurvey> {
+    const devices = this.geometries.slice(0, deviceCount).map(({ sizeBytes }, position) => ({
       sizeBytes,
       target: this.#targets[position]!,
     }));
@@ -74,6 +84,11 @@ export class MetadataSession {
     this.#targets = this.paths.map((_, position) => spareTarget(deviceOfSpare.indexOf(position)));
   }
 
+  /** A device that is not one of the spares is the main device of the set from now on. */
+  arrangeMain(position: number): void {
+    this.#session.arrangeMain(position);
+  }
+
   workOn(set: EmptySet): MetadataWork {
     return offlineWork(set, this.memory, this.writeOffset);
   }
@@ -82,3 +97,5 @@ export class MetadataSession {
     return this.#session.run(this.#meter.watch(procedure));
   }
 }
+
+const OPEN_RETRY_MS = 100;

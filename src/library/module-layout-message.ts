@@ -18,8 +18,9 @@ export function describeModuleLayout(finding: ModuleFinding): {
     case 'damagedV4':
       return {
         layout: 'damaged v4',
-        explanation:
-          'a record of version 4 of the kernel module, but none of its five copies is valid; nothing can be imported',
+        explanation: `a record of version 4 of the kernel module, but none of its five copies is valid; nothing can be imported${
+          finding.copies.some(({ state }) => state === 'badChecksum') ? `; ${BAD_CHECKSUM}` : ''
+        }`,
       };
     case 'earlyV4':
       return {
@@ -53,6 +54,10 @@ function scriptExplanation({ mainPath, sparePath }: { mainPath: string; sparePat
     'remaps; there is nothing to import'
   );
 }
+
+/** Versions 4.0 and 4.1 summed bytes that never reached the disk, and changed the copy's number afterwards. */
+export const BAD_CHECKSUM =
+  'a bad checksum means damage, or a page of version 4.0 or 4.1, whose checksums never fit and which holds no remaps';
 
 const V3_PROBLEMS = {
   unreadable: 'it or its entries cannot be read',

@@ -2,6 +2,7 @@ import { SECTOR_BYTES } from '../base/units.js';
 import type { ModuleFinding } from '../format/import/find-module-record.js';
 import type { ModuleRemap } from '../format/import/module-remap.js';
 import type { ModuleSpareReport } from './import-types.js';
+import { BAD_CHECKSUM } from './module-layout-message.js';
 
 /** What a person should know of a record before relying on it, a sentence each. */
 export function notesOf(
@@ -27,6 +28,7 @@ function notesOnV4({ copies, copyIndex, rival }: Extract<ModuleFinding, { kind: 
   const used = copies[copyIndex]!.state;
   const bad = copies.filter(({ state }) => state !== 'good' && state !== used).length;
   if (bad > 0) notes.push(`${bad} of 5 copies of the record are not used; see their states`);
+  if (copies.some(({ state }) => state === 'badChecksum')) notes.push(BAD_CHECKSUM);
   if (used === 'fromTheFuture') {
     notes.push(
       "the record is dated in the future; either the clock of this machine is wrong or that one's was",

@@ -1,5 +1,6 @@
 import type { CounterName } from '../engine/counters.js';
 import type { RemapReport } from '../runtime/remap-report.js';
+import type { SettingReport } from '../settings/settings-in-force.js';
 
 export type { RemapReport } from '../runtime/remap-report.js';
 
@@ -74,9 +75,13 @@ export interface InspectReport {
     /** Missing, stale, damaged or unreadable: rewritten at the next start. */
     readonly badPages: number;
   }[];
+  /** Pages of the map that only a missing spare has: what lives on it is not known. */
+  readonly outOfReachPages: number;
   readonly usableSpareUnits: number;
   readonly freeSpareUnits: number;
   readonly retiredSpareUnits: number;
   readonly remaps: readonly RemapReport[];
   readonly counters: Readonly<Record<CounterName, number>>;
+  /** As the set would be served with, unless something else is given then. */
+  readonly settings: readonly SettingReport[];
 }

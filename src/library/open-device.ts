@@ -1,8 +1,16 @@
-import { DEFAULT_ON_GONE, type GonePolicy, parseGonePolicy } from '../device/gone-policy.js';
+import type { ClosedReport } from '../runtime/messages.js';
+import type { SettingChanges } from '../settings/setting-changes.js';
+import type { GivenSettings } from '../settings/settings-in-force.js';
 import type {
+  ClosedDevice,
+  ConsolidateCall,
+  ConsolidationReport,
   DeviceInfo,
   DeviceNotice,
   DeviceStatus,
+  EmptyReport,
+  EmptySpareCall,
+  EvacuationReport,
   HandReport,
   NbdEndpoint,
   OpenDeviceOptions,
@@ -13,11 +21,15 @@ import type {
   ScrubReport,
   SectorRange,
   ServeNbdOptions,
+  SettingReport,
+  SettingsChanged,
   SparePlace,
+  SpareUse,
 } from './device-types.js';
 import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { formatIfBlank } from './format-spares.js';
+import { givenSettings } from './given-settings.js';
 import { type MapArchive, startArchive } from './map-archive.js';
 import { serveNbd } from './serve-nbd.js';
 import { serveUblk, type UblkServer } from './serve-ublk.js';
@@ -30,10 +42,10 @@ import { planUblk, type UblkPlan } from './ublk-plan.js';
  */
 export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedDevice> {
   if (options.spares.length === 0) throw new DmRemapError('usage', 'no spare given; name at least one');
-  const onGone = gonePolicyOf(options);
+  const given = givenSettings(options);
   const plan = options.ublk === undefined ? undefined : await planUblk(options.spares, options.ublk);
   try {
-    return await openPlanned(options, onGone, plan);
+    return await openPlanned(options, given, plan);
   } catch (error) {
     plan?.control.close();
     throw error;
@@ -42,7 +54,7 @@ export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedD
 
 async function openPlanned(
   options: OpenDeviceOptions,
-  onGone: GonePolicy,
+  given: GivenSettings,
   plan: UblkPlan | undefined,
 ): Promise<ProtectedDevice> {
   if (options.init === true) await formatIfBlank({ main: options.main, spares: options.spares });
@@ -51,10 +63,9 @@ async function openPlanned(
     spares: options.spares,
     io: options.io,
     faults: options.faults,
-    onLost: options.onLost ?? 'error',
     force: options.force ?? false,
-    onGone,
-    metadataScrubMs: (options.metadataScrubHours ?? A_WEEK_HOURS) * MS_PER_HOUR,
+    leavingSpares: options.leavingSpares,
+    given,
     // The last I/O of a process that was killed may still be under way.
     openPatienceMs: plan?.orphan === undefined ? 0 : DISK_PATIENCE_MS,
     ublkMemoryBytes: plan === undefined ? 0 : plan.queueCount * plan.depth * plan.maxIoBytes,
@@ -70,15 +81,6 @@ async function openPlanned(
     await client.call({ verb: 'close' });
     throw error;
   }
-}
-
-const A_WEEK_HOURS = 168;
-const MS_PER_HOUR = 3_600_000;
-
-function gonePolicyOf({ onGone = DEFAULT_ON_GONE }: OpenDeviceOptions): GonePolicy {
-  const policy = parseGonePolicy(onGone);
-  if (policy !== undefined) return policy;
-  throw new DmRemapError('usage', `on-gone ${onGone}: expected fail, hold or hold:SECONDS (1 to 1000000)`);
 }
 
 interface OpenedParts {
@@ -144,6 +146,68 @@ class OpenedDevice implements ProtectedDevice {
     return (await this.#client.call({ verb: 'giveBack', range })) as HandReport;
   }
 
+  async emptySpare(call: EmptySpareCall): Promise<EmptyReport> {
+    return (await this.#client.call({ verb: 'emptySpare', ...call })) as EmptyReport;
+  }
+
+  async keepSpare(spareIndex: number): Promise<void> {
+    await this.#client.call({ verb: 'keepSpare', spareIndex });
+  }
+
+  async spareUse(): Promise<readonly SpareUse[]> {
+    return (await this.#client.call({ verb: 'spareUse' })) as readonly SpareUse[];
+  }
+
+  async consolidate(call: ConsolidateCall): Promise<ConsolidationReport> {
+    return (await this.#client.call({ verb: 'consolidate', ...call })) as ConsolidationReport;
+  }
+
+  async evacuate(path: string): Promise<EvacuationReport> {
+    return (await this.#client.call({ verb: 'evacuate', path })) as EvacuationReport;
+  }
+
+  evacuation(): Promise<EvacuationReport | undefined> {
+    return this.#evacuationCall('evacuation');
+  }
+
+  pauseEvacuation(): Promise<EvacuationReport | undefined> {
+    return this.#evacuationCall('pauseEvacuation');
+  }
+
+  resumeEvacuation(): Promise<EvacuationReport | undefined> {
+    return this.#evacuationCall('resumeEvacuation');
+  }
+
+  async acceptEvacuationLoss(): Promise<EvacuationReport> {
+    return (await this.#client.call({ verb: 'acceptEvacuationLoss' })) as EvacuationReport;
+  }
+
+  cancelEvacuation(): Promise<EvacuationReport | undefined> {
+    return this.#evacuationCall('cancelEvacuation');
+  }
+
+  async #evacuationCall(
+    verb: 'evacuation' | 'pauseEvacuation' | 'resumeEvacuation' | 'cancelEvacuation',
+  ): Promise<EvacuationReport | undefined> {
+    return ((await this.#client.call({ verb })) as EvacuationReport | null) ?? undefined;
+  }
+
+  async settings(): Promise<readonly SettingReport[]> {
+    return (await this.#client.call({ verb: 'settings' })) as readonly SettingReport[];
+  }
+
+  async changeSettings(changes: SettingChanges): Promise<SettingsChanged> {
+    return (await this.#client.call({ verb: 'changeSettings', changes })) as SettingsChanged;
+  }
+
+  async suspend({ flush = true }: { readonly flush?: boolean } = {}): Promise<boolean> {
+    return (await this.#client.call({ verb: 'suspend', flush })) as boolean;
+  }
+
+  async resume(): Promise<boolean> {
+    return (await this.#client.call({ verb: 'resume' })) as boolean;
+  }
+
   async scrubMetadata(): Promise<ScrubReport> {
     return (await this.#client.call({ verb: 'scrubMetadata' })) as ScrubReport;
   }
@@ -161,22 +225,26 @@ class OpenedDevice implements ProtectedDevice {
     return endpoint;
   }
 
-  async close(): Promise<void> {
-    if (this.#isBroken) return this.gone;
+  async close(): Promise<ClosedDevice> {
+    if (this.#isBroken) return this.#broken();
     // A block device above can be stopped only when its requests are answered.
     await this.#client.call({ verb: 'endHolding' });
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
     await this.ublk?.stop();
-    await this.#end();
+    return this.#end(false);
   }
 
-  async handOver(): Promise<void> {
-    if (this.#isBroken) return this.gone;
+  async handOver(): Promise<ClosedDevice> {
+    if (this.#isBroken) return this.#broken();
+    // What is held has to be answered before it can be left to another process.
+    await this.resume();
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
     // It may be kept on this very device, which takes no writes once it is released. The next process archives the rest.
     await this.#endArchive();
-    await this.ublk?.release();
-    await this.#end();
+    const { ublk } = this;
+    if (ublk === undefined) return this.#end(true);
+    await ublk.release();
+    return this.#leave(ublk);
   }
 
   /** With a thread lost there is no order to end in: the process ends, and the next one recovers. */
@@ -184,9 +252,14 @@ class OpenedDevice implements ProtectedDevice {
     return this.#client.isGone || this.ublk?.hasLostThread === true;
   }
 
-  async #end(): Promise<void> {
+  async #broken(): Promise<ClosedDevice> {
+    await this.gone;
+    return { isEvacuated: false };
+  }
+
+  async #end(isLeft: boolean): Promise<ClosedDevice> {
     try {
-      await this.#client.call({ verb: 'close' });
+      return closedAs(await this.#closeSet(), isLeft);
     } finally {
       this.#closed();
       await this.#client.gone;
@@ -194,9 +267,30 @@ class OpenedDevice implements ProtectedDevice {
     }
   }
 
+  /** The thread goes on with its ring until the process ends. */
+  async #leave(ublk: UblkServer): Promise<ClosedDevice> {
+    try {
+      const report = await this.#closeSet();
+      ublk.leaveToNext(report.flushFailureCount);
+      return closedAs(report, true);
+    } finally {
+      this.#closed();
+    }
+  }
+
+  async #closeSet(): Promise<ClosedReport> {
+    return (await this.#client.call({ verb: 'close' })) as ClosedReport;
+  }
+
   async #endArchive(): Promise<void> {
     const archive = this.#archive;
     this.#archive = undefined;
     await archive?.end();
   }
+}
+
+/** `isLeft`: for a disk that takes over. The one that is left for it need not have taken the last flush. */
+function closedAs({ problem, isSealed }: ClosedReport, isLeft: boolean): ClosedDevice {
+  if (problem !== undefined && !(isLeft && isSealed)) throw DmRemapError.of(problem);
+  return { isEvacuated: isSealed };
 }

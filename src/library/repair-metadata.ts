@@ -7,7 +7,7 @@ import { DmRemapError } from './errors.js';
 
 import { MetadataSession } from './metadata-session.js';
 import type { RepairOptions, RepairReport } from './metadata-types.js';
-import { findNotedSet } from './noted-set.js';
+import { findNote } from './noted-set.js';
 import { restoreHint } from './restore-hint.js';
 
 /** What `repairMetadata` would do. Writes nothing; rejects with `DmRemapError` where nothing can be done. */
@@ -46,7 +46,7 @@ async function someSetOf(session: MetadataSession): Promise<SetSurvey> {
   const { memory, bufferOffset } = session;
   let setId: string | undefined;
   for (const [target, { sizeBytes }] of session.geometries.entries())
-    setId ??= await session.run(findNotedSet({ target, sizeBytes, memory, bufferOffset }));
+    setId ??= (await session.run(findNote({ target, sizeBytes, memory, bufferOffset })))?.setId;
   const note = setId === undefined ? '' : ` (its text note is there, and names set ${setId})`;
   const hint = restoreHint(setId, session.paths);
   throw new DmRemapError(failure, `${message}; a repair needs a superblock to begin with${note}; ${hint}`);

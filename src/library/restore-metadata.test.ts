@@ -89,12 +89,31 @@ describe('restoring metadata', () => {
       const bytes = readFileSync(spare);
       for (const anchor of superblockAnchors(SPARE_BYTES)) {
         const block = bytes.subarray(anchor, anchor + 4096);
-        block[INCOMPAT_AT] = 1;
+        block[INCOMPAT_AT] = 2;
         seal(block);
       }
       writeFileSync(spare, bytes);
     }
     expect(await refusals(text)).toEqual([expect.stringContaining('newer dm-remap'), undefined]);
+  });
+
+  it('works where a superblock of one spare was misdirected to another, and mends that', async () => {
+    const text = await dumpedText();
+    const [first, second] = spares.map((spare) => readFileSync(spare));
+    const slots = [0, 1].filter(
+      (slot) => first!.subarray(slot * 4096, slot * 4096 + 7).toString() === 'DMREMAP',
+    );
+    expect(slots).toHaveLength(1);
+    first!.copy(second!, slots[0]! * 4096, slots[0]! * 4096, (slots[0]! + 1) * 4096);
+    writeFileSync(path('other'), second!);
+    const options = { spares, text, fileName: 'set.txt' };
+    expect((await planMetadataRestore(options)).spares.map(({ knownBy }) => knownBy)).toEqual([
+      'superblock',
+      'superblock',
+    ]);
+    await restoreMetadata(options);
+    expect(await dumpedText()).toBe(text);
+    expect(readFileSync(path('other')).subarray(0, 8192).equals(first!.subarray(0, 8192))).toBe(false);
   });
 
   it('works with the spares in any order, and gives the same text again', async () => {

@@ -1,7 +1,9 @@
 import { constants, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERRNO, errnoName } from '../base/errno.js';
+import { FAILED_EARLIER, hasUntold } from '../frontends/ublk/flush-failures.js';
 import { blockDeviceUsers } from '../kernel/block-device-users.js';
+import { type BlockStatistics, blockStatistics } from '../kernel/block-statistics.js';
 import { close as closeFd } from '../kernel/ffi.js';
 import { DEVICE_STATE, FEATURE_FLAG } from '../kernel/ublk-abi.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
@@ -12,7 +14,7 @@ import { DmRemapError } from './errors.js';
 import { SwapWatch } from './swap-watch.js';
 import type { ThreadClient } from './thread-client.js';
 import type { UblkPlan } from './ublk-plan.js';
-import { removeProperties, writeProperties } from './ublk-properties.js';
+import { hasUntoldFailure, removeProperties, writeProperties } from './ublk-properties.js';
 import { startRecovery } from './ublk-recovery.js';
 import { blockPath, charPath, serverTagOfSetId } from './ublk-registry.js';
 import { removeUblkDevice } from './ublk-removal.js';
@@ -28,11 +30,12 @@ export async function serveUblk(
   const { control } = plan;
   const recovers = plan.orphan !== undefined && (await canRecover(control, plan.orphan));
   const device = recovers ? plan.orphan! : await addDevice(plan, info);
-  const server = new UblkServer(control, new UblkThreads(client), device, recovers);
+  const server = new UblkServer({ control, threads: new UblkThreads(client), device, info, recovers });
   try {
-    writeProperties(device.deviceId, info);
+    const isUntold = recovers && hasUntoldFailure(device.deviceId);
+    writeProperties(device.deviceId, { ...info, hasUntoldFailure: false });
     if (recovers) await startRecovery(control, device.deviceId);
-    await server.fetchAll(info.ublkMemoryOffset);
+    await server.fetchAll(info.ublkMemoryOffset, isUntold);
     const result = recovers
       ? await control.endRecovery(device.deviceId)
       : await control.start(device.deviceId);
@@ -54,26 +57,30 @@ export class UblkServer implements UblkEndpoint {
   readonly #control: UblkControl;
   readonly #threads: UblkThreads;
   readonly #device: UblkDeviceInfo;
+  readonly #info: DeviceInfo;
+  readonly #flushFailuresTold = new Int32Array(new SharedArrayBuffer(4));
   #charFd = -1;
   #swapWatch: SwapWatch | undefined;
 
-  constructor(control: UblkControl, threads: UblkThreads, device: UblkDeviceInfo, isRecovered: boolean) {
+  constructor({ control, threads, device, info, recovers }: UblkServerParts) {
     this.#control = control;
     this.#threads = threads;
     this.#device = device;
+    this.#info = info;
     this.path = blockPath(device.deviceId);
     this.queueCount = device.queueCount;
     this.depth = device.queueDepth;
     this.isZeroCopy = isZeroCopy(device);
-    this.isRecovered = isRecovered;
+    this.isRecovered = recovers;
   }
 
-  /** Has every queue ask for its first requests. */
-  async fetchAll(memoryOffset: number): Promise<void> {
+  /** Has every queue ask for its first requests. `isUntold`: the process before has left a failed flush to be told of. */
+  async fetchAll(memoryOffset: number, isUntold: boolean): Promise<void> {
     const { deviceId, maxIoBytes } = this.#device;
     const { depth, isZeroCopy, queueCount } = this;
     this.#charFd = await openNode(charPath(deviceId));
-    const flushFailuresTold = new SharedArrayBuffer(4);
+    if (isUntold) this.#flushFailuresTold[0] = FAILED_EARLIER;
+    const flushFailuresTold = this.#flushFailuresTold.buffer;
     const charFd = this.#charFd;
     const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy, memoryOffset, flushFailuresTold };
     await this.#threads.serve(queueCount, job);
@@ -101,6 +108,10 @@ export class UblkServer implements UblkEndpoint {
     return blockDeviceUsers(this.path);
   }
 
+  statistics(): BlockStatistics | undefined {
+    return blockStatistics(this.path);
+  }
+
   async stop(): Promise<void> {
     this.#swapWatch?.end();
     const { deviceId } = this.#device;
@@ -118,6 +129,21 @@ export class UblkServer implements UblkEndpoint {
     this.#swapWatch?.end();
     await this.#threads.release();
   }
+
+  /** The device is closed. `flushFailureCount`: how many flushes of it failed. */
+  leaveToNext(flushFailureCount: number): void {
+    if (hasUntold(this.#flushFailuresTold, flushFailureCount))
+      writeProperties(this.#device.deviceId, { ...this.#info, hasUntoldFailure: true });
+  }
+}
+
+interface UblkServerParts {
+  readonly control: UblkControl;
+  readonly threads: UblkThreads;
+  readonly device: UblkDeviceInfo;
+  readonly info: DeviceInfo;
+  /** The block device was there already. */
+  readonly recovers: boolean;
 }
 
 /** A device whose server ended in the middle waits for the next one, unless its kernel can't do so. */

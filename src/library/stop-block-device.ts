@@ -10,7 +10,7 @@ import type { UblkDeviceInfo } from '../kernel/ublk-device-info.js';
 import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { openControl } from './ublk-plan.js';
-import { propertiesPath, removeProperties } from './ublk-properties.js';
+import { propertiesPath, removeProperties, setIdOfDevice } from './ublk-properties.js';
 import { blockPath, ublkDeviceIds } from './ublk-registry.js';
 import { removeUblkDevice } from './ublk-removal.js';
 
@@ -18,8 +18,11 @@ import { removeUblkDevice } from './ublk-removal.js';
  * Takes a block device away: asks the process that serves it to stop, or removes what a process that is gone has left.
  * `force`: although it is in use; those who use it get errors, and what they have not flushed is lost.
  */
-export async function stopBlockDevice(path: string, { force }: { readonly force: boolean }): Promise<void> {
-  const deviceId = deviceIdOf(path);
+export async function stopBlockDevice(
+  path: string,
+  { force }: { readonly force: boolean },
+): Promise<StoppedBlockDevice> {
+  const { deviceId, setId } = ourDevice(path);
   const control = openControl();
   try {
     const info = await control.info(deviceId);
@@ -28,22 +31,30 @@ export async function stopBlockDevice(path: string, { force }: { readonly force:
     if (users.length > 0)
       throw new DmRemapError('refused', `${path}: ${users.join(', ')}; end that first, or use --force`);
     await remove(control, info.value, force);
+    return { setId };
   } finally {
     control.close();
   }
 }
 
-function deviceIdOf(path: string): number {
+export interface StoppedBlockDevice {
+  /** Of the set that was served. */
+  readonly setId: string;
+}
+
+function ourDevice(path: string): { readonly deviceId: number; readonly setId: string } {
   const real = existsSync(path) ? realpathSync(path) : path;
-  const id = /^\/dev\/ublkb(\d+)$/.exec(real)?.[1];
-  if (id === undefined)
+  const number = /^\/dev\/ublkb(\d+)$/.exec(real)?.[1];
+  if (number === undefined)
     throw new DmRemapError('usage', `${path}: not a ublk block device; give /dev/ublkbN or a link to it`);
-  if (!existsSync(propertiesPath(Number(id))))
+  const deviceId = Number(number);
+  const setId = setIdOfDevice(deviceId);
+  if (setId === undefined)
     throw new DmRemapError(
       'refused',
-      `${path}: not served by dm-remap (${propertiesPath(Number(id))} is missing)`,
+      `${path}: not served by dm-remap (${propertiesPath(deviceId)} does not say so)`,
     );
-  return Number(id);
+  return { deviceId, setId };
 }
 
 async function remove(control: UblkControl, info: UblkDeviceInfo, force: boolean): Promise<void> {

@@ -81,7 +81,8 @@ async function waitForServerToLeave(
   takeOver: boolean,
 ): Promise<void> {
   if (state !== DEVICE_STATE.LIVE) return;
-  if (isProcessAlive(serverPid)) {
+  // Its own process has started itself again: what it was before is gone.
+  if (serverPid !== process.pid && isProcessAlive(serverPid)) {
     if (!takeOver) throw alreadyServed(deviceId, serverPid);
     signalProcess(serverPid, 'SIGUSR2');
   }

@@ -56,7 +56,7 @@ function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonl
       return failure(
         'metadata',
         isUntouched(problem.seen)
-          ? `${list}: no dm-remap metadata; check the path, and that main device and spare are not swapped; a new spare has to be formatted first (dmremap format)`
+          ? `${list}: no dm-remap metadata; check the path, and that main device and spare are not swapped; a new spare has to be formatted first (dmremap format). If it was taken out of the set, "dmremap scan" finds the others`
           : `${list}: no usable dm-remap metadata (found: ${problem.seen.join(', ')}); check the path; formatting it anew would give up what was moved to it`,
       );
     case 'newerFormat':

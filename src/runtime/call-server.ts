@@ -1,13 +1,16 @@
 import { unreachable } from '../base/assert.js';
 import type { GoneDevice } from '../device/gone-devices.js';
-import { formatGonePolicy } from '../device/gone-policy.js';
 import { markClosed } from '../device/mark-closed.js';
 import type { QueueLink } from '../device/queue-link.js';
 import { countersByName } from '../engine/counters.js';
-import { usableUnitCount } from '../format/reserved-units.js';
 import { close as closeFd } from '../kernel/ffi.js';
+import { formatSettingValue } from '../settings/setting-kind.js';
+import { settingOf } from '../settings/setting-table.js';
+import { consolidate } from './consolidate.js';
 import { pathOfTarget } from './device-names.js';
 import type { DeviceStatus, GoneReport } from './device-report.js';
+import { emptySpare, keepSpare } from './empty-spare.js';
+import { EvacuationCalls } from './evacuation-calls.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import { giveBack, moveByHand } from './hand-calls.js';
@@ -18,6 +21,8 @@ import { watchMap } from './map-changes.js';
 import type { Call, CallMessage, CallValue } from './messages.js';
 import { NbdEndpoints } from './nbd-endpoints.js';
 import { addQueue } from './queue-share.js';
+import { spareUse } from './spare-use.js';
+import { roomOn } from './spare-watch.js';
 import type { StartedDevice } from './start-device.js';
 import { UblkQueueServer } from './ublk-queue-server.js';
 
@@ -25,9 +30,10 @@ import { UblkQueueServer } from './ublk-queue-server.js';
 export class CallServer {
   readonly #started: StartedDevice;
   readonly #mailbox: Mailbox;
-  readonly #ended: (inOrder: boolean) => void;
+  readonly #ended: (how: ThreadEnd) => void;
   readonly #io: IoCalls;
   readonly #endpoints: NbdEndpoints;
+  readonly #evacuation: EvacuationCalls;
   /** Only with io_uring. */
   readonly #ublk: UblkQueueServer | undefined;
   /** Served by other threads. */
@@ -35,11 +41,12 @@ export class CallServer {
   #nextQueueId = 1;
   #isClosing = false;
 
-  constructor(started: StartedDevice, mailbox: Mailbox, ended: (inOrder: boolean) => void) {
+  constructor(started: StartedDevice, mailbox: Mailbox, ended: (how: ThreadEnd) => void) {
     this.#started = started;
     this.#mailbox = mailbox;
     this.#ended = ended;
     this.#io = new IoCalls(started);
+    this.#evacuation = new EvacuationCalls(started);
     this.#endpoints = new NbdEndpoints(started, (notice) => mailbox.tell(notice));
     const { backend, device, memory } = started;
     if (backend.kind === 'uring')
@@ -47,14 +54,13 @@ export class CallServer {
   }
 
   handle({ id, call }: CallMessage): void {
-    if (call.verb === 'abandon') return this.#ended(false);
+    if (call.verb === 'abandon') return this.#ended('abandoned');
     if (this.#isClosing && call.verb === 'adopt') closeFd(call.fd);
     if (this.#isClosing) return this.#refuse(id, failure('system', 'the device is being closed'));
     this.#perform(call, (problem, value) => {
       if (problem === undefined) this.#answer(id, value);
       else this.#refuse(id, problem);
-      // Tags that the driver still waits for keep the ring busy until the process ends.
-      if (call.verb === 'close') this.#ended(this.#ublk?.isOver ?? true);
+      if (call.verb === 'close') this.#ended((this.#ublk?.isOver ?? true) ? 'idle' : 'leavesTags');
     });
   }
 
@@ -77,12 +83,34 @@ export class CallServer {
         );
       case 'remapAt':
         return done(undefined, remapAt(this.#started.device, call.mainSector));
+      case 'spareUse':
+        return done(undefined, spareUse(this.#started.device));
       case 'moveByHand':
-        return moveByHand(this.#started.device, call.range, call.place, done);
       case 'giveBack':
-        return giveBack(this.#started.device, call.range, done);
+      case 'emptySpare':
+      case 'keepSpare':
+      case 'consolidate':
+        return this.#moveUnits(call, done);
+      case 'evacuate':
+      case 'evacuation':
+      case 'pauseEvacuation':
+      case 'resumeEvacuation':
+      case 'acceptEvacuationLoss':
+      case 'cancelEvacuation':
+        return this.#evacuation.perform(call, done);
       case 'scrubMetadata':
         return this.#started.device.scrubMetadata((report) => done(undefined, report));
+      case 'settings':
+        return done(undefined, this.#started.settings.report());
+      case 'changeSettings':
+        return this.#started.settings.change(call.changes, (problem, changed) => {
+          this.#started.spareWatch.check();
+          done(problem, changed);
+        });
+      case 'suspend':
+        return this.#suspend(call.flush, done);
+      case 'resume':
+        return done(undefined, this.#started.device.suspension.end());
       case 'watchMap':
         return done(undefined, watchMap(this.#started, this.#mailbox));
       case 'listen':
@@ -94,9 +122,7 @@ export class CallServer {
       case 'addQueue':
         return this.#addQueue(call.wakeUpFd, done);
       case 'removeQueue':
-        this.#started.device.removeQueue(this.#queues.get(call.queueId)!);
-        this.#queues.delete(call.queueId);
-        return done(undefined, undefined);
+        return this.#removeQueue(call.queueId, done);
       case 'ublkServe':
         return done(this.#ublk === undefined ? UBLK_NEEDS_URING : this.#ublk.start(call.job), undefined);
       case 'ublkEnded':
@@ -107,9 +133,29 @@ export class CallServer {
         this.#started.device.endHolding();
         return done(undefined, undefined);
       case 'close':
-        this.#isClosing = true;
-        this.#started.device.endHolding();
-        return this.#endpoints.stop(() => this.#whenIdle(() => this.#close(done)));
+        return this.#beginClose(done);
+      default:
+        return unreachable(call);
+    }
+  }
+
+  #moveUnits(call: Extract<Call, { verb: MovingVerb }>, done: CallDone): void {
+    const { device } = this.#started;
+    switch (call.verb) {
+      case 'moveByHand':
+        if (device.suspension.isOn) return done(SUSPENDED, undefined);
+        return moveByHand(device, call.range, call.place, done);
+      case 'giveBack':
+        if (device.suspension.isOn) return done(SUSPENDED, undefined);
+        return giveBack(device, call.range, done);
+      case 'emptySpare':
+        return emptySpare(device, call, done);
+      case 'consolidate':
+        if (device.suspension.isOn) return done(SUSPENDED, undefined);
+        return consolidate(device, call, done);
+      case 'keepSpare':
+        keepSpare(device, call.spareIndex);
+        return done(undefined, undefined);
       default:
         return unreachable(call);
     }
@@ -123,19 +169,47 @@ export class CallServer {
     done(undefined, { queueId, share: added.value.share });
   }
 
+  #removeQueue(queueId: number, done: CallDone): void {
+    this.#started.device.removeQueue(this.#queues.get(queueId)!);
+    this.#queues.delete(queueId);
+    done(undefined, undefined);
+  }
+
+  #suspend(flush: boolean, done: CallDone): void {
+    const { suspension } = this.#started.device;
+    const isChange = !suspension.isOn;
+    suspension.begin((isSuspended) => {
+      if (!isSuspended) return done(RESUMED_MEANWHILE, undefined);
+      if (!flush) return done(undefined, isChange);
+      this.#io.flush((problem) => done(problem, isChange));
+    });
+  }
+
   #status(): DeviceStatus {
-    const { context, metadata, goneDevices, onGone } = this.#started.device;
+    const { context, goneDevices } = this.#started.device;
+    const { values } = this.#started.settings;
+    const { freeUnits, usableUnits } = roomOn(this.#started.device);
+    const { mainSizeBytes, unitBytes } = context.shape;
     return {
       remappedUnits: context.table.mappedCount,
       unitsWithLostBlocks: context.table.unitsWithLossCount,
       retiredSpareUnits: context.table.retiredCount,
-      freeSpareUnits: context.allocator.freeCount,
-      usableSpareUnits: usableUnitCount(metadata.superblock),
+      freeSpareUnits: freeUnits,
+      usableSpareUnits: usableUnits,
+      sparesFull: this.#started.spareWatch.forecast ?? null,
+      mainUnits: Math.ceil(mainSizeBytes / unitBytes),
+      settings: values,
       breakerOpen: context.breaker.reason ?? null,
       recognisedBy: this.#started.device.recognisedBy,
-      onGone: formatGonePolicy(onGone),
+      onGone: String(formatSettingValue(settingOf('on_gone').kind, values.on_gone)),
       gone: goneDevices.map((gone) => this.#report(gone)),
+      emptying: [...context.suspension.leaving].map(([spareIndex, progress]) => ({
+        ...progress,
+        spareIndex,
+        path: pathOfTarget(this.#started.names, 1 + spareIndex),
+      })),
       connections: this.#endpoints.connectionCount,
+      suspended: this.#started.device.suspension.isOn,
       counters: countersByName(context.totalCounters()),
     };
   }
@@ -151,14 +225,30 @@ export class CallServer {
     this.#started.backend.reactor.after(IDLE_CHECK_MS, () => this.#whenIdle(task));
   }
 
+  #beginClose(done: CallDone): void {
+    this.#isClosing = true;
+    this.#started.device.endHolding();
+    this.#endpoints.stop(() => this.#whenIdle(() => this.#close(done)));
+  }
+
+  /** A replacement of the main device is made durable first: no write can come any more. */
   #close(done: CallDone): void {
+    const { device } = this.#started;
+    device.metadata.run(
+      () => device.replacement.seal(),
+      (isSealed) => this.#closeSet(isSealed, done),
+    );
+  }
+
+  #closeSet(isSealed: boolean, done: CallDone): void {
     this.#started.device.metadata.run(markClosed, (result) => {
       for (const store of this.#started.stores) store.close();
       const problem = failure(
         'io',
         'stopped, but not cleanly: the last flush failed; the next start recovers as after a crash',
       );
-      done(result === 0 ? undefined : problem, undefined);
+      const { flushFailureCount } = this.#started.device;
+      done(undefined, { problem: result === 0 ? undefined : problem, flushFailureCount, isSealed });
     });
   }
 
@@ -171,8 +261,20 @@ export class CallServer {
   }
 }
 
+/**
+ * `idle`: no I/O is in flight, so the ring can be given back. `leavesTags`: the set is closed; tags that the driver still
+ * waits for keep the ring busy until the process ends. `abandoned`: the process ends.
+ */
+export type ThreadEnd = 'idle' | 'leavesTags' | 'abandoned';
+
 /** `problem` is undefined on success. */
 export type CallDone = (problem: Failure | undefined, value: CallValue) => void;
+
+/** It would wait until somebody resumes it. */
+type MovingVerb = 'moveByHand' | 'giveBack' | 'emptySpare' | 'keepSpare' | 'consolidate';
+
+const SUSPENDED = failure('refused', 'the device is suspended; resume it first');
+const RESUMED_MEANWHILE = failure('refused', 'it was resumed before requests in flight had ended');
 
 const UBLK_NEEDS_URING = failure('system', 'a ublk device needs io_uring; allow it, or serve with --nbd');
 

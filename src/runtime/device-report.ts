@@ -1,5 +1,7 @@
 import type { CounterName } from '../engine/counters.js';
 import type { ServedGeometry } from '../ports/served-device.js';
+import type { SettingValues } from '../settings/setting-table.js';
+import type { SpareForecast } from './remap-pace.js';
 
 export type { ScrubReport } from '../device/metadata-scrub.js';
 
@@ -47,8 +49,16 @@ export interface DeviceStatus {
   readonly remappedUnits: number;
   readonly unitsWithLostBlocks: number;
   readonly retiredSpareUnits: number;
+  /** That units may still move to: no more than `max_remaps` leaves. */
   readonly freeSpareUnits: number;
+  /** That may live on spares in all: no more than `max_remaps`. */
   readonly usableSpareUnits: number;
+  /** When the spares are full if it goes on so; null: nobody can tell. */
+  readonly sparesFull: SpareForecast | null;
+  /** Of the main device. */
+  readonly mainUnits: number;
+  /** In force. */
+  readonly settings: SettingValues;
   /** Why the main device was given up, or null. */
   readonly breakerOpen: string | null;
   /** By what the main device would be known again if it vanished and came back under another name. */
@@ -57,8 +67,23 @@ export interface DeviceStatus {
   readonly onGone: string;
   /** Devices that do not answer now. */
   readonly gone: readonly GoneReport[];
+  /** Spares that are being emptied, or are empty: no units are placed on them, nor are they part of the room above. */
+  readonly emptying: readonly EmptyingReport[];
   readonly connections: number;
+  /** Held on request: nothing is in flight, new requests wait. */
+  readonly suspended: boolean;
   readonly counters: Readonly<Record<CounterName, number>>;
+}
+
+/** A spare whose units move to the others. */
+export interface EmptyingReport {
+  /** As it was opened. */
+  readonly path: string;
+  readonly spareIndex: number;
+  /** Since it began. */
+  readonly movedUnits: number;
+  /** That live on it still. */
+  readonly leftUnits: number;
 }
 
 export interface GoneReport {
@@ -69,6 +94,8 @@ export interface GoneReport {
   readonly reason: string;
   /** Seconds since 1970. */
   readonly sinceSeconds: number;
+  /** The main device takes no writes, and gives what it holds. */
+  readonly readsPass: boolean;
   readonly heldRequests: number;
   /** False: they fail, by policy, because it has been gone for too long, or because of a stop. */
   readonly requestsWait: boolean;

@@ -10,9 +10,15 @@ import { notice } from './notice.js';
 export function goneNoticeOf(event: GoneEvent, names: DeviceNames, policy: GonePolicy): DeviceNotice {
   switch (event.kind) {
     case 'breakerOpened': {
-      const { reason } = event;
-      const message = `${names.main} is given up for now: ${reason}; ${whatRequestsDo(policy)}, no spares are used`;
-      return notice('error', 'breakerOpened', message, { reason });
+      const { reason, readsPass } = event;
+      const message = readsPass
+        ? `${names.main} takes no writes: ${reason}; it can still be read; writes to it ${whatWritesDo(policy)}, no spares are used for them; move to another disk with "dmremap evacuate"`
+        : `${names.main} is given up for now: ${reason}; ${whatRequestsDo(policy)}, no spares are used`;
+      return notice('error', 'breakerOpened', message, { reason, readsPass });
+    }
+    case 'breakerLetsReadsPass': {
+      const message = `${names.main} can be read again, and takes no writes; move to another disk with "dmremap evacuate"`;
+      return notice('warn', 'breakerLetsReadsPass', message, {});
     }
     case 'breakerClosed':
       return notice('warn', 'breakerClosed', `${names.main} answers again; I/O goes on`, {});
@@ -62,6 +68,7 @@ export type GoneEvent = Extract<
   {
     kind:
       | 'breakerOpened'
+      | 'breakerLetsReadsPass'
       | 'breakerClosed'
       | 'spareGone'
       | 'spareBack'
@@ -71,6 +78,12 @@ export type GoneEvent = Extract<
       | 'returnRefused';
   }
 >;
+
+function whatWritesDo({ holdMs }: GonePolicy): string {
+  if (holdMs === 0) return 'fail';
+  if (holdMs === Number.POSITIVE_INFINITY) return 'wait until it takes them';
+  return `wait for ${holdMs / 1000} s and fail then`;
+}
 
 function whatRequestsDo({ holdMs }: GonePolicy): string {
   if (holdMs === 0) return 'its I/O fails';

@@ -1,8 +1,8 @@
-import { ERRNO, errnoName } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import { type Failure, failure } from './failure.js';
+import { type HandReport, inTurn } from './hand-turns.js';
 
 /** Sectors of the main device; whole units are meant, all that have one of them. */
 export interface SectorRange {
@@ -14,21 +14,6 @@ export interface SectorRange {
 export interface SparePlace {
   readonly spareIndex: number;
   readonly spareSector: number;
-}
-
-/** What came of moving or giving back units by hand. */
-export interface HandReport {
-  /** Units that have another place now. */
-  readonly doneCount: number;
-  /** Units that were where they should be. */
-  readonly alreadyCount: number;
-  readonly refusals: readonly HandRefusal[];
-}
-
-/** A unit that stays where it was. */
-export interface HandRefusal {
-  readonly mainSector: number;
-  readonly reason: string;
 }
 
 export type HandDone = (problem: Failure | undefined, report: HandReport | undefined) => void;
@@ -105,62 +90,6 @@ function spareUnitAt({ context }: RemappedDevice, spareIndex: number, spareSecto
     : `spare sector ${spareSector}: beyond the end of the spare`;
 }
 
-/** One unit after the other; what is refused does not end it. */
-function inTurn(
-  { context }: RemappedDevice,
-  mainUnits: readonly number[],
-  verb: 'move' | 'giveBack',
-  done: (report: HandReport) => void,
-  act: (mainUnit: number, answer: (errno: number) => void) => void,
-): void {
-  let doneCount = 0;
-  let alreadyCount = 0;
-  const refusals: HandRefusal[] = [];
-  let nextIndex = 0;
-  let isLooping = false;
-  let isReady = true;
-  const note = (mainUnit: number, errno: number): void => {
-    const mainSector = (mainUnit * context.shape.unitBytes) / SECTOR_BYTES;
-    if (errno === 0) doneCount += 1;
-    else if (errno === ALREADY[verb]) alreadyCount += 1;
-    else refusals.push({ mainSector, reason: reasonOf(errno, verb) });
-    isReady = true;
-    goOn();
-  };
-  // Answers may come at once: a loop, or the stack would grow with every unit.
-  const goOn = (): void => {
-    if (isLooping) return;
-    isLooping = true;
-    while (isReady && nextIndex < mainUnits.length) {
-      isReady = false;
-      const mainUnit = mainUnits[nextIndex++]!;
-      act(mainUnit, (errno) => note(mainUnit, errno));
-    }
-    isLooping = false;
-    if (isReady) done({ doneCount, alreadyCount, refusals });
-  };
-  goOn();
-}
-
 /** More than somebody moves by hand; each takes some I/O, and a call is answered when all are done. */
 const MAX_MOVED_UNITS = 1 << 16;
 const TOO_MANY = `more than ${MAX_MOVED_UNITS} units at once; move them in parts`;
-
-const ALREADY = { move: ERRNO.EEXIST, giveBack: ERRNO.ENOENT } as const;
-
-function reasonOf(errno: number, verb: 'move' | 'giveBack'): string {
-  switch (errno) {
-    case ERRNO.EBUSY:
-      return 'the place on the spare holds another unit, or metadata';
-    case ERRNO.ENODATA:
-      return 'blocks of it are lost; write them first';
-    case ERRNO.ENOSPC:
-      return 'no spare has room';
-    case ERRNO.EIO:
-      return verb === 'move'
-        ? 'main device or spare did not take part'
-        : 'the main device did not take its data, or the spare did not give it';
-    default:
-      return errnoName(errno);
-  }
-}

@@ -1,12 +1,19 @@
-import type { GonePolicy } from '../device/gone-policy.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
+import type { SettingChanges } from '../settings/setting-changes.js';
+import type { SettingKey } from '../settings/setting-table.js';
+import type { GivenSettings, SettingReport } from '../settings/settings-in-force.js';
+import type { ConsolidateCall, ConsolidationReport } from './consolidate.js';
 import type { DeviceInfo, DeviceNotice, DeviceStatus, ScrubReport } from './device-report.js';
+import type { EmptyReport, EmptySpareCall } from './empty-spare.js';
+import type { EvacuationReport } from './evacuation-calls.js';
 import type { Failure } from './failure.js';
-import type { HandReport, SectorRange, SparePlace } from './hand-calls.js';
+import type { SectorRange, SparePlace } from './hand-calls.js';
+import type { HandReport } from './hand-turns.js';
 import type { RemapPage } from './list-remaps.js';
 import type { MapSnapshot } from './map-changes.js';
 import type { QueueShare } from './queue-share.js';
 import type { RemapReport } from './remap-report.js';
+import type { SpareUse } from './spare-use.js';
 import type { UblkQueueJob } from './ublk-queue-server.js';
 
 /** What the thread of a device is started with. */
@@ -15,11 +22,11 @@ export interface ThreadOptions {
   readonly spares: readonly string[];
   readonly io: 'uring' | 'portable' | undefined;
   readonly faults: string | undefined;
-  readonly onLost: 'error' | 'zero';
   readonly force: boolean;
-  readonly onGone: GonePolicy;
-  /** How often all copies of the metadata are compared; 0: never. */
-  readonly metadataScrubMs: number;
+  /** UUIDs of spares that take no units from the start, as if they were being emptied. */
+  readonly leavingSpares?: readonly string[] | undefined;
+  /** These beat what is kept on the spare. */
+  readonly given: GivenSettings;
   /** How long to wait for devices that are held by a process that is just ending. */
   readonly openPatienceMs: number;
   /** I/O memory for the tags of ublk queues; 0 where none is served. */
@@ -72,8 +79,34 @@ export type Call =
     }
   /** Brings the moved units with these sectors back to the main device, where it takes them. Answers `HandReport`. */
   | { readonly verb: 'giveBack'; readonly range: SectorRange }
+  /** Moves some units from a spare to the others. Answers `EmptyReport`. */
+  | ({ readonly verb: 'emptySpare' } & EmptySpareCall)
+  /** Answers `SpareUse` by spare index. */
+  | { readonly verb: 'spareUse' }
+  /** The opposite: the spare takes new units again. */
+  | { readonly verb: 'keepSpare'; readonly spareIndex: number }
+  /** Begins to fill the disk that is to become the main device. Answers `EvacuationReport`. */
+  | { readonly verb: 'evacuate'; readonly path: string }
+  /** Answers `EvacuationReport`, or null where nothing was copied since the set was opened. */
+  | { readonly verb: 'evacuation' }
+  /** The copying rests, or goes on. Answers `EvacuationReport`, or null. */
+  | { readonly verb: 'pauseEvacuation' | 'resumeEvacuation' }
+  /** The copying does not wait for a main device that is gone. Answers `EvacuationReport`. */
+  | { readonly verb: 'acceptEvacuationLoss' }
+  /** Answers `EvacuationReport` when the disk is let go of. */
+  | { readonly verb: 'cancelEvacuation' }
+  /** Puts some neighbours together on the spares. Answers `ConsolidationReport`. */
+  | ({ readonly verb: 'consolidate' } & ConsolidateCall)
   /** Compares all copies of the metadata; answers `ScrubReport` when that is done. */
   | { readonly verb: 'scrubMetadata' }
+  /** Answers `SettingReport`s. */
+  | { readonly verb: 'settings' }
+  /** Keeps settings on the spares, and puts them in force. Answers `SettingsChanged`. */
+  | { readonly verb: 'changeSettings'; readonly changes: SettingChanges }
+  /** Holds new requests; answers whether it changed anything when those in flight have ended, and were flushed. */
+  | { readonly verb: 'suspend'; readonly flush: boolean }
+  /** Lets held requests go; answers whether it changed anything. */
+  | { readonly verb: 'resume' }
   /** Answers `MapSnapshot`; changes follow as messages. */
   | { readonly verb: 'watchMap' }
   /** Accepts NBD clients. Answers `Listening`. */
@@ -93,10 +126,25 @@ export type Call =
   | { readonly verb: 'ublkRelease' }
   /** Before a stop: requests that wait for a device that is gone fail. */
   | { readonly verb: 'endHolding' }
-  /** The last call: the thread ends after its answer. */
+  /** The last call: the thread ends after its answer, `ClosedReport`. */
   | { readonly verb: 'close' }
   /** The process is about to end: the thread stops where it is, as if killed, and answers nothing. */
   | { readonly verb: 'abandon' };
+
+export interface SettingsChanged {
+  /** Those whose kept value is another one now. */
+  readonly changed: readonly SettingKey[];
+  readonly settings: readonly SettingReport[];
+}
+
+export interface ClosedReport {
+  /** It was stopped, but not cleanly. */
+  readonly problem: Failure | undefined;
+  /** Flushes of the device's disks that failed while it was open. */
+  readonly flushFailureCount: number;
+  /** A replacement of the main device holds all that the set holds, durably, and may take over. */
+  readonly isSealed: boolean;
+}
 
 export interface Listening {
   readonly listenerId: number;
@@ -116,9 +164,18 @@ export type CallValue =
   | RemapReport
   | ScrubReport
   | HandReport
+  | ConsolidationReport
+  | EmptyReport
+  | EvacuationReport
+  | null
   | Listening
   | AddedQueue
   | MapSnapshot
+  | readonly SettingReport[]
+  | readonly SpareUse[]
+  | SettingsChanged
+  | ClosedReport
+  | boolean
   | undefined;
 
 /** From the thread of a device. */

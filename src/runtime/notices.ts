@@ -7,6 +7,7 @@ import { bitCount } from '../engine/bit-count.js';
 import type { DeviceShape } from '../engine/device-shape.js';
 import type { DeviceNames } from './device-names.js';
 import type { DeviceNotice } from './device-report.js';
+import { evacuationNotice } from './evacuation-notice.js';
 import { goneNoticeOf } from './gone-notices.js';
 import { notice } from './notice.js';
 
@@ -32,12 +33,8 @@ export function noticeOf(
     case 'regained': {
       const mainSector = sectorOf(event.mainUnit);
       const blocks = bitCount(event.lostMask);
-      return notice(
-        'info',
-        'regained',
-        `${main}: lost blocks from sector ${mainSector} on were written again`,
-        { mainSector, blocks },
-      );
+      const message = `${main}: lost blocks from sector ${mainSector} on were written again`;
+      return notice('info', 'regained', message, { mainSector, blocks });
     }
     case 'spareUnitRetired': {
       const { spareUnit } = event;
@@ -59,6 +56,12 @@ export function noticeOf(
       const message = `no spare space left for sectors from ${mainSector}: writes to bad sectors fail now; move the data off ${main}`;
       return notice('error', 'spareExhausted', message, { mainSector });
     }
+    case 'remapLimitReached': {
+      const { maxMovedUnits } = event;
+      const mainSector = sectorOf(event.mainUnit);
+      const message = `sectors from ${mainSector} are not moved: max_remaps allows ${maxMovedUnits} unit(s), and these are used; writes to bad sectors fail now`;
+      return notice('error', 'remapLimitReached', message, { mainSector, maxMovedUnits });
+    }
     case 'commitFailed':
       return notice(
         'error',
@@ -69,6 +72,7 @@ export function noticeOf(
         },
       );
     case 'breakerOpened':
+    case 'breakerLetsReadsPass':
     case 'breakerClosed':
     case 'spareGone':
     case 'spareBack':
@@ -92,6 +96,8 @@ export function noticeOf(
       );
     case 'metadataScrubbed':
       return scrubNotice(event);
+    case 'evacuation':
+      return evacuationNotice(event.progress, shape);
     default:
       return unreachable(event);
   }

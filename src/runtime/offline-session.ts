@@ -3,7 +3,7 @@ import { failed, ok, type Result } from '../base/result.js';
 import { EffectRunner, type RunnerServices } from '../device/effect-runner.js';
 import { COLD_TICKET_COUNT } from '../device/limits.js';
 import { layOutColdMemory } from '../device/memory-map.js';
-import type { Procedure } from '../engine/effect.js';
+import { MAIN, type Procedure } from '../engine/effect.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
 import { NodeReactor } from '../kernel/node-reactor.js';
 import type { OpenDevice } from '../kernel/open-device.js';
@@ -75,6 +75,11 @@ export class OfflineSession {
   arrangeSpares(deviceOfSpare: readonly number[]): void {
     for (const [spareIndex, position] of deviceOfSpare.entries())
       this.#targets[1 + spareIndex] = this.#stores[position]!;
+  }
+
+  /** The main device of a set is the one at this position from now on. */
+  arrangeMain(position: number): void {
+    this.#targets[MAIN] = this.#stores[position]!;
   }
 
   /** Targets are the positions of the paths, unless they were arranged otherwise. */

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../base/result.js';
 import { TICKET_COUNT } from '../device/limits.js';
 import { InlineStore } from '../kernel/inline-store.js';
 import { isMemoryFile } from '../kernel/memory-file.js';
-import type { OpenDevice } from '../kernel/open-device.js';
+import type { OpenDevice, OpenOptions } from '../kernel/open-device.js';
 import { closeDevice, openDevice } from '../kernel/open-device.js';
 import { describeOpenFailure, type OpenFailure } from '../kernel/open-failure.js';
 import { PortableStore } from '../kernel/portable-store.js';
@@ -12,7 +11,6 @@ import { UringStore } from '../kernel/uring-store.js';
 import type { BlockStore } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { FaultRule, FaultScenario } from '../storage/fault-rule.js';
-import { describeScenarioFailure, parseFaultScenario } from '../storage/fault-scenario.js';
 import { FaultStore } from '../storage/fault-store.js';
 import type { Backend } from './backend.js';
 import type { Failure } from './failure.js';
@@ -21,13 +19,13 @@ import { HealedSectorsFile } from './healed-sectors-file.js';
 
 /** Opens the main device and the spares, in that order, for sole use; on failure none stays open. */
 export function openStores(options: OpenStoresOptions): Result<OpenedStore[], Failure> {
-  const scenario = options.faults === undefined ? ok(NO_FAULTS) : readScenario(options.faults);
-  if (!scenario.ok) return scenario;
   const opened: OpenDevice[] = [];
   const untilMs = performance.now() + options.openPatienceMs;
   for (const path of [options.main, ...options.spares]) {
     const fileLogicalBlockBytes = opened[0]?.geometry.logicalBlockBytes ?? 512;
-    const device = openPatiently(path, fileLogicalBlockBytes, untilMs);
+    // Of a main device that takes no writes any more, what it holds is wanted all the more.
+    const takesReadOnly = opened.length === 0;
+    const device = openPatiently(path, { fileLogicalBlockBytes, takesReadOnly }, untilMs);
     if (!device.ok) {
       for (const other of opened) closeDevice(other);
       const isRepeated = opened.some((other) => isSameDevice(other.path, path));
@@ -40,7 +38,7 @@ export function openStores(options: OpenStoresOptions): Result<OpenedStore[], Fa
     const store = withFaults(
       storeOf(device, options, TICKET_COUNT),
       device.path,
-      rulesOf(scenario.value, index),
+      rulesOf(options.scenario, index),
       options,
     );
     if (!store.ok) {
@@ -64,11 +62,11 @@ export interface OpenedStore {
  */
 function openPatiently(
   path: string,
-  fileLogicalBlockBytes: number,
+  options: Pick<OpenOptions, 'fileLogicalBlockBytes' | 'takesReadOnly'>,
   untilMs: number,
 ): Result<OpenDevice, OpenFailure> {
   for (;;) {
-    const device = openDevice(path, { readOnly: false, exclusive: true, fileLogicalBlockBytes });
+    const device = openDevice(path, { readOnly: false, exclusive: true, ...options });
     const isHeld = !device.ok && (device.error.kind === 'busy' || device.error.kind === 'locked');
     if (!isHeld || performance.now() >= untilMs) return device;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_RETRY_MS);
@@ -91,8 +89,9 @@ function isSameDevice(onePath: string, otherPath: string): boolean {
 export interface OpenStoresOptions {
   readonly main: string;
   readonly spares: readonly string[];
-  /** Path of a fault scenario. */
+  /** Path of a fault scenario, and what it says. */
   readonly faults: string | undefined;
+  readonly scenario: FaultScenario;
   readonly openPatienceMs: number;
   readonly backend: Backend;
   readonly memory: IoMemory;
@@ -127,21 +126,4 @@ function rulesOf(scenario: FaultScenario, index: number): readonly FaultRule[] {
   return index === 0 ? scenario.main : (scenario.spares[index - 1] ?? []);
 }
 
-function readScenario(path: string): Result<FaultScenario, Failure> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    return failed(
-      failure(
-        'usage',
-        `${path}: can't be read (${(error as NodeJS.ErrnoException).code}); give a fault scenario file`,
-      ),
-    );
-  }
-  const parsed = parseFaultScenario(text, path);
-  return parsed.ok ? parsed : failed(failure('usage', describeScenarioFailure(parsed.error)));
-}
-
-const NO_FAULTS: FaultScenario = { main: [], spares: [] };
 const OPEN_RETRY_MS = 100;

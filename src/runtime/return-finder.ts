@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { VERIFY_TICKETS } from '../device/readmission.js';
 import type { ReturnCandidate, ReturnSearch } from '../device/return-candidate.js';
+import { MAIN } from '../engine/effect.js';
 import { hasVanished, type KnownDevice, rememberDevice, replaceDescriptor } from '../kernel/known-device.js';
 import type { OpenDevice } from '../kernel/open-device.js';
 import { closeDevice, openDevice } from '../kernel/open-device.js';
@@ -8,6 +9,7 @@ import { describeOpenFailure, type OpenFailure } from '../kernel/open-failure.js
 import type { BlockStore } from '../ports/block-store.js';
 import { compareIdentity } from './compare-identity.js';
 import { type BlockDeviceSearch, findBlockDevice } from './find-block-device.js';
+import { misfit } from './misfit.js';
 
 /**
  * Finds devices that have vanished and opens them, exclusively as at start. A descriptor that is taken over keeps its
@@ -40,6 +42,7 @@ export class ReturnFinder {
     const { geometry } = known.device;
     const opened = openDevice(search.path, {
       readOnly: false,
+      takesReadOnly: target === MAIN,
       exclusive: true,
       fileLogicalBlockBytes: geometry.logicalBlockBytes,
       waitForLock: false,
@@ -99,18 +102,6 @@ function ofOpenFailure({ device }: KnownDevice, failure: OpenFailure): ReturnSea
   const isOurs = device.kind === 'file' && failure.kind === 'locked';
   if (isOurs || failure.kind === 'notFound' || failure.kind === 'gone') return { kind: 'absent' };
   return { kind: 'refused', name: failure.path, reason: describeOpenFailure(failure) };
-}
-
-/** Why this device can't take the place of the other; undefined if it can. */
-function misfit(known: OpenDevice, opened: OpenDevice): string | undefined {
-  const [was, is] = [known.geometry, opened.geometry];
-  if (known.kind !== opened.kind) return 'not of the kind of the one that is gone (device or file)';
-  if (was.sizeBytes !== is.sizeBytes) return `its size is ${is.sizeBytes} bytes, not ${was.sizeBytes}`;
-  if (was.logicalBlockBytes !== is.logicalBlockBytes)
-    return `its logical block is ${is.logicalBlockBytes} bytes, not ${was.logicalBlockBytes}; stop and start again`;
-  if (is.memoryAlignmentBytes > was.memoryAlignmentBytes)
-    return `it needs memory aligned to ${is.memoryAlignmentBytes} bytes; stop and start again`;
-  return undefined;
 }
 
 function isSameFile({ file: one }: KnownDevice, { file: other }: KnownDevice): boolean {

@@ -8,18 +8,24 @@ import { markOpened } from '../device/mark-opened.js';
 import { layOutColdMemory } from '../device/memory-map.js';
 import { READ_ONLY_SERVICES } from '../device/read-only-services.js';
 import { RemappedDevice } from '../device/remapped-device.js';
+import { gonePolicyOf } from '../device/settings-at-work.js';
 import { MAIN, spareTarget } from '../engine/effect.js';
+import { noteTakesNoWrites } from '../engine/probe.js';
 import { formatUuid } from '../format/set-id.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
 import type { OpenDevice } from '../kernel/open-device.js';
 import { makeResident } from '../kernel/resident-memory.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
 import type { ServedGeometry } from '../ports/served-device.js';
+import { readKeptSettings } from '../settings/kept-settings.js';
+import { settingsInForce } from '../settings/settings-in-force.js';
 import { BuddyAllocator } from '../storage/buddy-allocator.js';
+import type { FaultScenario } from '../storage/fault-rule.js';
 import { describeAssemblyFailure } from './assembly-message.js';
 import type { Backend } from './backend.js';
 import { type DeviceNames, pathOfTarget } from './device-names.js';
 import type { DeviceInfo, MemberInfo } from './device-report.js';
+import { DeviceSettings } from './device-settings.js';
 import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import type { Mailbox } from './mailbox.js';
@@ -28,13 +34,14 @@ import { notice } from './notice.js';
 import { noticeOf } from './notices.js';
 import { type OpenedStore, openStores, storeOf } from './open-stores.js';
 import { ReturnFinder } from './return-finder.js';
+import { SpareWatch } from './spare-watch.js';
 
 /**
  * Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. `memory` is of
  * `mapDeviceMemory`; the caller gives it back when the last I/O is over, also after a failure.
  */
 export function startDevice(
-  options: ThreadOptions,
+  options: StartOptions,
   backend: Backend,
   memory: MappedMemory,
   mailbox: Mailbox,
@@ -94,6 +101,9 @@ function ublkMemoryOffset(): number {
   return layOutColdMemory().endOffset + PAYLOAD_BYTES;
 }
 
+/** `scenario`: what the file of `faults` says. */
+export type StartOptions = ThreadOptions & { readonly scenario: FaultScenario };
+
 export interface StartedDevice {
   readonly device: RemappedDevice;
   readonly info: DeviceInfo;
@@ -106,10 +116,12 @@ export interface StartedDevice {
   /** By target: what queues of other threads open once more. Undefined where faults are injected. */
   readonly sharedDevices: readonly OpenDevice[] | undefined;
   readonly names: DeviceNames;
+  readonly settings: DeviceSettings;
+  readonly spareWatch: SpareWatch;
 }
 
 interface Surroundings {
-  readonly options: ThreadOptions;
+  readonly options: StartOptions;
   readonly backend: Backend;
   readonly mailbox: Mailbox;
   readonly memory: MappedMemory;
@@ -135,22 +147,28 @@ function begin(
     byTarget.map(({ device }) => device),
     (device, ticketCount) => storeOf(device, { backend, memory }, ticketCount),
   );
+  const atStart = settingsInForce(readKeptSettings(set.choice.superblock).values, options.given);
+  let spareWatch: SpareWatch | undefined;
   const device = new RemappedDevice({
     ...set,
     stores,
     scheduler: backend.reactor,
     memory,
     coldMemory,
-    lostReadsAsZero: options.onLost === 'zero',
-    onGone: options.onGone,
+    lostReadsAsZero: atStart.on_lost !== 0,
+    onGone: gonePolicyOf(atStart.on_gone),
     findReturned: finder.find,
-    report: (event) => mailbox.tell(noticeOf(event, set.shape, names, options.onGone)),
+    report: (event) => {
+      mailbox.tell(noticeOf(event, set.shape, names, device.onGone));
+      spareWatch?.onEvent(event);
+    },
     wantPoll: () => backend.reactor.kick(),
   });
+  const info = infoOf(set, backend, device.geometry, stores, names);
+  keepFromTakingUnits(device, info.spares, options.leavingSpares ?? []);
   completions.sink = device;
   backend.reactor.addPoller(device);
   const buffers = new BuddyAllocator(PAYLOAD_BYTES, coldMemory.endOffset);
-  const info = infoOf(set, backend, device.geometry, stores, names);
   device.metadata.run(
     (work) => markOpened(work, set),
     (repairedCount) => {
@@ -168,10 +186,27 @@ function begin(
       const sharedDevices =
         options.faults === undefined ? byTarget.map((opened) => opened.device) : undefined;
       device.rememberContent();
-      if (options.metadataScrubMs > 0) device.scrubMetadataEvery(options.metadataScrubMs);
-      done(ok({ device, info, backend, memory, buffers, stores, sharedDevices, names }));
+      if (stores[MAIN]!.geometry.readOnly)
+        noteTakesNoWrites(device.context, 'the kernel calls it read-only', backend.reactor.nowMs());
+      const settings = new DeviceSettings(device, options.given);
+      for (const problem of settings.notices()) mailbox.tell(problem);
+      spareWatch = new SpareWatch(device, settings, mailbox);
+      spareWatch.check();
+      const parts = { device, info, backend, memory, buffers, stores, sharedDevices, names };
+      done(ok({ ...parts, settings, spareWatch }));
     },
   );
+}
+
+/** Before anything is placed. One spare at least goes on taking units, whatever an earlier process was at. */
+function keepFromTakingUnits(
+  { context }: RemappedDevice,
+  spares: DeviceInfo['spares'],
+  leavingSpares: readonly string[],
+): void {
+  const leaving = [...spares.keys()].filter((index) => leavingSpares.includes(spares[index]!.uuid));
+  if (leaving.length === spares.length) return;
+  for (const spareIndex of leaving) context.suspension.setLeaving(spareIndex, true);
 }
 
 function tellRepairs(mailbox: Mailbox, set: AssembledSet, repairedCount: number): void {

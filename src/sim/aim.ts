@@ -12,6 +12,15 @@ export class Aim {
     this.#machine = machine;
   }
 
+  get block(): number {
+    return this.#block;
+  }
+
+  /** Requests are to meet at this block of the main device. */
+  pointAt(block: number): void {
+    this.#block = block;
+  }
+
   /** The place that goes bad. One that is aimed is that of a unit which lives on the spare just now, if any does. */
   takeBad(step: BadStep): BadStep {
     if (step.target === 0) this.#block = step.block;

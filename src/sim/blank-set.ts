@@ -2,6 +2,7 @@ import { planLayout } from '../format/plan-layout.js';
 import { SAMPLE_COUNT, type Superblock } from '../format/superblock.js';
 import type { DeviceIdentity } from '../ports/block-store.js';
 import { NO_IDENTITY } from '../ports/block-store.js';
+import { withKeptSettings } from '../settings/kept-settings.js';
 import type { Scenario } from './scenario.js';
 
 /** The first superblock of a set for these disks; undefined where they can't make one. */
@@ -32,14 +33,16 @@ export function blankSet(scenario: Scenario): Superblock | undefined {
     mainModel: identity.model,
     mainSerial: identity.serial,
     mainWwn: identity.wwn,
+    mainDeviceBytes: 0,
+    mainDeviceBlockBytes: 0,
     contentSample: { validMask: 0, crcs: new Array<number>(SAMPLE_COUNT).fill(0) },
     spares: layout.value.spares.map((spare, index) => ({
       ...spare,
       uuid: new Uint8Array(16).fill(index + 1),
       initialisedPageCount: 0,
     })),
-    onLost: 0,
     counters: [],
+    ...withKeptSettings({ settings: [], onLost: 0 }, scenario.keptSettings ?? {}),
   };
 }
 

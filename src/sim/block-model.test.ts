@@ -41,6 +41,31 @@ describe('a disk that goes back to what was on stable storage', () => {
 });
 
 describe('a flush', () => {
+  it('says nothing of a write that began after it, which a disk has forgotten (seed 880005193)', () => {
+    const model = new BlockModel(1);
+    const older = model.nextVersion();
+    model.endWrite(model.beginWrite(BLOCK, 1, older), true, false);
+    const mark = model.beginFlush();
+    const newer = model.nextVersion();
+    model.endWrite(model.beginWrite(BLOCK, 1, newer), true, false);
+    model.noteReverted(BLOCK, newer, older);
+    model.endFlush(mark);
+    expect([older, newer].map((version) => model.mayHold(BLOCK, version))).toEqual([true, true]);
+    flush(model);
+    expect(model.mayHold(BLOCK, older)).toBe(false);
+  });
+
+  it('says nothing of a write that had no answer when it began (seed 3816938320)', () => {
+    const { model, older, newer, writing } = withWriteUnderWay();
+    const mark = model.beginFlush();
+    model.noteReverted(BLOCK, newer, older);
+    model.endWrite(writing, true, false);
+    model.endFlush(mark);
+    expect([older, newer].map((version) => model.mayHold(BLOCK, version))).toEqual([true, true]);
+    flush(model);
+    expect(model.mayHold(BLOCK, older)).toBe(false);
+  });
+
   it('says nothing of zeroes that came after it began, though they were written over since (seed 706561)', () => {
     const model = new BlockModel(1);
     const mark = model.beginFlush();

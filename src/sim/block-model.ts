@@ -25,8 +25,8 @@ export class BlockModel {
   readonly #underWay = new Set<ModelRequest>();
   /** By block: versions that were allowed when the place that held them became unreadable. */
   readonly #damaged = new Map<number, readonly number[]>();
-  /** By block: versions that a disk went back to, of which no client has been told yet. */
-  readonly #reverted = new Map<number, readonly number[]>();
+  /** By block: what a disk went back to, and from what, of which no client has been told yet. */
+  readonly #reverted = new Map<number, readonly Reversal[]>();
   #lastVersion: number = Version.firstWritten;
   /** Zeroes and discards have no version of their own: their number so far, and by block that of the last one. */
   #rangeCount = 0;
@@ -86,12 +86,22 @@ export class BlockModel {
     return request;
   }
 
-  /** Fails the run if a block of it may not hold what was read. */
-  endRead(request: ModelRequest, versionOf: (block: number) => number, lostIsZero: boolean): void {
+  /**
+   * Fails the run if a block of it may not hold what was read. From then on it holds that, unless not `isLasting`: read from
+   * another disk than the one that has forgotten it.
+   */
+  endRead(
+    request: ModelRequest,
+    versionOf: (block: number) => number,
+    lostIsZero: boolean,
+    isLasting = true,
+  ): void {
     this.#underWay.delete(request);
     for (let index = 0; index < request.count; index += 1) {
       const block = request.first + index;
-      this.#checkRead(request, index, versionOf(block), lostIsZero);
+      const version = versionOf(block);
+      const isOnlyPossible = this.#checkRead(request, index, version, lostIsZero);
+      if (isOnlyPossible && isLasting) this.#settle(block, version);
     }
   }
 
@@ -113,21 +123,29 @@ export class BlockModel {
   beginFlush(): ModelFlush {
     const covered = new Map<number, readonly number[]>();
     for (const block of this.#unflushed) covered.set(block, this.#now.get(block));
-    return { covered, newerThan: this.#lastVersion, rangesBefore: this.#rangeCount };
+    const underWay = [...this.#underWay].filter(({ kind }) => kind === 'write');
+    return { covered, underWay, newerThan: this.#lastVersion, rangesBefore: this.#rangeCount };
   }
 
   /** Acknowledged, and no flush has failed since the writes that it is to cover. */
-  endFlush({ covered, newerThan, rangesBefore }: ModelFlush): void {
+  endFlush({ covered, underWay, newerThan, rangesBefore }: ModelFlush): void {
     for (const [block, versions] of covered) {
-      this.#forgetReverted(block);
-      const isLeft = (version: number): boolean => version > newerThan || versions.includes(version);
       const wasRangeSince = this.#lastRange[block]! > rangesBefore;
+      const isSince = (version: number): boolean => version > newerThan || (version <= 0 && wasRangeSince);
+      const isUncovered = (version: number): boolean =>
+        isSince(version) || underWay.some((write) => write.version === version && covers(write, block));
+      this.#forgetReverted(block, isUncovered);
       this.#stable.setAll(
         block,
-        this.#stable.get(block).filter((version) => isLeft(version) || (version <= 0 && wasRangeSince)),
+        this.#stable
+          .get(block)
+          .filter(
+            (version) =>
+              isSince(version) || versions.includes(version) || this.#hasGoneBackTo(block, version),
+          ),
       );
       check(this.#stable.get(block).length > 0, 'model', `block ${block} holds something`);
-      if (this.#stable.isLike(block, this.#now)) this.#unflushed.delete(block);
+      if (this.#stable.isLike(block, this.#now) && !this.#reverted.has(block)) this.#unflushed.delete(block);
     }
   }
 
@@ -152,12 +170,29 @@ export class BlockModel {
     this.#reverted.clear();
   }
 
+  /**
+   * Another process goes on with what is under way. `isToldOfAll`: it knows of flushes that failed, and that nobody has been
+   * told of yet; after a kill it does not.
+   */
+  goesOn(isToldOfAll: boolean): void {
+    this.#undecided.clear();
+    if (isToldOfAll) return;
+    this.#reverted.clear();
+    for (const { reversals } of this.#underWay) reversals.length = 0;
+  }
+
   /** The place that holds this version of the block can't be read from now on. */
   noteDamage(block: number, version: number): void {
     const isKnown = this.#now.has(block, version) || this.#stable.has(block, version);
     if (!isKnown && !this.#now.has(block, Version.anything)) return;
     const known = this.#damaged.get(block) ?? [];
     if (!known.includes(version)) this.#damaged.set(block, [...known, version]);
+  }
+
+  /** Whatever this block holds may be gone. */
+  noteAllDamage(block: number): void {
+    for (const version of [...this.#now.get(block), ...this.#stable.get(block)])
+      this.noteDamage(block, version);
   }
 
   /** A place that held zeroes, of nobody knows which block, can't be read from now on. */
@@ -172,8 +207,8 @@ export class BlockModel {
   noteReverted(block: number, from: number, to: number): void {
     const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
     if (from === to || !this.#now.has(block, from) || !wasPossible) return;
-    if (!this.#now.has(block, to)) this.#addReverted(block, to);
-    else this.#writerUnderWay(block, from)?.reversals.push({ block, version: to });
+    if (!this.#now.has(block, to)) this.#addReverted(block, { from, to });
+    else this.#writerUnderWay(block, from)?.reversals.push({ block, from, to });
     this.#now.add(block, to);
     this.#stable.add(block, to);
     this.#unflushed.add(block);
@@ -191,6 +226,15 @@ export class BlockModel {
     return this.#now.has(block, version) || this.#now.has(block, Version.anything);
   }
 
+  /** It was discarded, and not written since. */
+  mayHoldAnything(block: number): boolean {
+    return this.#now.has(block, Version.anything);
+  }
+
+  mayHoldAfterPowerCut(block: number, version: number): boolean {
+    return this.#stable.has(block, version) || this.#stable.has(block, Version.anything);
+  }
+
   describe(block: number): string {
     const now = this.#now.get(block).join(', ');
     return `allowed ${now}; after a power cut ${this.#stable.get(block).join(', ')}`;
@@ -202,17 +246,24 @@ export class BlockModel {
     return undefined;
   }
 
-  #addReverted(block: number, version: number): void {
-    this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), version]);
+  #addReverted(block: number, { from, to }: Reversal): void {
+    this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), { from, to }]);
   }
 
-  /** A flush has worked that no failure was told before: what a disk went back to may not be there. */
-  #forgetReverted(block: number): void {
+  /**
+   * A flush has worked that no failure was told before: what a disk went back to from a write before it may not be there.
+   * `isUncovered`: the write of a version had not been answered when the flush began.
+   */
+  #forgetReverted(block: number, isUncovered: (version: number) => boolean): void {
     const reverted = this.#reverted.get(block);
     if (reverted === undefined) return;
-    this.#reverted.delete(block);
+    const excused = reverted.filter(({ from }) => isUncovered(from));
+    this.#setReverted(block, excused);
+    const isExcused = (version: number): boolean => excused.some(({ to }) => to === version);
+    const isRefuted = (version: number): boolean =>
+      reverted.some(({ to }) => to === version) && !isExcused(version);
     for (const sets of [this.#now, this.#stable]) {
-      const left = sets.get(block).filter((version) => !reverted.includes(version));
+      const left = sets.get(block).filter((version) => !isRefuted(version));
       check(left.length > 0, 'flushError', `a flush is acknowledged, and a disk has lost block ${block}`);
       sets.setAll(block, left);
     }
@@ -235,10 +286,21 @@ export class BlockModel {
     }
     this.#forgetDamage(block, versions);
     for (const reversal of request.reversals)
-      if (reversal.block === block) this.#addReverted(block, reversal.version);
-    const reverted = this.#reverted.get(block)?.filter((each) => each !== request.version) ?? [];
-    const left = reverted.filter((version) => versions.includes(version));
-    if (left.length > 0) this.#reverted.set(block, left);
+      if (reversal.block === block) this.#addReverted(block, reversal);
+    const reverted = this.#reverted.get(block) ?? [];
+    this.#setReverted(
+      block,
+      reverted.filter(({ to }) => to !== request.version && versions.includes(to)),
+    );
+  }
+
+  /** And no flush has refuted that. */
+  #hasGoneBackTo(block: number, version: number): boolean {
+    return this.#reverted.get(block)?.some(({ to }) => to === version) ?? false;
+  }
+
+  #setReverted(block: number, reversals: readonly Reversal[]): void {
+    if (reversals.length > 0) this.#reverted.set(block, reversals);
     else this.#reverted.delete(block);
   }
 
@@ -253,7 +315,8 @@ export class BlockModel {
     this.#damaged.delete(block);
   }
 
-  #checkRead(request: ModelRequest, index: number, version: number, lostIsZero: boolean): void {
+  /** True: the block holds this, and nothing else of what was possible. */
+  #checkRead(request: ModelRequest, index: number, version: number, lostIsZero: boolean): boolean {
     const block = request.first + index;
     const allowed = request.allowed[index]!;
     const isAllowed = typeof allowed === 'number' ? allowed === version : allowed.includes(version);
@@ -262,7 +325,7 @@ export class BlockModel {
     const isWild = [allowed].flat().includes(Version.anything) || rivals.some(isDiscard);
     const isLost = lostIsZero && version === Version.zero && (request.mayFail || this.mayBeLost(block));
     if (!isAllowed && !isOfRival && !isWild && !isLost) this.#refuse(block, version, allowed, rivals);
-    if (isAllowed && rivals.length === 0 && !isWild) this.#settle(block, version);
+    return isAllowed && rivals.length === 0 && !isWild;
   }
 
   #refuse(
@@ -297,15 +360,23 @@ export interface ModelRequest {
   /** Writes that overlap it, also in time. */
   readonly rivals: ModelRequest[];
   /** Of a write: what a disk went back to from its version; a loss only if it is acknowledged all the same. */
-  readonly reversals: { readonly block: number; readonly version: number }[];
+  readonly reversals: (Reversal & { readonly block: number })[];
   /** Of a read, per block: what was allowed when it began. */
   readonly allowed: (number | readonly number[])[];
   /** Of a read: at some time, one of its blocks could be lost. */
   mayFail: boolean;
 }
 
+/** Versions of a block: what it held, and what a disk went back to. */
+interface Reversal {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface ModelFlush {
   readonly covered: ReadonlyMap<number, readonly number[]>;
+  /** Writes without an answer when it began. */
+  readonly underWay: readonly ModelRequest[];
   readonly newerThan: number;
   readonly rangesBefore: number;
 }

@@ -9,23 +9,23 @@ import type { GrowingNumbers } from './growing-numbers.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { MappingOnDisk, SetOnDisk, SuperblockOnDisk } from './metadata-reader.js';
-import { copyAt, placeOfUnit, readMetadata } from './metadata-reader.js';
+import { copyAt, placeOfUnit, readExisting } from './metadata-reader.js';
 
 /**
  * Nothing is under way and all devices are there: reads every block, and compares what the device does with what is on
- * the disks, as docs/on-disk-format.md says it is to be read.
+ * the disks, as docs/on-disk-format.md says it is to be read. Answers by block which version was read, or `FAILED`.
  */
-export function checkAtRest(parts: RestParts): void {
+export function checkAtRest(parts: RestParts): Int32Array {
   const versions = readAll(parts);
   const { machine } = parts;
-  const set = readMetadata(machine.spareBytes);
-  check(set !== undefined, 'structure', 'there is no superblock any more');
+  const set = readExisting(machine.spareBytes);
   checkStructure(parts, set);
   checkPlacement(parts, set, versions);
   checkInspect(machine, set);
   checkPlacesLeft(parts);
   if (!machine.scenario.hasCommands) checkCopies(parts, set);
   parts.growing.check(set.superblock, parts.excuses.hadFlushFailure);
+  return versions;
 }
 
 export interface RestParts {
@@ -34,6 +34,7 @@ export interface RestParts {
   readonly ledger: Ledger;
   readonly excuses: Excuses;
   readonly growing: GrowingNumbers;
+  readonly lostReadsAsZero: boolean;
   /** One read, alone. */
   readonly read: (first: number, count: number) => ReadResult;
 }
@@ -58,7 +59,10 @@ function readAll({ machine, model, read }: RestParts): Int32Array {
 }
 
 /** One place for each unit, none of them where metadata is, and none that was not called for. */
-function checkStructure({ machine, ledger }: RestParts, { superblock, mappings, retired }: SetOnDisk): void {
+function checkStructure(
+  { machine, ledger, excuses }: RestParts,
+  { superblock, mappings, retired }: SetOnDisk,
+): void {
   const { table } = machine.life!.device!.context;
   const unitCount = Math.ceil(superblock.mainSizeBytes / superblock.unitBytes);
   for (const { spareUnit, mainUnit } of mappings) {
@@ -69,16 +73,23 @@ function checkStructure({ machine, ledger }: RestParts, { superblock, mappings, 
     const hasReason = ledger.hasReasonToMove(mainUnit);
     check(hasReason, 'burntSpare', `unit ${mainUnit} was moved, and no block of it ever failed`);
   }
-  for (const spareUnit of retired)
-    check(
-      table.state(spareUnit) === DescriptorState.retired,
-      'structure',
-      `spare unit ${spareUnit} is retired`,
-    );
+  for (const spareUnit of retired) {
+    // Of a commit that failed the disks may hold more than the device goes by.
+    const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
+    const isRetired = !isSettled || table.state(spareUnit) === DescriptorState.retired;
+    check(isRetired, 'structure', `spare unit ${spareUnit} is retired`);
+    const { spareIndex, offsetBytes } = placeOfUnit(superblock, spareUnit);
+    const hasReason = ledger.hasReasonToRetire(machine.spares[spareIndex]!, offsetBytes);
+    check(hasReason, 'burntSpare', `spare unit ${spareUnit} is retired, and no block of it ever failed`);
+  }
 }
 
 /** What a read returned is what lies at the place that the metadata names. */
-function checkPlacement({ machine, excuses }: RestParts, set: SetOnDisk, versions: Int32Array): void {
+function checkPlacement(
+  { machine, excuses, lostReadsAsZero }: RestParts,
+  set: SetOnDisk,
+  versions: Int32Array,
+): void {
   const { superblock } = set;
   const { blockBytes, unitBytes } = superblock;
   const blocksPerUnit = unitBytes / blockBytes;
@@ -90,11 +101,11 @@ function checkPlacement({ machine, excuses }: RestParts, set: SetOnDisk, version
     const within = block % blocksPerUnit;
     const isLost = mapping !== undefined && ((mapping.lostMask >>> within) & 1) === 1;
     if (isLost) {
-      const isZeroed = machine.scenario.lostReadsAsZero && version === Version.zero;
+      const isZeroed = lostReadsAsZero && version === Version.zero;
       check(isZeroed, 'placement', `block ${block} is lost on disk and reads as version ${version}`);
       continue;
     }
-    if (isUnreadableZeroed(machine, set, mapping, block, version)) continue;
+    if (lostReadsAsZero && isUnreadableZeroed(machine, set, mapping, block, version)) continue;
     const held = versionAtPlace(machine, set, mapping, block);
     // A commit that failed may have left a descriptor that the device does not go by.
     const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
@@ -108,13 +119,13 @@ function checkPlacement({ machine, excuses }: RestParts, set: SetOnDisk, version
 
 /** It could not be moved, so that it is lost is on record nowhere. */
 function isUnreadableZeroed(
-  { scenario, disks }: Machine,
+  { disks }: Machine,
   { superblock }: SetOnDisk,
   mapping: MappingOnDisk | undefined,
   block: number,
   version: number,
 ): boolean {
-  if (!scenario.lostReadsAsZero || version !== Version.zero) return false;
+  if (version !== Version.zero) return false;
   const { target, offsetBytes } = placeOfBlock(superblock, mapping, block);
   return disks[target]!.faults.findFailing('read', offsetBytes / superblock.blockBytes, 1) !== -1;
 }
@@ -160,7 +171,8 @@ export function placesOf({ mappings }: SetOnDisk): Map<number, MappingOnDisk> {
 /** What inspect would print is what the metadata says to us. */
 function checkInspect(machine: Machine, set: SetOnDisk): void {
   const inspected = machine.inspect();
-  check(inspected.ok, 'inspect', 'inspect refuses a set that is at work');
+  const why = inspected.ok ? '' : inspected.error.kind;
+  check(inspected.ok, 'inspect', `inspect refuses a set that is at work: ${why}`);
   const { table } = inspected.value;
   const places = placesOf(set);
   check(

@@ -32,5 +32,8 @@ export type CheckName =
   | 'placement'
   | 'scrub'
   | 'offline'
+  | 'byHand'
+  | 'settings'
+  | 'evacuation'
   | 'invariant'
   | 'model';

@@ -20,6 +20,12 @@ export class Client {
   readonly #pending = new Set<PendingRequest>();
   readonly #unflushed = new UnflushedWrites();
   #lastErrno = 0;
+  /**
+   * After a flush of a disk has failed, a block device fails the flushes that are under way, or the next one. Those that failed
+   * until then have been told of: when the last flush began that was answered. What failed after that it may not have known.
+   */
+  #toldUntilUs = 0;
+  #failedFlushCount = 0;
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
@@ -35,7 +41,14 @@ export class Client {
     return this.#pending.size < this.#parts.scenario.inFlightMax;
   }
 
-  send(step: RequestStep, device: ServedDevice, actor: Actor): void {
+  /** What changes something is at work in so many places, or on so many blocks. */
+  isBusyIn(blockCount: number): boolean {
+    const changing = [...this.#pending].filter(({ step }) => !['read', 'flush'].includes(step.operation));
+    const changed = changing.reduce((sum, { step }) => sum + step.count, 0);
+    return changing.length >= MANY_PLACES || changed >= blockCount;
+  }
+
+  send(step: RequestStep, device: ClientDevice, actor: Actor): void {
     const { model, clock, statistics } = this.#parts;
     const request = new PendingRequest(step, device, clock.nowUs, (errno) => this.#completed(request, errno));
     request.slot = device.acquire(request);
@@ -47,7 +60,8 @@ export class Client {
     } else if (step.operation === 'flush') {
       request.flush = model.beginFlush();
       request.mark = this.#unflushed.flushStarted();
-      request.failuresBefore = device.flushFailureCount;
+      request.failuresBefore = this.#failuresHeardOf(device);
+      request.toldBeforeUs = this.#toldUntilUs;
     } else {
       request.version = this.#versionOf(step);
       request.model = model.beginWrite(step.first, step.count, request.version);
@@ -58,7 +72,7 @@ export class Client {
   }
 
   /** One read with nothing else under way; `wait` lets it come to its end. */
-  readAlone(first: number, count: number, device: ServedDevice, actor: Actor, wait: () => void): ReadResult {
+  readAlone(first: number, count: number, device: ClientDevice, actor: Actor, wait: () => void): ReadResult {
     const { blockBytes } = this.#parts.scenario;
     const operation = 'read';
     this.send({ ...NO_STEP, operation, first, count }, device, actor);
@@ -76,6 +90,12 @@ export class Client {
     for (const { memoryOffset } of this.#pending) this.#freeBuffers.push(memoryOffset);
     this.#pending.clear();
     this.#unflushed.reset();
+  }
+
+  /** Another process serves the block device: what has no answer is asked of that one. */
+  goesOn(): void {
+    for (const request of this.#pending)
+      if (request.flush !== undefined) request.flush = this.#parts.model.beginFlush();
   }
 
   /** All that was acknowledged is durable if the device has stopped cleanly and no flush failed. */
@@ -130,9 +150,9 @@ export class Client {
   }
 
   #endRead(request: PendingRequest, errno: number): void {
-    const { model, scenario, excuses } = this.#parts;
+    const { model, scenario, excuses, mayReadLostAsZero, isBeingCopied } = this.#parts;
     if (errno !== 0) {
-      const isExcused = model.endFailedRead(request.model!) || excuses.outageSince(request.startedAtUs);
+      const isExcused = model.endFailedRead(request.model!) || excuses.silenceSince(request.startedAtUs);
       check(errno === ERRNO.EIO, 'readError', `a read fails with EIO, not ${errnoName(errno)}`);
       check(isExcused, 'readError', `${describeRequest(request.step)} fails, and nothing of it can be lost`);
       return;
@@ -141,7 +161,8 @@ export class Client {
     const from = request.memoryOffset - request.step.first * blockBytes;
     const versionOf = (block: number): number =>
       versionAt(ioMemory.view, from + block * blockBytes, blockBytes, block);
-    model.endRead(request.model!, versionOf, scenario.lostReadsAsZero);
+    const mayBeElsewhere = isBeingCopied() && excuses.outageSince(request.startedAtUs);
+    model.endRead(request.model!, versionOf, mayReadLostAsZero(request.startedAtUs), !mayBeElsewhere);
   }
 
   #endWrite(request: PendingRequest, errno: number): void {
@@ -159,7 +180,8 @@ export class Client {
       return check((step.flags & FAST_ONLY) !== 0, 'writeError', `${what}, which only a fast one may`);
     }
     if (excuses.outageSince(startedAtUs) || excuses.flushFailedSince(startedAtUs)) return;
-    if (errno === ERRNO.ENOSPC) return check(mayBeFull(), 'writeError', `${what}, and there are places left`);
+    if (errno === ERRNO.ENOSPC)
+      return check(mayBeFull(startedAtUs), 'writeError', `${what}, and there are places left`);
     check(errno === ERRNO.EIO, 'writeError', `${what}, not EIO or ENOSPC`);
     check(mayRefuseWrites(), 'writeError', `${what}, and the spares work`);
   }
@@ -169,13 +191,26 @@ export class Client {
     const { flushFailureCount } = request.device;
     const isHeard = this.#unflushed.flushFinished(request.mark, errno === 0, flushFailureCount);
     // One that was under way when another failed says nothing either.
-    const isGood = isHeard && request.failuresBefore === flushFailureCount;
+    const isGood = isHeard && request.failuresBefore === this.#failuresHeardOf(request.device);
     if (isGood) model.endFlush(request.flush!);
     else model.flushFailed();
+    const sinceUs = this.#untoldSince(request);
+    this.#toldUntilUs = Math.max(this.#toldUntilUs, request.startedAtUs);
     if (errno === 0) return;
-    const isExcused =
-      excuses.outageSince(request.startedAtUs) || excuses.flushFailedSince(request.startedAtUs);
+    this.#failedFlushCount += 1;
+    const isExcused = excuses.outageSince(sinceUs) || excuses.flushFailedSince(sinceUs);
     check(errno === ERRNO.EIO && isExcused, 'flushError', `a flush fails with ${errnoName(errno)}`);
+  }
+
+  /** Of a block device a client hears by the answers to other flushes only. */
+  #failuresHeardOf({ flushFailureCount }: ClientDevice): number {
+    return this.#parts.scenario.hasBlockDevice ? this.#failedFlushCount : flushFailureCount;
+  }
+
+  /** The answer to a flush beside it says nothing: both tell of what failed before. */
+  #untoldSince({ startedAtUs, toldBeforeUs }: PendingRequest): number {
+    const { hasBlockDevice } = this.#parts.scenario;
+    return hasBlockDevice ? Math.min(startedAtUs, toldBeforeUs) : startedAtUs;
   }
 }
 
@@ -188,9 +223,19 @@ export interface ClientParts {
   readonly log: ((line: string) => void) | undefined;
   /** A write may fail although the devices are there: the spares are too bad. */
   readonly mayRefuseWrites: () => boolean;
-  /** No spare unit is left, or hardly any. */
-  readonly mayBeFull: () => boolean;
+  /** Lost blocks were read as zeroes at some time since then. */
+  readonly mayReadLostAsZero: (sinceUs: number) => boolean;
+  /** To another disk, which is read where one of the set is away: it may hold what that has forgotten. */
+  readonly isBeingCopied: () => boolean;
+  /** No spare unit is left, or hardly any, on spares that have taken units all the time since then. */
+  readonly mayBeFull: (sinceUs: number) => boolean;
 }
+
+/** What a client uses of a device. */
+export type ClientDevice = Pick<
+  ServedDevice,
+  'acquire' | 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' | 'flushFailureCount'
+>;
 
 export interface ReadResult {
   readonly errno: number;
@@ -199,7 +244,7 @@ export interface ReadResult {
 
 class PendingRequest implements RequestSink {
   readonly step: RequestStep;
-  readonly device: ServedDevice;
+  readonly device: ClientDevice;
   readonly startedAtUs: number;
   slot = -1;
   memoryOffset = 0;
@@ -209,11 +254,13 @@ class PendingRequest implements RequestSink {
   flush: ModelFlush | undefined;
   /** Of `UnflushedWrites`. */
   mark = 0;
-  /** Flushes of disks that had failed when it began. */
+  /** `#failuresHeardOf` when it began. */
   failuresBefore = 0;
+  /** Of a flush: `#toldUntilUs` when it began. */
+  toldBeforeUs = 0;
   readonly #done: (errno: number) => void;
 
-  constructor(step: RequestStep, device: ServedDevice, startedAtUs: number, done: (errno: number) => void) {
+  constructor(step: RequestStep, device: ClientDevice, startedAtUs: number, done: (errno: number) => void) {
     this.step = step;
     this.device = device;
     this.startedAtUs = startedAtUs;
@@ -237,6 +284,8 @@ function isDurable({ operation, durable, flags }: RequestStep): boolean {
 const NO_STEP = { kind: 'request', queue: 0, isAimed: false, durable: false, flags: 0, events: 0 } as const;
 const DURABLE = WriteZeroesFlag.durable;
 const FAST_ONLY = WriteZeroesFlag.fastOnly;
+/** Half of those where a device is tried. */
+export const MANY_PLACES = 4;
 const BUFFER_COUNT = 16;
 /** The longest request: 64 blocks of 4096. */
 const BUFFER_BYTES = 256 << 10;

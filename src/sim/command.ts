@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { PLANTED_BUGS, type PlantedBug } from './breaks/planted-bugs.js';
+import type { PlantedBug } from './breaks/planted-bug.js';
+import { PLANTED_BUGS } from './breaks/planted-bugs.js';
 
 /** What the command line asks for, or the mistake in it. */
 export function parseCommand(args: readonly string[]): Command | { readonly mistake: string } {

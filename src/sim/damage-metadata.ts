@@ -7,12 +7,13 @@ import { PAGE_BYTES, pageOffset, readMetadata } from './metadata-reader.js';
  * Damages one page of one copy, on the disk or only in what is read of it. Not the safe copy of a spare, and only while
  * the safe copies have the newest of everything: what has no other copy can't survive.
  */
-export function damageMetadata(parts: FaultParts, step: MetadataStep): void {
+export function damageMetadata(parts: FaultParts, drawn: MetadataStep): void {
   const { machine, old, ledger } = parts;
-  const { safeCopies } = machine.scenario;
-  if (safeCopies.includes(step.copy)) return;
+  const { safeCopies } = machine;
   const set = readMetadata(machine.spareBytes);
-  if (set === undefined || !isSafeUpToDate(set, safeCopies)) return;
+  if (set === undefined) return;
+  const step = { ...drawn, copy: drawn.copy % set.superblock.copies.length };
+  if (safeCopies.includes(step.copy) || !isSafeUpToDate(set, safeCopies)) return;
   const copy = set.superblock.copies[step.copy]!;
   const offset = placeOf(copy, step, set);
   const disk = machine.disks[1 + copy.spareIndex]!;
@@ -53,11 +54,11 @@ function damagedBytes(
   }
 }
 
-/** Page -1 is the superblock. */
+/** Page -1 is the superblock, and so is one that the copy has no place for. */
 function placeOf(copy: CopyOnDisk, { page, at }: MetadataStep, set: SetOnDisk): number {
   const slot = at & 1;
-  if (page === -1 || page >= set.pages.length) return copy.offsetBytes + slot * PAGE_BYTES;
-  return pageOffset(copy, set.pages[page]!.page, slot);
+  const number = set.pages[page]?.page ?? copy.pageCapacity;
+  return number < copy.pageCapacity ? pageOffset(copy, number, slot) : copy.offsetBytes + slot * PAGE_BYTES;
 }
 
 /** Another block of the metadata: of another page, often the first, which has most in it; of another copy; of the other slot. */
@@ -69,9 +70,9 @@ function placeElsewhere(
   const isOfThisCopy = (at & 2) !== 0;
   const from = superblock.copies[isOfThisCopy ? copy : (copy + (at >> 5)) % superblock.copies.length]!;
   const { spareIndex } = from;
-  if (page === -1 || pages.length === 0)
+  const other = pages[(at & 4) !== 0 ? 0 : (page + (at >> 5)) % pages.length];
+  if (page === -1 || other === undefined || other.page >= from.pageCapacity)
     return { spareIndex, offsetBytes: from.offsetBytes + (1 - slot) * PAGE_BYTES };
-  const other = pages[(at & 4) !== 0 ? 0 : (page + (at >> 5)) % pages.length]!;
   const isOfThisSlot = (at & 24) !== 0;
   return { spareIndex, offsetBytes: pageOffset(from, other.page, isOfThisSlot ? slot : 1 - slot) };
 }

@@ -1,6 +1,11 @@
 import { errnoName } from '../base/errno.js';
+import type { OfflineStep } from './commands/command-step.js';
+import type { EvacuationStep } from './commands/evacuation-step.js';
+import type { HandStep } from './commands/hand-step.js';
+import type { SetStep } from './commands/setting-step.js';
 import { BlockFlag } from './disk-faults.js';
 import type { RunStep, Step } from './history.js';
+import { BYSTANDER } from './machine.js';
 
 /** One line for a person. Targets: 0 is the main device, 1 + n spare n. */
 export function describeStep(step: Step): string {
@@ -28,16 +33,42 @@ export function describeStep(step: Step): string {
         : '';
       return `${step.how}${hidden}${tried}${again.join('')}, start`;
     }
+    case 'handOver': {
+      const cut = step.interruption;
+      const ends = cut === undefined ? '' : `, ${cut.how} after ${cut.events} events`;
+      const meanwhile = step.requests.map((request) => `, ${describeStep(request)}`);
+      return `hand over${meanwhile.join('')}${ends}, start`;
+    }
     case 'scrub':
       return `scrub of the metadata${step.isAlone ? ', alone' : after(step.events)}`;
-    case 'offline': {
-      const before = step.faults.map((fault) => `, ${describeStep(fault)}`);
-      const commands = step.commands.map(
-        ({ command, interruption: cut }) =>
-          `, ${command}${cut === undefined ? '' : ` (${cut.how} after ${cut.events} events)`}`,
-      );
-      return `${step.how}${before.join('')}${commands.join('')}, start`;
+    case 'hand':
+      return describeHand(step);
+    case 'shift':
+      return `shift of a moved unit (${step.unit}) to another place (${step.place})${after(step.events)}`;
+    case 'evacuate':
+    case 'pauseEvacuation':
+    case 'resumeEvacuation':
+    case 'acceptLoss':
+    case 'cancelEvacuation':
+    case 'cutOver':
+    case 'leave':
+      return describeEvacuation(step);
+    case 'set':
+      return describeSet(step);
+    case 'suspend':
+    case 'resume':
+      return `${step.kind}${after(step.events)}`;
+    case 'empty': {
+      const how = `${step.acceptsLoss ? ', losses accepted' : ''}${step.keeps ? '' : ', which takes nothing new'}`;
+      return `${step.limit} units at most are moved from spare ${step.spare}${how}${after(step.events)}`;
     }
+    case 'spares': {
+      const cut = step.interruption;
+      const ends = cut === undefined ? '' : ` (${cut.phase}: ${cut.how} after ${cut.events} events)`;
+      return `${step.how}, ${step.change === 'add' ? 'a spare is added' : `spare ${step.spare} is removed`}${ends}, start`;
+    }
+    case 'offline':
+      return describeOffline(step);
     case 'bad':
       return `${disk(step.target)}: blocks ${step.block} to ${step.block + step.count - 1}${step.isAimed ? ', or as many of a unit,' : ''} are ${flags(step.flags)}`;
     case 'heal':
@@ -47,11 +78,56 @@ export function describeStep(step: Step): string {
     case 'flushFails':
       return `${disk(step.target)}: the next flush fails and keeps ${step.keepTimes}/8 of the cache`;
     case 'vanish':
-      return `${disk(step.target)} vanishes`;
+      return `${disk(step.target)} ${step.isReadable ? 'takes no writes' : 'vanishes'}`;
     case 'comeBack':
       return `what has vanished comes back: ${step.how}, with ${step.keepTimes}/8 of its cache`;
     case 'metadata':
       return `metadata copy ${step.copy}, ${step.page === -1 ? 'superblock' : `page ${step.page}`}: ${step.what} (${step.at})`;
+  }
+}
+
+function describeHand({ action, isAimed, unit, place, mainFlags, events }: HandStep): string {
+  const which = isAimed ? 'a moved or failing unit' : 'a unit';
+  const where = place === -1 ? '' : place === -2 ? ' to where one was released' : ' to a given place';
+  const before = mainFlags === 0 ? '' : `, which is ${flags(mainFlags)} on main`;
+  return `${action} of ${which} (${unit})${where}${before}${after(events)}`;
+}
+
+function describeOffline(step: OfflineStep): string {
+  const before = step.faults.map((fault) => `, ${describeStep(fault)}`);
+  const commands = step.commands.map(
+    ({ command, interruption: cut }) =>
+      `, ${command}${cut === undefined ? '' : ` (${cut.how} after ${cut.events} events)`}`,
+  );
+  return `${step.how}${before.join('')}${commands.join('')}, start`;
+}
+
+function describeSet({ changes, events }: SetStep): string {
+  const words = Object.entries(changes).map(([key, value]) => `${key}=${value ?? 'default'}`);
+  return `set ${words.join(' ')}${after(events)}`;
+}
+
+function describeEvacuation(step: EvacuationStep): string {
+  switch (step.kind) {
+    case 'evacuate':
+      return `everything is copied to the other disk${step.isFresh ? ', a flawless one' : ''}${after(step.events)}`;
+    case 'pauseEvacuation':
+      return `the copying pauses${after(step.events)}`;
+    case 'resumeEvacuation':
+      return `the copying goes on${after(step.events)}`;
+    case 'acceptLoss':
+      return `what only the main device holds is given up, if that is gone${after(step.events)}`;
+    case 'cancelEvacuation':
+      return `the copying is cancelled${after(step.events)}`;
+    case 'leave':
+      return `all units are given back${step.isAlone ? ', alone, and the set is left' : after(step.events)}`;
+    case 'cutOver': {
+      const { patience, requests, starts, interruption: cut } = step;
+      const ends = cut === undefined ? '' : ` (${cut.phase}: ${cut.how} after ${cut.events} events)`;
+      const meanwhile = requests.map((request) => `, ${describeStep(request)}`);
+      const again = starts.map((each) => `, start, ${each.how} after ${duration(each)}`);
+      return `the other disk takes over, if it has everything within ${patience} events${ends}${meanwhile.join('')}${again.join('')}, start`;
+    }
   }
 }
 
@@ -64,6 +140,7 @@ function after(events: number): string {
 }
 
 function disk(target: number): string {
+  if (target === BYSTANDER) return 'other disk';
   return target === 0 ? 'main' : `spare ${target - 1}`;
 }
 

@@ -29,6 +29,13 @@ export class DiskFaults {
     this.#flags[block] = flags;
   }
 
+  /** Nothing is wrong with it any more. */
+  clear(): void {
+    this.#flags.fill(0);
+    this.flaggedCount = 0;
+    this.endTransient();
+  }
+
   has(block: number, flag: number): boolean {
     return (this.#flags[block]! & flag) !== 0;
   }

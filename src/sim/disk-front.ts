@@ -1,4 +1,5 @@
 import type { BlockStore, CompletionSink, Geometry } from '../ports/block-store.js';
+import { Actor } from './actor.js';
 import type { SimDisk } from './sim-disk.js';
 
 /** A simulated disk as one thread has opened it; the file descriptor, so to say. */
@@ -23,6 +24,12 @@ export class DiskFront implements BlockStore {
 
   complete(ticket: number, result: number): void {
     this.#sink.complete(ticket, result);
+  }
+
+  /** As soon as the thread has heard of all that completed before. */
+  afterwards(task: () => void): void {
+    if (this.#sink instanceof Actor) this.#sink.run(task);
+    else task();
   }
 
   read(ticket: number, offsetBytes: number, lengthBytes: number, memoryOffset: number): void {

@@ -1,21 +1,24 @@
 /** When something was so wrong with the disks that requests may fail. Times are of the virtual clock. */
 export class Excuses {
-  #goneSinceUs = Number.POSITIVE_INFINITY;
-  #backAtUs = Number.NEGATIVE_INFINITY;
+  readonly #outage = new Outage();
+  /** A device could not even be read. */
+  readonly #silence = new Outage();
   #flushFailedAtUs = Number.NEGATIVE_INFINITY;
   /** A device has been gone in this life of the process. */
   hadOutage = false;
   hadFlushFailure = false;
 
-  noteGone(nowUs: number): void {
-    this.#goneSinceUs = Math.min(this.#goneSinceUs, nowUs);
-    this.#backAtUs = Number.POSITIVE_INFINITY;
+  /** `isReadable`: it only takes no writes. */
+  noteGone(isReadable: boolean): void {
+    this.#outage.begin();
+    if (!isReadable) this.#silence.begin();
     this.hadOutage = true;
   }
 
   /** All devices are there, and the process knows it. */
   noteAllBack(nowUs: number): void {
-    if (this.#backAtUs === Number.POSITIVE_INFINITY) this.#backAtUs = nowUs;
+    this.#outage.end(nowUs);
+    this.#silence.end(nowUs);
   }
 
   noteFlushFailed(nowUs: number): void {
@@ -31,10 +34,32 @@ export class Excuses {
 
   /** A device was gone at some time since then, as far as anybody knew. */
   outageSince(startUs: number): boolean {
-    return this.#goneSinceUs !== Number.POSITIVE_INFINITY && this.#backAtUs >= startUs;
+    return this.#outage.wasSince(startUs);
+  }
+
+  /** As `outageSince`, of a device that could not be read either. */
+  silenceSince(startUs: number): boolean {
+    return this.#silence.wasSince(startUs);
   }
 
   flushFailedSince(startUs: number): boolean {
     return this.#flushFailedAtUs >= startUs;
+  }
+}
+
+/** The last one. */
+class Outage {
+  #endedAtUs = Number.NEGATIVE_INFINITY;
+
+  begin(): void {
+    this.#endedAtUs = Number.POSITIVE_INFINITY;
+  }
+
+  end(nowUs: number): void {
+    if (this.#endedAtUs === Number.POSITIVE_INFINITY) this.#endedAtUs = nowUs;
+  }
+
+  wasSince(startUs: number): boolean {
+    return this.#endedAtUs >= startUs;
   }
 }

@@ -1,14 +1,17 @@
 import type { Machine } from './machine.js';
-import { copyAt, readMetadata, zoneStart } from './metadata-reader.js';
+import { copyAt, placeOfUnit, readMetadata, zoneStart } from './metadata-reader.js';
 
-/** Places for units that are left on the spares, by docs/on-disk-format.md and what is on the disks now. */
-export function freeUnitCount(machine: Machine): number {
+/** Places for units that are left on the spares but these, by docs/on-disk-format.md and what is on the disks now. */
+export function freeUnitCount(machine: Machine, without: ReadonlySet<number> = new Set()): number {
   const set = readMetadata(machine.spareBytes);
   if (set === undefined) return 0;
   const { superblock, mappings, retired } = set;
-  const used = mappings.length + retired.length;
+  const used = [...mappings.map(({ spareUnit }) => spareUnit), ...retired].filter(
+    (spareUnit) => !without.has(placeOfUnit(superblock, spareUnit).spareIndex),
+  ).length;
   let placeCount = 0;
   for (const [spareIndex, { sizeBytes }] of superblock.spares.entries()) {
+    if (without.has(spareIndex)) continue;
     for (let at = 0; at + superblock.unitBytes <= sizeBytes; at += superblock.unitBytes) {
       if (!isReserved(superblock, spareIndex, at)) placeCount += 1;
     }

@@ -9,11 +9,10 @@ import type { SimDisk } from './sim-disk.js';
  * count when it can (rules R2 and R3). Answers what to do when the process is dead; undefined where nothing is written.
  */
 export function hideWrite(machine: Machine): (() => void) | undefined {
-  const { layout, scenario } = machine;
+  const { layout, scenario, safeCopies } = machine;
   const writes = machine.disks.flatMap((disk) => disk.metadataWrites.map((io) => ({ disk, io })));
   const chosen = writes.find(
-    ({ disk, io }) =>
-      !disk.isGone && !scenario.safeCopies.includes(copyAt(layout!, disk.target - 1, io.offsetBytes)),
+    ({ disk, io }) => !disk.isGone && !safeCopies.includes(copyAt(layout!, disk.target - 1, io.offsetBytes)),
   );
   if (chosen === undefined) return undefined;
   for (const { disk, io } of writes) disk.decide(io, io === chosen.io);

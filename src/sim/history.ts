@@ -13,6 +13,7 @@ export type Step =
   | FaultStep
   | CrashStep
   | CommandStep
+  | HandOverStep
   /** All is let come to rest, with the devices back, and everything is looked at. */
   | { readonly kind: 'rest' };
 
@@ -54,6 +55,15 @@ export interface CrashStep {
   }[];
 }
 
+/** The process leaves the block device to the next one, which starts at once. */
+export interface HandOverStep {
+  readonly kind: 'handOver';
+  /** These come while it ends: answered by it or by the next. */
+  readonly requests: readonly RequestStep[];
+  /** It does not get so far: so many events after the requests. */
+  readonly interruption?: { readonly how: 'kill' | 'powerCut'; readonly events: number };
+}
+
 export type FaultStep =
   | {
       readonly kind: 'bad';
@@ -73,7 +83,8 @@ export type FaultStep =
       readonly errno: number;
     }
   | { readonly kind: 'flushFails'; readonly target: number; readonly keepTimes: number }
-  | { readonly kind: 'vanish'; readonly target: number }
+  /** `isReadable`: it only takes no writes. One that is away already goes from one to the other. */
+  | { readonly kind: 'vanish'; readonly target: number; readonly isReadable: boolean }
   | { readonly kind: 'comeBack'; readonly target: number; readonly how: ComeBack; readonly keepTimes: number }
   | {
       readonly kind: 'metadata';
@@ -217,7 +228,7 @@ class StepSource {
 
   #vanish(): Step {
     this.#goneTarget = this.#anyTarget();
-    return { kind: 'vanish', target: this.#goneTarget };
+    return { kind: 'vanish', target: this.#goneTarget, isReadable: false };
   }
 
   #comeBack(): Step {

@@ -1,8 +1,7 @@
-import { identityOf } from './blank-set.js';
 import { fillBlock } from './block-pattern.js';
 import type { ComeBack } from './history.js';
 import type { FaultParts } from './inject-fault.js';
-import { pageSequenceOn, readMetadata, superblockSequenceOn } from './metadata-reader.js';
+import { pageSequenceOn, readMetadata, sequenceBeforeOn, superblockSequenceOn } from './metadata-reader.js';
 import type { SimDisk } from './sim-disk.js';
 
 /**
@@ -20,14 +19,18 @@ export function impostorFor(parts: FaultParts, how: ComeBack, target: number): S
 /** Full of what nobody wrote. */
 export function otherMain({ machine }: FaultParts): SimDisk {
   const { scenario } = machine;
-  const bytes = bytesOf(new Uint8Array(scenario.mainBytes));
-  const identity = identityOf(scenario, 0);
+  const itself = machine.disks[0]!;
+  const { identity, sizeBytes } = itself.geometry;
   const serial = identity.serial === '' ? '' : 'another';
-  const disk = machine.makeDisk(0, bytes, { ...identity, serial });
-  const { blockBytes } = scenario;
-  for (let at = 0; at + blockBytes <= scenario.mainBytes; at += blockBytes)
-    fillBlock(disk.contents, disk.view, at, blockBytes, at / blockBytes, OTHER_VERSION);
+  const disk = machine.makeDisk(itself, bytesOf(new Uint8Array(sizeBytes)), { ...identity, serial });
+  fillWithOther(disk, scenario.blockBytes);
   return disk;
+}
+
+/** With blocks that nobody wrote, of numbers that there are. */
+export function fillWithOther({ contents, view }: SimDisk, blockBytes: number): void {
+  for (let at = 0; at + blockBytes <= contents.length; at += blockBytes)
+    fillBlock(contents, view, at, blockBytes, at / blockBytes, OTHER_VERSION);
 }
 
 /**
@@ -39,10 +42,10 @@ export function staleSpare(parts: FaultParts, spareIndex: number): SimDisk | und
   const before = old.ofSpare(spareIndex);
   const now = machine.spareBytes[spareIndex]!;
   if (before === undefined) return undefined;
-  const isBehind = superblockSequenceOn(before, spareIndex) + 2 <= superblockSequenceOn(now, spareIndex);
+  const isBehind = superblockSequenceOn(before, spareIndex) < sequenceBeforeOn(now, spareIndex);
   if (!isBehind && (excuses.hadFlushFailure || !lacksPages(parts, before, spareIndex))) return undefined;
-  const target = 1 + spareIndex;
-  return machine.makeDisk(target, bytesOf(before.slice()), identityOf(machine.scenario, target));
+  const itself = machine.spares[spareIndex]!;
+  return machine.makeDisk(itself, bytesOf(before.slice()), itself.geometry.identity);
 }
 
 function lacksPages({ machine }: FaultParts, before: Uint8Array, spareIndex: number): boolean {
@@ -59,11 +62,12 @@ function lacksPages({ machine }: FaultParts, before: Uint8Array, spareIndex: num
 
 /** The bytes of the spare beside it, or nothing at all. */
 function otherSpare({ machine }: FaultParts, spareIndex: number): SimDisk {
-  const { spareBytes, scenario } = machine;
+  const { spareBytes, spares } = machine;
   const contents = new Uint8Array(spareBytes[spareIndex]!.length);
   const neighbour = spareBytes[(spareIndex + 1) % spareBytes.length]!;
   if (spareBytes.length > 1) contents.set(neighbour.subarray(0, contents.length));
-  return machine.makeDisk(1 + spareIndex, bytesOf(contents), identityOf(scenario, 1 + spareIndex));
+  const itself = spares[spareIndex]!;
+  return machine.makeDisk(itself, bytesOf(contents), itself.geometry.identity);
 }
 
 function bytesOf(contents: Uint8Array): { readonly contents: Uint8Array; readonly stable: Uint8Array } {

@@ -18,19 +18,19 @@ export function injectFault(parts: FaultParts, step: FaultStep): void {
     case 'bad':
       return goBad(parts, parts.aim.takeBad(step));
     case 'heal':
-      return forBlocks(parts, step, (block) => machine.disks[step.target]!.faults.set(block, 0));
+      return forBlocks(parts, step, (block) => machine.diskAt(step.target)!.faults.set(block, 0));
     case 'passing':
       return forBlocks(parts, { ...step, count: 1 }, (block) =>
-        machine.disks[step.target]!.faults.failNextTimes(block, step.on, 1, step.errno),
+        machine.diskAt(step.target)!.faults.failNextTimes(block, step.on, 1, step.errno),
       );
     case 'flushFails': {
-      const { faults } = machine.disks[step.target]!;
+      const { faults } = machine.diskAt(step.target)!;
       faults.failingFlushes = 1;
       faults.flushKeepTimes = step.keepTimes;
       return;
     }
     case 'vanish':
-      return outages.vanish(step.target);
+      return outages.vanish(step.target, step.isReadable);
     case 'comeBack':
       return outages.comeBack(step.how, step.keepTimes, (target) => impostorFor(parts, step.how, target));
     case 'metadata':
@@ -50,14 +50,15 @@ export interface FaultParts {
 }
 
 function goBad(parts: FaultParts, step: Extract<FaultStep, { kind: 'bad' }>): void {
-  const disk = parts.machine.disks[step.target]!;
+  const disk = parts.machine.diskAt(step.target)!;
   const blockCount = disk.geometry.sizeBytes / parts.machine.scenario.blockBytes;
   forBlocks(parts, step, (block) => {
     if (disk.faults.flaggedCount >= blockCount * BAD_SHARE) return;
     const before = disk.faults.flags(block);
     const isNewlyUnreadable = (step.flags & ~before & BlockFlag.unreadable) !== 0;
     if (isNewlyUnreadable) parts.ledger.damaging(disk, block);
-    if (step.target !== 0 && (step.flags & BlockFlag.unwritable) !== 0) parts.ledger.unwritableOnSpares += 1;
+    if (step.target > 0 && (step.flags & BlockFlag.unwritable) !== 0) parts.ledger.unwritableOnSpares += 1;
+    if (!disk.isBystander) parts.ledger.badBlockCount += 1;
     disk.faults.set(block, step.flags);
   });
 }
@@ -68,11 +69,11 @@ function forBlocks(
   { target, block, count }: { readonly target: number; readonly block: number; readonly count: number },
   change: (block: number) => void,
 ): void {
-  const { blockBytes, safeCopies } = machine.scenario;
-  const blockCount = machine.disks[target]!.geometry.sizeBytes / blockBytes;
+  const { safeCopies } = machine;
+  const { blockBytes } = machine.scenario;
+  const blockCount = machine.diskAt(target)!.geometry.sizeBytes / blockBytes;
   for (let each = block; each < Math.min(block + count, blockCount); each += 1) {
-    const isSafe =
-      target !== 0 && safeCopies.includes(copyAt(machine.layout!, target - 1, each * blockBytes));
+    const isSafe = target > 0 && safeCopies.includes(copyAt(machine.layout!, target - 1, each * blockBytes));
     if (!isSafe) change(each);
   }
 }

@@ -2,7 +2,8 @@ import type { BlockModel } from './block-model.js';
 import { blockNumberAt, versionAt } from './block-pattern.js';
 import type { Excuses } from './excuses.js';
 import type { SimClock } from './sim-clock.js';
-import type { DiskWatcher, SimDisk } from './sim-disk.js';
+import type { SimDisk } from './sim-disk.js';
+import type { DiskWatcher } from './sim-disk-options.js';
 import type { SimIo } from './sim-io.js';
 import type { Statistics } from './statistics.js';
 
@@ -11,9 +12,15 @@ import type { Statistics } from './statistics.js';
  * and which units have a reason to be moved. Sees only what blocks hold, never the map.
  */
 export class Ledger implements DiskWatcher {
-  /** Units of the main device where an I/O failed because of a block. */
+  /** Units of the main device where an I/O failed because of a block, or that somebody wants moved. */
   readonly #failedUnits = new Set<number>();
-  /** Blocks of spares that were ever written; target and block in one number. */
+  /** Blocks of spares where an I/O failed; disk and block in one number. */
+  readonly #failedOnSpares = new Set<number>();
+  /** A commit has failed, or somebody has said so: any place may have been retired. */
+  #mayRetireAny = false;
+  /** Places of spares that units were to be moved away from, to another place. */
+  readonly #shiftedFrom = new Set<number>();
+  /** Blocks of spares that were ever written; disk and block in one number. */
   readonly #writtenOnSpares = new Set<number>();
   /** Places of spares whose metadata may not be what was written there, in this life of the process. */
   #metadataTrouble: MetadataTrouble[] = [];
@@ -23,6 +30,14 @@ export class Ledger implements DiskWatcher {
   readonly #parts: LedgerParts;
   /** Blocks of spares that can't be written. */
   unwritableOnSpares = 0;
+  /** I/Os that were answered with an error, so far. */
+  failedIoCount = 0;
+  /** Those of the disk that is to be the main device, or was it, which count there only. */
+  bystanderFailureCount = 0;
+  /** Writes to the main device that were answered, so far. */
+  mainWriteCount = 0;
+  /** Blocks of any disk that were made to go bad, so far. */
+  badBlockCount = 0;
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
@@ -32,7 +47,16 @@ export class Ledger implements DiskWatcher {
     this.#parts.statistics.diskIos += 1;
     this.#parts.log?.(describeIo(io, result));
     const { kind, offsetBytes, disk } = io;
-    if (disk.target === 0) return;
+    if (disk.isBystander) {
+      if (result < 0) this.bystanderFailureCount += 1;
+      return;
+    }
+    if (result < 0) this.failedIoCount += 1;
+    if (disk.target === 0) {
+      if (io.changesContents) this.mainWriteCount += 1;
+      if (io.changesContents && result < 0 && disk.isReadable) this.#noteRefused(io);
+      return;
+    }
     if (kind === 'write') this.#noteWrittenOnSpare(io);
     const isGone = disk.isGone || io.front!.isCutOff;
     if (result < 0 && kind !== 'read')
@@ -40,11 +64,16 @@ export class Ledger implements DiskWatcher {
   }
 
   blockFailed(disk: SimDisk, block: number): void {
-    if (disk.target !== 0) return;
+    if (disk.isBystander) return;
+    if (disk.target !== 0) {
+      this.#failedOnSpares.add(disk.id * 2 ** 32 + block);
+      return;
+    }
     this.#failedUnits.add(Math.floor((block * this.#parts.blockBytes) / this.#parts.unitBytes));
   }
 
   damaging(disk: SimDisk, block: number): void {
+    if (disk.isBystander) return;
     this.#noteDamage(disk, block, disk.view, block * this.#parts.blockBytes);
     const stable = disk.stableViewOf(block);
     if (stable !== undefined) this.#noteDamage(disk, block, stable, 0);
@@ -80,6 +109,7 @@ export class Ledger implements DiskWatcher {
   }
 
   reverting(disk: SimDisk, block: number): void {
+    if (disk.isBystander) return;
     if (disk.target === 0) this.mainHasReverted = true;
     const { blockBytes, model } = this.#parts;
     const stable = disk.stableViewOf(block)!;
@@ -92,7 +122,14 @@ export class Ledger implements DiskWatcher {
     model.noteReverted(known, from, versionAt(stable, 0, blockBytes, known));
   }
 
-  flushFailed(_disk: SimDisk): void {
+  flushFailed(disk: SimDisk): void {
+    if (disk.isBystander) return;
+    this.excuseRetired();
+    this.#parts.excuses.noteFlushFailed(this.#parts.clock.nowUs);
+  }
+
+  /** What was sent between the failure and this may have to fail, too. */
+  flushFailureHeard(): void {
     this.#parts.excuses.noteFlushFailed(this.#parts.clock.nowUs);
   }
 
@@ -101,10 +138,68 @@ export class Ledger implements DiskWatcher {
     return this.#failedUnits.has(unit);
   }
 
+  /** A commit may have failed, and the disks say more than the process went by. */
+  get hadDoubtfulCommit(): boolean {
+    return this.#mayRetireAny;
+  }
+
+  /** From now on nobody can tell why a place is retired. */
+  excuseRetired(): void {
+    this.#mayRetireAny = true;
+  }
+
+  /** A unit is being moved to another place; cut off behind the new one, a start retires this one. */
+  noteShiftFrom(disk: SimDisk, offsetBytes: number): void {
+    this.#shiftedFrom.add(this.#placeKey(disk, offsetBytes));
+  }
+
+  /** Something was wrong with a block of this place of a spare, or what lived there was to move. */
+  hasReasonToRetire(disk: SimDisk, offsetBytes: number): boolean {
+    if (this.#mayRetireAny) return true;
+    const { blockBytes, unitBytes } = this.#parts;
+    const first = this.#placeKey(disk, offsetBytes);
+    if (this.#shiftedFrom.has(first)) return true;
+    for (let each = first; each < first + unitBytes / blockBytes; each += 1)
+      if (this.#failedOnSpares.has(each)) return true;
+    return false;
+  }
+
+  #placeKey(disk: SimDisk, offsetBytes: number): number {
+    return disk.id * 2 ** 32 + offsetBytes / this.#parts.blockBytes;
+  }
+
+  /** Somebody wants it moved. */
+  noteReasonToMove(unit: number): void {
+    this.#failedUnits.add(unit);
+  }
+
+  /** The main device is another disk: what failed before was of the old one. These units are on spares still. */
+  newMain(movedUnits: Iterable<number>): void {
+    this.#failedUnits.clear();
+    for (const unit of movedUnits) this.#failedUnits.add(unit);
+  }
+
+  /** It is back on the main device, which has taken all of it. */
+  forgetReasonToMove(unit: number): void {
+    this.#failedUnits.delete(unit);
+  }
+
+  /**
+   * The main device takes no writes. That is found out by writing elsewhere, where nobody is at work; where there is next to
+   * nothing else, reads tell that it lives, and its sectors are to blame (docs/error-policy.md, the breaker).
+   */
+  #noteRefused({ offsetBytes, lengthBytes }: SimIo): void {
+    const { unitBytes, model, blockBytes, isMostlyBusy } = this.#parts;
+    const unitCount = (model.blockCount * blockBytes) / unitBytes;
+    if (!isMostlyBusy() && unitCount - this.#failedUnits.size >= FEW_UNITS) return;
+    for (let at = offsetBytes - (offsetBytes % unitBytes); at < offsetBytes + lengthBytes; at += unitBytes)
+      this.#failedUnits.add(at / unitBytes);
+  }
+
   #noteWrittenOnSpare({ disk, offsetBytes, lengthBytes }: SimIo): void {
     const { blockBytes } = this.#parts;
     for (let at = offsetBytes; at < offsetBytes + lengthBytes; at += blockBytes) {
-      this.#writtenOnSpares.add(disk.target * 2 ** 32 + at / blockBytes);
+      this.#writtenOnSpares.add(disk.id * 2 ** 32 + at / blockBytes);
     }
   }
 
@@ -115,7 +210,7 @@ export class Ledger implements DiskWatcher {
     const block = held === -1 && disk.target === 0 ? place : held;
     if (block !== -1 && block < model.blockCount)
       return model.noteDamage(block, versionAt(view, at, blockBytes, block));
-    if (this.#writtenOnSpares.has(disk.target * 2 ** 32 + place)) model.noteZeroDamage();
+    if (this.#writtenOnSpares.has(disk.id * 2 ** 32 + place)) model.noteZeroDamage();
   }
 }
 
@@ -135,7 +230,12 @@ export interface LedgerParts {
   readonly excuses: Excuses;
   readonly statistics: Statistics;
   readonly log: ((line: string) => void) | undefined;
+  /** Requests and commands are at work in so many places that half of those may be busy where the main device is tried. */
+  readonly isMostlyBusy: () => boolean;
 }
+
+/** Among so few there may be none that can be tried. */
+const FEW_UNITS = 16;
 
 function describeIo(io: SimIo, result: number): string {
   const { disk, kind, offsetBytes, lengthBytes, durable } = io;

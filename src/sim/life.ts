@@ -4,22 +4,28 @@ import { EffectRunner } from '../device/effect-runner.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../device/limits.js';
 import { markClosed } from '../device/mark-closed.js';
 import { markOpened } from '../device/mark-opened.js';
-import { QueueDevice, viewShare } from '../device/queue-device.js';
-import type { QueueLink } from '../device/queue-link.js';
 import { READ_ONLY_SERVICES } from '../device/read-only-services.js';
-import { RemappedDevice } from '../device/remapped-device.js';
-import type { ServedDevice } from '../ports/served-device.js';
+import { type DeviceParts, RemappedDevice } from '../device/remapped-device.js';
+import { gonePolicyOf } from '../device/settings-at-work.js';
+import { SettingsKeeper } from '../device/settings-keeper.js';
+import { readKeptSettings } from '../settings/kept-settings.js';
+import type { SettingChanges } from '../settings/setting-changes.js';
+import { settingsInForce } from '../settings/settings-in-force.js';
 import { Actor } from './actor.js';
 import type { DiskFront } from './disk-front.js';
+import { LifeReplacement } from './life-replacement.js';
+import { LifeThreads } from './life-threads.js';
 import type { Machine } from './machine.js';
 import { coldMemory, ioMemory } from './machine-memory.js';
-import { Poller } from './poller.js';
 import { Surroundings } from './surroundings.js';
 
 /** One process with the device, from its start to its end. The same steps as src/runtime takes. */
 export class Life {
   state: LifeState = { kind: 'starting' };
   device: RemappedDevice | undefined;
+  replacement: LifeReplacement | undefined;
+  /** Where the set keeps them. */
+  settings: SettingsKeeper | undefined;
   readonly surroundings: Surroundings;
   scrubsUnderWay = 0;
   readonly #machine: Machine;
@@ -27,14 +33,15 @@ export class Life {
   readonly #tell: (event: DeviceEvent) => void;
   /** By target. */
   readonly #fronts: readonly DiskFront[];
-  readonly #queues: OpenQueue[] = [];
+  readonly #threads: LifeThreads;
 
   constructor(machine: Machine, force: boolean, tell: (event: DeviceEvent) => void) {
     this.#machine = machine;
     this.#tell = tell;
     this.#owner = new Actor(machine.clock);
+    this.#threads = new LifeThreads(machine, this.#owner);
     this.surroundings = new Surroundings(this.#owner);
-    this.#fronts = machine.disks.map((disk) => disk.open(this.#owner));
+    this.#fronts = machine.setDisks.map((disk) => disk.open(this.#owner));
     const runner = new EffectRunner({
       stores: this.#fronts,
       scheduler: this.#owner.scheduler,
@@ -43,24 +50,20 @@ export class Life {
       services: READ_ONLY_SERVICES,
     });
     this.#owner.sink = runner;
-    runner.start(assembleSet({ ...machine.assembleInput(machine.disks), force }), (set) => {
+    runner.start(assembleSet({ ...machine.assembleInput(machine.setDisks), force }), (set) => {
       if (set.ok) this.#open(set.value);
       else this.state = { kind: 'refused', failure: set.error };
     });
   }
 
   /** All that requests can be given to just now, each with its thread. */
-  served(): readonly { readonly device: ServedDevice; readonly actor: Actor }[] {
-    const { device } = this;
-    if (device === undefined) return [];
-    const all = [{ device: device as ServedDevice, actor: this.#owner }];
-    for (const { queue, actor } of this.#queues) all.push({ device: queue, actor });
-    return all.filter(({ actor }) => !actor.isAtWork);
+  served(): ReturnType<LifeThreads['given']> {
+    return this.device === undefined ? [] : this.#threads.given(this.device);
   }
 
   /** What this process opened the disk as. */
   frontsOf(target: number): readonly DiskFront[] {
-    return [this.#fronts[target]!, ...this.#queues.map(({ fronts }) => fronts[target]!)];
+    return [this.#fronts[target]!, ...this.#threads.frontsOf(target)];
   }
 
   /** A disk is there under another name, and this process has not taken it. */
@@ -77,43 +80,103 @@ export class Life {
     );
   }
 
+  /** `done` gets 0 or an errno. `place`: a spare unit, -1 for any. */
+  byHand(action: 'add' | 'release', mainUnit: number, place: number, done: (errno: number) => void): void {
+    const { byHand } = this.device!;
+    this.#owner.run(() =>
+      action === 'add' ? byHand.move(mainUnit, place, done) : byHand.giveBack(mainUnit, done),
+    );
+  }
+
+  /** `done` gets 0 or an errno. */
+  moveAway(mainUnit: number, spareIndex: number, acceptsLoss: boolean, done: (errno: number) => void): void {
+    this.#owner.run(() => this.device!.byHand.moveAway(mainUnit, spareIndex, acceptsLoss, done));
+  }
+
+  /** `done` gets 0 or an errno. */
+  shift(mainUnit: number, toUnit: number, done: (errno: number) => void): void {
+    this.#owner.run(() => this.device!.byHand.moveOnSpares(mainUnit, toUnit, done));
+  }
+
+  setLeaving(spareIndex: number, isLeaving: boolean): void {
+    this.device!.context.suspension.setLeaving(spareIndex, isLeaving);
+  }
+
+  /** `done` hears whether they are kept, and in force. */
+  changeSettings(changes: SettingChanges, done: (isKept: boolean) => void): void {
+    this.#owner.run(() => this.settings!.change(changes, (changed) => done(changed !== undefined)));
+  }
+
+  suspend(done: (isSuspended: boolean) => void): void {
+    this.#owner.run(() => this.device!.suspension.begin(done));
+  }
+
+  resume(): void {
+    this.#owner.run(() => this.device?.suspension.end());
+  }
+
   /** No request is in hand. Begins a clean stop. */
   stop(): void {
     const device = this.device!;
-    device.endHolding();
+    this.#close(() => this.#threads.removeQueues(device));
+  }
+
+  get hasUntoldFailure(): boolean {
+    return this.#threads.hasUntoldFailure(this.device!);
+  }
+
+  /** It is closed: the next process is told what its clients have not been. */
+  leaveToNext(): void {
+    this.#threads.leaveToNext(this.device!);
+  }
+
+  /** Begins to leave the block device to the next process (SIGUSR2), with requests in hand and more to come. */
+  handOver(): void {
+    this.resume();
     this.state = { kind: 'stopping' };
-    this.#stopWhenIdle(device);
+    this.#threads.release(() => this.#close(() => {}));
   }
 
   end(): void {
-    this.#owner.kill();
-    for (const { actor } of this.#queues) actor.kill();
+    this.#threads.kill();
   }
 
-  #stopWhenIdle(device: RemappedDevice): void {
-    if (!device.isIdle) return this.#owner.scheduler.after(10, () => this.#stopWhenIdle(device));
-    for (const { link } of this.#queues) device.removeQueue(link);
-    device.metadata.run(markClosed, (result) => {
-      this.state = { kind: 'stopped', isClean: result >= 0 };
+  /** `whenIdle`: what else is to be done when nothing is in hand. */
+  #close(whenIdle: () => void): void {
+    const device = this.device!;
+    device.endHolding();
+    this.state = { kind: 'stopping' };
+    this.#whenIdle(device, () => {
+      whenIdle();
+      this.replacement!.seal(() =>
+        device.metadata.run(markClosed, (result) => {
+          this.state = { kind: 'stopped', isClean: result >= 0 };
+        }),
+      );
     });
   }
 
+  #whenIdle(device: RemappedDevice, task: () => void): void {
+    if (device.isIdle) return task();
+    this.#owner.scheduler.after(10, () => this.#whenIdle(device, task));
+  }
+
   #open(set: AssembledSet): void {
-    const { scenario, clock, random } = this.#machine;
+    const { scenario } = this.#machine;
     const device: RemappedDevice = new RemappedDevice({
       ...set,
       stores: this.#fronts,
       scheduler: this.#owner.scheduler,
       memory: ioMemory,
       coldMemory,
-      lostReadsAsZero: scenario.lostReadsAsZero,
-      onGone: { holdMs: scenario.holdMs },
+      ...this.#policiesOf(set),
       findReturned: this.surroundings.find,
       report: (event) => this.#tell(event),
       wantPoll: () => poller.want(),
     });
-    const poller = new Poller(this.#owner, clock, random, () => device.poll());
+    const poller = this.#threads.pollerFor(device);
     this.device = device;
+    this.replacement = new LifeReplacement(this.#owner, device);
     this.#owner.sink = device;
     device.metadata.run(
       (work) => markOpened(work, set),
@@ -123,27 +186,19 @@ export class Life {
           return;
         }
         device.rememberContent();
-        for (let index = 0; index < scenario.queueCount; index += 1) this.#addQueue(device, poller);
+        if (scenario.keptSettings !== undefined) this.settings = new SettingsKeeper(device, {});
+        this.#threads.openQueues(device, poller);
         this.state = { kind: 'open' };
       },
     );
   }
 
-  #addQueue(device: RemappedDevice, ownerPoller: Poller): void {
-    const { clock, random, disks } = this.#machine;
-    const actor = new Actor(clock);
-    const link = device.addQueue(() => poller.want());
-    const fronts = disks.map((disk) => disk.open(actor));
-    const view = viewShare(device.share, link.memory.shared);
-    const queue: QueueDevice = new QueueDevice({
-      ...view,
-      stores: fronts,
-      wantPoll: () => poller.want(),
-      wakeOwner: () => ownerPoller.want(),
-    });
-    const poller = new Poller(actor, clock, random, () => queue.poll());
-    actor.sink = queue;
-    this.#queues.push({ queue, link, actor, fronts });
+  /** Those that a device needs before its settings are put in force. */
+  #policiesOf({ choice }: AssembledSet): Pick<DeviceParts, 'lostReadsAsZero' | 'onGone'> {
+    const { keptSettings, lostReadsAsZero, holdMs } = this.#machine.scenario;
+    if (keptSettings === undefined) return { lostReadsAsZero, onGone: { holdMs } };
+    const { on_lost, on_gone } = settingsInForce(readKeptSettings(choice.superblock).values, {});
+    return { lostReadsAsZero: on_lost !== 0, onGone: gonePolicyOf(on_gone) };
   }
 }
 
@@ -155,11 +210,3 @@ export type LifeState =
   | { readonly kind: 'unwritable' }
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped'; readonly isClean: boolean };
-
-interface OpenQueue {
-  readonly queue: QueueDevice;
-  readonly link: QueueLink;
-  readonly actor: Actor;
-  /** By target. */
-  readonly fronts: readonly DiskFront[];
-}

@@ -3,7 +3,9 @@ import { plainMemory } from '../ports/io-memory.js';
 
 /** I/O memory and the bytes of disks are many megabytes; every run of a process uses the same ones. */
 export const coldMemory = layOutColdMemory();
-export const ioMemory = plainMemory(coldMemory.endOffset + (8 << 20));
+/** Of what looks at a set while the process is at work, in memory of its own. */
+export const inspectOffset = coldMemory.endOffset + (16 << 20);
+export const ioMemory = plainMemory(inspectOffset + (8 << 20));
 /** Where the clients' buffers start. */
 export const payloadOffset = coldMemory.endOffset;
 

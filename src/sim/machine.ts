@@ -3,23 +3,26 @@ import type { Result } from '../base/result.js';
 import { type AssembledSet, type AssemblyFailure, assembleSet } from '../device/assemble-set.js';
 import type { DeviceEvent } from '../device/device-event.js';
 import { EffectRunner } from '../device/effect-runner.js';
-import { formatSet } from '../device/format-set.js';
+import { formatOver } from '../device/format-set.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../device/limits.js';
+import { scanAnchors } from '../device/wipe-anchors.js';
 import type { Procedure } from '../engine/effect.js';
 import type { CompletionSink, DeviceIdentity } from '../ports/block-store.js';
 import { Actor } from './actor.js';
 import { blankSet, identityOf } from './blank-set.js';
+import { BlockDevice } from './block-device/block-device.js';
 import { CheckFailure } from './check-failure.js';
 import type { HiddenBlocks } from './hidden-write.js';
 import { Life } from './life.js';
-import { coldMemory, diskBytes, ioMemory } from './machine-memory.js';
+import { coldMemory, diskBytes, inspectOffset, ioMemory } from './machine-memory.js';
 import type { SetOnDisk } from './metadata-reader.js';
 import { copyAt, readMetadata } from './metadata-reader.js';
 import type { Random } from './random.js';
 import { leaveRemains } from './remains.js';
 import type { Scenario } from './scenario.js';
 import type { SimClock } from './sim-clock.js';
-import { type DiskWatcher, SimDisk, type SimDiskOptions } from './sim-disk.js';
+import { SimDisk } from './sim-disk.js';
+import type { DiskWatcher, SimDiskOptions } from './sim-disk-options.js';
 
 /** The disks and the clock of one run, and the process that works on them, which comes and goes. */
 export class Machine {
@@ -27,12 +30,17 @@ export class Machine {
   readonly scenario: Scenario;
   readonly random: Random;
   readonly #watcher: DiskWatcher;
-  /** Main device first. */
-  readonly disks: readonly SimDisk[];
+  /** Main device first, then the spares of the set, then those that are none just now, a bystander last. */
+  disks: readonly SimDisk[];
+  #spareCount: number;
+  /** By spare: the copy that no fault of the run touches (docs/fault-model.md). */
+  safeCopies: readonly number[];
   life: Life | undefined;
+  /** Where clients have one, and do not talk to the process itself. */
+  readonly blockDevice: BlockDevice | undefined;
   /** Blocks of spares that can't be read or written until the next crash. */
   hidden: readonly HiddenBlocks[] = [];
-  /** As it was right after formatting: sizes and places don't change. */
+  /** As it was right after formatting, or after the last change of the spares: sizes and places don't change. */
   layout: SetOnDisk['superblock'] | undefined;
 
   constructor(scenario: Scenario, random: Random, clock: SimClock, watcher: DiskWatcher) {
@@ -40,23 +48,30 @@ export class Machine {
     this.scenario = scenario;
     this.random = random;
     this.#watcher = watcher;
-    this.disks = [scenario.mainBytes, ...scenario.spareBytes].map((sizeBytes, target) =>
-      this.makeDisk(target, diskBytes(target, sizeBytes), identityOf(scenario, target)),
+    const { mainBytes, spareBytes, reserveBytes, replacementBytes } = scenario;
+    this.#spareCount = spareBytes.length;
+    this.safeCopies = scenario.safeCopies;
+    if (scenario.hasBlockDevice) this.blockDevice = new BlockDevice(clock, random, 1 + scenario.queueCount);
+    const further = replacementBytes === undefined ? [] : [replacementBytes];
+    this.disks = [mainBytes, ...spareBytes, ...reserveBytes, ...further].map((sizeBytes, id) =>
+      this.makeDisk({ id, target: id }, diskBytes(id, sizeBytes), identityOf(scenario, id)),
     );
+    if (replacementBytes !== undefined) this.disks.at(-1)!.isBystander = true;
   }
 
-  /** One that is none of the machine's, or is to be. */
+  /** One that is none of the machine's, or is to be; of the kind, and in the place, of `like`. */
   makeDisk(
-    target: number,
+    { id, target }: Pick<SimDisk, 'id' | 'target'>,
     bytes: Pick<SimDiskOptions, 'contents' | 'stable'>,
     identity: DeviceIdentity,
   ): SimDisk {
     const { scenario, clock, random } = this;
     const { blockBytes, canZero, latencyUs, stragglerOdds, goneSaysIo: saysIo } = scenario;
     return new SimDisk({
-      ...{ target, blockBytes, canZero, latencyUs, stragglerOdds, saysIo, clock, random, identity, ...bytes },
+      ...{ id, target, blockBytes, canZero, latencyUs, stragglerOdds, saysIo, clock, random, identity },
+      ...bytes,
       sizeBytes: bytes.contents.length,
-      hasVolatileCache: scenario.volatileCaches[target]!,
+      hasVolatileCache: scenario.volatileCaches[id]!,
       memory: ioMemory,
       watcher: this.#watcher,
       tearsInside: (onTarget, offsetBytes) => this.#isMetadata(onTarget, offsetBytes),
@@ -68,7 +83,12 @@ export class Machine {
     const superblock = blankSet(this.scenario);
     if (superblock === undefined) return false;
     if (this.scenario.hasRemains) leaveRemains(superblock, this.spareBytes);
-    const errno = this.#runAlone(formatSet(superblock, ioMemory, coldMemory.recoveryOffset));
+    // Nothing is at stake while the spares are looked at: the dice of the run are not used up for it.
+    const { recoveryOffset } = coldMemory;
+    const dice = this.random.state;
+    const anchors = this.#runAlone(scanAnchors({ superblock, memory: ioMemory, readOffset: recoveryOffset }));
+    this.random.state = dice;
+    const errno = this.#runAlone(formatOver(anchors, superblock, ioMemory, recoveryOffset));
     assert(errno === 0, 'formatting works');
     const found = readMetadata(this.spareBytes);
     if (found === undefined) throw new CheckFailure('structure', 'no superblock after formatting');
@@ -76,8 +96,50 @@ export class Machine {
     return true;
   }
 
+  /** Those of the set, in its order. */
+  get spares(): readonly SimDisk[] {
+    return this.disks.slice(1, 1 + this.#spareCount);
+  }
+
+  /** Main device and spares. */
+  get setDisks(): readonly SimDisk[] {
+    return this.disks.slice(0, 1 + this.#spareCount);
+  }
+
   get spareBytes(): readonly Uint8Array[] {
-    return this.disks.slice(1).map((disk) => disk.contents);
+    return this.spares.map((disk) => disk.contents);
+  }
+
+  /** From now on these are the spares. No process is at work. */
+  setSpares(spares: readonly SimDisk[]): void {
+    const others = this.disks.slice(1).filter((disk) => !spares.includes(disk));
+    this.#spareCount = spares.length;
+    this.#arrange([this.disks[0]!, ...spares, ...others]);
+  }
+
+  /** Undefined: the scenario has none. */
+  get bystander(): SimDisk | undefined {
+    const last = this.disks.at(-1)!;
+    return last.isBystander ? last : undefined;
+  }
+
+  /** The bystander is the main device from now on, and that is the bystander. No process is at work. */
+  exchangeMain(): void {
+    const [main, ...others] = this.disks;
+    const next = this.bystander!;
+    next.isBystander = false;
+    main!.isBystander = true;
+    this.#arrange([next, ...others.slice(0, -1), main!]);
+  }
+
+  /** As steps name it. Undefined: there is none of that number just now. */
+  diskAt(target: number): SimDisk | undefined {
+    return target === BYSTANDER ? this.bystander : this.disks[target];
+  }
+
+  /** What clients can send requests to just now. */
+  served(): ReturnType<Life['served']> {
+    return this.blockDevice?.served() ?? this.life!.served();
   }
 
   /** Begins to start the process; `Life.state` tells how far it is. */
@@ -88,7 +150,12 @@ export class Machine {
 
   /** What `dmremap inspect` reads, with the process at work or not. */
   inspect(): Result<AssembledSet, AssemblyFailure> {
-    return this.#runAlone(assembleSet({ ...this.assembleInput(this.disks), main: undefined, force: true }));
+    return this.#runAlone(
+      assembleSet({
+        ...this.assembleInput(this.setDisks),
+        ...{ main: undefined, force: true, bufferOffset: inspectOffset },
+      }),
+    );
   }
 
   /** Would a set of these disks be started? Nothing is written. */
@@ -113,13 +180,26 @@ export class Machine {
 
   /** The process is gone, with what it had in flight half done. */
   kill(): void {
+    this.blockDevice?.kill();
     this.#end();
     for (const disk of this.disks) disk.abandonInFlight();
   }
 
+  /** The process has ended in order: nothing is in flight. */
+  leave(): void {
+    this.blockDevice?.release();
+    this.kill();
+  }
+
   powerCut(): void {
+    this.blockDevice?.forget();
     this.#end();
     for (const disk of this.disks) disk.powerCut();
+  }
+
+  #arrange(disks: readonly SimDisk[]): void {
+    this.disks = disks;
+    for (const [target, disk] of disks.entries()) disk.target = target;
   }
 
   #end(): void {
@@ -161,6 +241,9 @@ export class Machine {
     return outcome;
   }
 }
+
+/** Of a step that is about the disk that is none of the set's. */
+export const BYSTANDER = -1;
 
 /** For a process that has no device yet. */
 function soleRunner(disks: readonly SimDisk[], clock: SimClock, sink: CompletionSink): EffectRunner {

@@ -7,7 +7,7 @@ import { check } from './check-failure.js';
  */
 export function readMetadata(spares: readonly Uint8Array[]): SetOnDisk | undefined {
   const found = spares.flatMap((spare, spareIndex) => superblocksOn(spare, spareIndex));
-  const superblock = found.sort((one, other) => other.sequence - one.sequence)[0];
+  const superblock = newestSuperblock(spares);
   if (superblock === undefined) return undefined;
   const pages: PageOnDisk[] = [];
   for (const spare of superblock.spares) {
@@ -21,6 +21,13 @@ export function readMetadata(spares: readonly Uint8Array[]): SetOnDisk | undefin
   );
   const mappings = pages.flatMap(mappingsOf);
   return { superblock, holders, pages, mappings, retired: pages.flatMap(retiredOf) };
+}
+
+/** As `readMetadata`, of a set that was put on the disks: it has to be there. */
+export function readExisting(spares: readonly Uint8Array[]): SetOnDisk {
+  const set = readMetadata(spares);
+  check(set !== undefined, 'structure', 'there is no superblock any more');
+  return set;
 }
 
 export interface SetOnDisk {
@@ -46,6 +53,9 @@ export interface SuperblockOnDisk {
   readonly openCount: number;
   /** In the order of the superblock. */
   readonly counters: readonly number[];
+  /** By place: 0 where nothing is kept, else the value plus one. */
+  readonly settings: readonly number[];
+  readonly onLost: number;
   /** Blocks of the main device by which it is recognised after a clean stop. */
   readonly sampleValidMask: number;
   readonly spares: readonly {
@@ -63,13 +73,15 @@ export interface CopyOnDisk {
   readonly spareIndex: number;
   readonly offsetBytes: number;
   readonly lengthBytes: number;
+  /** Pages from this one on have no place in it. */
+  readonly pageCapacity: number;
 }
 
 export interface PageOnDisk {
   readonly page: number;
   readonly sequence: number;
   readonly bytes: DataView;
-  /** By copy: it has this version. */
+  /** By copy: it has this version, or has no place for the page. */
   readonly holders: readonly boolean[];
 }
 
@@ -80,9 +92,21 @@ export interface MappingOnDisk {
   readonly moveCount: number;
 }
 
+export function newestSuperblock(spares: readonly Uint8Array[]): SuperblockOnDisk | undefined {
+  const found = spares.flatMap((spare, spareIndex) => superblocksOn(spare, spareIndex));
+  return found.sort((one, other) => other.sequence - one.sequence)[0];
+}
+
 /** Sequence of the newest superblock on one spare, or 0. */
 export function superblockSequenceOn(spare: Uint8Array, spareIndex: number): number {
   return Math.max(0, ...superblocksOn(spare, spareIndex).map(({ sequence }) => sequence));
+}
+
+/** Of the superblock before the newest one on a spare, or 0. */
+export function sequenceBeforeOn(spare: Uint8Array, spareIndex: number): number {
+  const newest = superblockSequenceOn(spare, spareIndex);
+  const sequences = superblocksOn(spare, spareIndex).map(({ sequence }) => sequence);
+  return Math.max(0, ...sequences.filter((sequence) => sequence < newest));
 }
 
 /** Sequence of the newest version of a page on one spare, or 0. */
@@ -110,7 +134,11 @@ export function copyAt(superblock: SuperblockOnDisk, spareIndex: number, offsetB
 
 /** Start of a page's slot in a copy. */
 export function pageOffset(copy: CopyOnDisk, page: number, slot: number): number {
-  return copy.offsetBytes + 16384 + page * 8192 + slot * PAGE_BYTES;
+  return copy.offsetBytes + pageOffsetIn(page) + slot * PAGE_BYTES;
+}
+
+function pageOffsetIn(page: number): number {
+  return 16384 + page * 8192;
 }
 
 export function zoneStart(sizeBytes: number, zone: number): number {
@@ -150,7 +178,6 @@ function superblocksOn(spare: Uint8Array, spareIndex: number): SuperblockOnDisk[
 }
 
 function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
-  const pageCount = u64(bytes, 96);
   return {
     bytes,
     copyIndex: bytes.getUint16(64, true),
@@ -163,6 +190,8 @@ function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
     sampleValidMask: bytes.getUint32(392, true),
     openCount: bytes.getUint32(84, true),
     counters: Array.from({ length: bytes.getUint32(1376, true) }, (_, index) => u64(bytes, 1384 + index * 8)),
+    settings: Array.from({ length: 64 }, (_, place) => bytes.getUint32(1896 + place * 4, true)),
+    onLost: bytes.getUint8(1312),
     isClean: (bytes.getUint32(28, true) & 1) === 1,
     spares: Array.from({ length: bytes.getUint16(72, true) }, (_, index) => ({
       sizeBytes: u64(bytes, 544 + index * 64 + 16),
@@ -173,7 +202,8 @@ function decodeSuperblock(bytes: DataView): SuperblockOnDisk {
     copies: Array.from({ length: bytes.getUint16(70, true) }, (_, index) => ({
       spareIndex: bytes.getUint16(1056 + index * 32, true),
       offsetBytes: u64(bytes, 1056 + index * 32 + 8),
-      lengthBytes: 16384 + 8192 * pageCount,
+      lengthBytes: pageOffsetIn(u64(bytes, 1056 + index * 32 + 16)),
+      pageCapacity: u64(bytes, 1056 + index * 32 + 16),
     })),
   };
 }
@@ -187,7 +217,11 @@ function newestPage(spares: readonly Uint8Array[], superblock: SuperblockOnDisk,
     if (version !== undefined && version.sequence > (newest?.sequence ?? 0)) newest = version;
   check(newest !== undefined, 'structure', `page ${page} is below the watermark and nowhere intact`);
   const { sequence, bytes } = newest;
-  const holders = versions.map((slots) => slots.some((version) => version?.sequence === sequence));
+  const holders = versions.map(
+    (slots, copyIndex) =>
+      page >= superblock.copies[copyIndex]!.pageCapacity ||
+      slots.some((version) => version?.sequence === sequence),
+  );
   return { page, sequence, bytes, holders };
 }
 
@@ -203,6 +237,7 @@ function versionsIn(
   copyIndex: number,
   page: number,
 ): (PageVersion | undefined)[] {
+  if (page >= superblock.copies[copyIndex]!.pageCapacity) return [];
   return [0, 1].map((slot) => {
     const bytes = intactPage(spare, pageOffset(superblock.copies[copyIndex]!, page, slot), 'DMRPAGE\0');
     if (bytes === undefined || !isOf(bytes, superblock, copyIndex, slot, page)) return undefined;

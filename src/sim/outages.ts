@@ -1,10 +1,10 @@
 import type { Excuses } from './excuses.js';
 import type { ComeBack } from './history.js';
 import type { Ledger } from './ledger.js';
-import type { Machine } from './machine.js';
+import { BYSTANDER, type Machine } from './machine.js';
 import type { SimDisk } from './sim-disk.js';
 
-/** Disks that vanish and come back, one at a time; or something else comes in their place. */
+/** Disks that vanish or take no writes, and come back, one at a time; or something else comes in their place. */
 export class Outages {
   /** A spare has missed updates of the metadata: the next start may refuse it as stale, which `force` lifts. */
   spareMayLag = false;
@@ -19,11 +19,17 @@ export class Outages {
     this.#excuses = excuses;
   }
 
-  vanish(target: number): void {
-    if (this.#gone !== -1) return;
+  vanish(target: number, isReadable: boolean): void {
+    // One that is to be the main device is no matter of the set's.
+    if (target === BYSTANDER) return this.#loseBystander(true);
+    // One that is none of the set's is missed by nobody.
+    if ((this.#gone !== -1 && this.#gone !== target) || target >= this.#machine.setDisks.length) return;
     this.#gone = target;
-    this.#machine.disks[target]!.isGone = true;
-    this.#excuses.noteGone(this.#machine.clock.nowUs);
+    const disk = this.#machine.disks[target]!;
+    disk.isGone = true;
+    disk.isReadable = isReadable;
+    this.#ledger.excuseRetired();
+    this.#excuses.noteGone(isReadable);
     if (target !== 0) this.spareMayLag = true;
   }
 
@@ -33,6 +39,9 @@ export class Outages {
     const target = this.#gone;
     const disk = this.#machine.disks[target]!;
     if (how === 'inPlace' || this.#machine.life?.state.kind !== 'open') return this.#comeBackInPlace();
+    // Under its old name it answers nothing any more.
+    disk.isReadable = false;
+    this.#excuses.noteGone(false);
     const impostor = impostorOf(target);
     if (impostor !== undefined) return this.#present(impostor, how);
     disk.loseCache(keepTimes, (block) => this.#ledger.reverting(disk, block));
@@ -42,6 +51,7 @@ export class Outages {
   /** Everything is to be there. */
   endAll(): void {
     if (this.#gone !== -1) this.#comeBackInPlace();
+    if (this.#machine.bystander?.isGone === true) this.#loseBystander(false);
     for (const disk of this.#machine.disks) disk.faults.endTransient();
   }
 
@@ -55,11 +65,22 @@ export class Outages {
     return this.#gone;
   }
 
+  /** It comes back without its cache, under another name. */
+  #loseBystander(isGone: boolean): void {
+    const { bystander, life, random } = this.#machine;
+    if (bystander === undefined) return;
+    bystander.isGone = isGone;
+    if (isGone) return;
+    bystander.loseCache(random.pick([0, 4, 7]), () => {});
+    life?.replacement?.cutOff();
+  }
+
   #comeBackInPlace(): void {
     const target = this.#gone;
     const { disks, life } = this.#machine;
     this.#gone = -1;
     disks[target]!.isGone = false;
+    disks[target]!.isReadable = false;
     life?.surroundings.forget(target);
     // It had another name before it went.
     if (life?.frontsOf(target).some((front) => front.isCutOff) === true) this.#bringRenamed(target);

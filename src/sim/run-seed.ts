@@ -1,6 +1,14 @@
 import { blankSet } from './blank-set.js';
+import { drawHandOvers } from './block-device/draw-hand-overs.js';
 import { CheckFailure, type CheckName } from './check-failure.js';
+import { drawByHand } from './commands/draw-by-hand.js';
 import { drawCommands } from './commands/draw-commands.js';
+import { drawEvacuationTurns } from './commands/draw-evacuation-turns.js';
+import { drawEvacuations } from './commands/draw-evacuations.js';
+import { drawSettings } from './commands/draw-settings.js';
+import { drawShifts } from './commands/draw-shifts.js';
+import { drawSpares } from './commands/draw-spares.js';
+import { drawReadOnly } from './draw-read-only.js';
 import { drawHistory, type Step } from './history.js';
 import { Random } from './random.js';
 import { drawScenario, type Scenario } from './scenario.js';
@@ -15,6 +23,62 @@ export interface Plan {
 }
 
 export function planOf(seed: number): Plan {
+  const plan = planWithReadOnly(seed);
+  const blockDevice = new Random(seed, BLOCK_DEVICE_STREAM);
+  return blockDevice.chance(1, 6) ? { seed, ...drawHandOvers(blockDevice, plan) } : plan;
+}
+
+function planWithReadOnly(seed: number): Plan {
+  const plan = planWithEvacuationTurns(seed);
+  const readOnly = new Random(seed, READ_ONLY_STREAM);
+  return readOnly.chance(1, 6) ? { ...plan, steps: drawReadOnly(readOnly, plan.steps) } : plan;
+}
+
+function planWithEvacuationTurns(seed: number): Plan {
+  const plan = planWithEvacuations(seed);
+  const turns = new Random(seed, EVACUATION_TURN_STREAM);
+  return { ...plan, steps: drawEvacuationTurns(turns, plan.scenario, plan.steps) };
+}
+
+function planWithEvacuations(seed: number): Plan {
+  const plan = planWithShifts(seed);
+  const evacuations = new Random(seed, EVACUATION_STREAM);
+  if (!evacuations.chance(1, 8)) return plan;
+  const scenario = { ...plan.scenario, hasCommands: true, hasRemains: false };
+  return { seed, ...drawEvacuations(evacuations, scenario, plan.steps.map(unhidden)) };
+}
+
+function planWithShifts(seed: number): Plan {
+  const plan = planWithSettings(seed);
+  const shifts = new Random(seed, SHIFT_STREAM);
+  if (!shifts.chance(1, 6)) return plan;
+  const scenario = { ...plan.scenario, hasCommands: true, hasRemains: false };
+  return { seed, scenario, steps: drawShifts(shifts, scenario, plan.steps.map(unhidden)) };
+}
+
+function planWithSettings(seed: number): Plan {
+  const plan = planWithSpares(seed);
+  const settings = new Random(seed, SETTING_STREAM);
+  if (!settings.chance(1, 6)) return plan;
+  const scenario = { ...plan.scenario, hasCommands: true, hasRemains: false };
+  return { seed, ...drawSettings(settings, scenario, plan.steps.map(unhidden)) };
+}
+
+function planWithSpares(seed: number): Plan {
+  const plan = planWithHands(seed);
+  const spares = new Random(seed, SPARE_STREAM);
+  if (!spares.chance(1, 6)) return plan;
+  const scenario = { ...plan.scenario, hasCommands: true, hasRemains: false };
+  return { seed, ...drawSpares(spares, scenario, plan.steps.map(unhidden)) };
+}
+
+function planWithHands(seed: number): Plan {
+  const plan = planWithoutHands(seed);
+  const hands = new Random(seed, HAND_STREAM);
+  return hands.chance(1, 4) ? { ...plan, steps: drawByHand(hands, plan.scenario, plan.steps) } : plan;
+}
+
+function planWithoutHands(seed: number): Plan {
   const random = new Random(seed);
   let scenario = drawScenario(random);
   while (blankSet(scenario) === undefined) scenario = drawScenario(random);
@@ -53,6 +117,14 @@ export interface Failure {
   readonly stack: string;
 }
 
-/** Another one than those of the history and of its execution. */
+/** Others than those of the history and of its execution. */
 const COMMAND_STREAM = 2;
+const HAND_STREAM = 3;
+const SPARE_STREAM = 4;
+const SETTING_STREAM = 5;
+const BLOCK_DEVICE_STREAM = 6;
+const SHIFT_STREAM = 7;
+const EVACUATION_STREAM = 8;
+const READ_ONLY_STREAM = 9;
+const EVACUATION_TURN_STREAM = 10;
 const LENGTHS = [30, 80, 80, 160, 300];

@@ -1,3 +1,4 @@
+import type { SettingValues } from '../settings/setting-table.js';
 import type { Random } from './random.js';
 
 /** What a run is about: sizes, policies, and which kinds of trouble come up. */
@@ -7,7 +8,11 @@ export interface Scenario {
   readonly unitBytes: number;
   readonly copyCount: number;
   readonly spareBytes: readonly number[];
-  /** By target. */
+  /** Disks that are none of the set's to begin with, and may become spares. */
+  readonly reserveBytes: readonly number[];
+  /** One more disk, as large as the main device or larger, which may become that; undefined: there is none. */
+  readonly replacementBytes: number | undefined;
+  /** By disk, those of the reserve after the spares, then the replacement. */
   readonly volatileCaches: readonly boolean[];
   readonly canZero: boolean;
   /** Queues on threads of their own. */
@@ -25,11 +30,15 @@ export interface Scenario {
   readonly stragglerOdds: number;
   /** The spares were part of another set, and what it left is still on them. */
   readonly hasRemains: boolean;
+  /** Clients use a block device that outlives its processes; one may hand it over to the next. */
+  readonly hasBlockDevice: boolean;
+  /** The set keeps its settings, to begin with these, and somebody changes them; undefined: they are given at every start. */
+  readonly keptSettings: Readonly<Partial<SettingValues>> | undefined;
   /** Somebody administers the set (`commands/`). */
   readonly hasCommands: boolean;
   readonly maxRequestBlocks: number;
   readonly inFlightMax: number;
-  /** By spare: the copy that no fault of the run touches (docs/fault-model.md). */
+  /** By spare, to begin with: the copy that no fault of the run touches (docs/fault-model.md). */
   readonly safeCopies: readonly number[];
   readonly trouble: Trouble;
 }
@@ -61,6 +70,8 @@ export function drawScenario(random: Random): Scenario {
     unitBytes,
     copyCount,
     spareBytes: Array.from({ length: spareCount }, () => (1 << 20) + 65536 * random.below(6)),
+    reserveBytes: [],
+    replacementBytes: undefined,
     volatileCaches: Array.from({ length: spareCount + 1 }, () => random.chance(7, 8)),
     canZero: random.chance(1, 2),
     queueCount,
@@ -72,6 +83,8 @@ export function drawScenario(random: Random): Scenario {
     latencyUs: random.pick([20, 100, 100, 1000]),
     stragglerOdds: random.pick([4, 16, 16]),
     hasRemains: random.chance(1, 4),
+    hasBlockDevice: false,
+    keptSettings: undefined,
     hasCommands: false,
     maxRequestBlocks: random.pick([4, 16, 16, 64]),
     inFlightMax: random.pick([1, 4, 8, 16]),

@@ -74,8 +74,53 @@ function simplerThan(step: Step): readonly Step[] {
         { ...step, interruptions: [], intruder: 'none' },
         { ...step, interruptions: [] },
       ].filter((simpler) => JSON.stringify(simpler) !== JSON.stringify(step)) as Step[];
+    case 'handOver': {
+      const { interruption, ...whole } = step;
+      const fewer = step.requests.map((_, index) => ({
+        ...step,
+        requests: step.requests.filter((_request, each) => each !== index),
+      }));
+      return interruption === undefined ? fewer : [whole, ...fewer];
+    }
+    case 'hand':
+      return [
+        ...(step.mainFlags === 0 ? [] : [{ ...step, mainFlags: 0 }]),
+        ...(step.place === -1 ? [] : [{ ...step, place: -1 }]),
+        ...(step.events === 0 ? [] : [{ ...step, events: 0 }]),
+      ];
+    case 'evacuate':
+      return [
+        ...(step.isFresh ? [] : [{ ...step, isFresh: true }]),
+        ...(step.events === 0 ? [] : [{ ...step, events: 0 }]),
+      ];
+    case 'cutOver': {
+      const { interruption, ...whole } = step;
+      const calm =
+        step.requests.length + step.starts.length === 0 ? [] : [{ ...step, requests: [], starts: [] }];
+      return interruption === undefined ? calm : [whole, ...calm];
+    }
+    case 'leave':
+    case 'cancelEvacuation':
+    case 'pauseEvacuation':
+    case 'resumeEvacuation':
+    case 'acceptLoss':
+    case 'shift':
+      return step.events === 0 ? [] : [{ ...step, events: 0 }];
+    case 'set': {
+      const { changes } = step;
+      const names = Object.keys(changes);
+      if (names.length === 1) return step.events === 0 ? [] : [{ ...step, events: 0 }];
+      return names.map((left) => ({
+        ...step,
+        changes: Object.fromEntries(Object.entries(changes).filter(([name]) => name !== left)),
+      }));
+    }
     case 'offline':
       return simplerOffline(step);
+    case 'spares': {
+      const { interruption, ...whole } = step;
+      return interruption === undefined ? [] : [whole];
+    }
     case 'bad':
       return step.count > 1 ? [{ ...step, count: 1 }] : [];
     default:

@@ -40,6 +40,11 @@ export class SimClock implements Scheduler {
     return this.#heap.length === 0;
   }
 
+  /** When the next event happens; never: infinity. */
+  get nextAtUs(): number {
+    return this.#heap[0]?.atUs ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Fires the next event, however far away; false if there is none. */
   fireNext(): boolean {
     const event = this.#heap[0];

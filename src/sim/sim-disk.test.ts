@@ -41,6 +41,7 @@ function diskOf(clock: SimClock, seed: number): SimDisk {
   const memory = plainMemory(BLOCK_BYTES);
   memory.bytes.fill(NEWER);
   return new SimDisk({
+    id: 0,
     target: 0,
     sizeBytes: 8 * BLOCK_BYTES,
     blockBytes: BLOCK_BYTES,
@@ -53,7 +54,14 @@ function diskOf(clock: SimClock, seed: number): SimDisk {
     memory,
     clock,
     random: new Random(seed),
-    watcher: { answered() {}, blockFailed() {}, damaging() {}, reverting() {}, flushFailed() {} },
+    watcher: {
+      answered() {},
+      blockFailed() {},
+      damaging() {},
+      reverting() {},
+      flushFailed() {},
+      flushFailureHeard() {},
+    },
     contents: new Uint8Array(8 * BLOCK_BYTES),
     stable: new Uint8Array(8 * BLOCK_BYTES),
     tearsInside: () => false,

@@ -8,6 +8,8 @@ export interface Statistics {
   powerCuts: number;
   kills: number;
   stops: number;
+  /** To the next process, with requests in hand. */
+  handOvers: number;
   recoveries: number;
   outages: number;
   moves: number;
@@ -15,6 +17,21 @@ export interface Statistics {
   failedRequests: number;
   rests: number;
   scrubs: number;
+  /** Units that were moved, or released, by hand. */
+  adds: number;
+  releases: number;
+  /** Units that were moved to another place on the spares. */
+  shifts: number;
+  /** Spares that were added or removed, or almost. */
+  spareChanges: number;
+  /** Sets that were copied to another disk, and how often that became the main device. */
+  evacuations: number;
+  acceptedLosses: number;
+  cutOvers: number;
+  /** Sets that came back to the main device as a whole, which was looked at by itself. */
+  leaves: number;
+  /** Changes of settings that were answered. */
+  settings: number;
   repairs: number;
   restores: number;
   virtualSeconds: number;
@@ -30,6 +47,7 @@ export function newStatistics(): Statistics {
     powerCuts: 0,
     kills: 0,
     stops: 0,
+    handOvers: 0,
     recoveries: 0,
     outages: 0,
     moves: 0,
@@ -37,6 +55,15 @@ export function newStatistics(): Statistics {
     failedRequests: 0,
     rests: 0,
     scrubs: 0,
+    adds: 0,
+    releases: 0,
+    shifts: 0,
+    spareChanges: 0,
+    evacuations: 0,
+    acceptedLosses: 0,
+    cutOvers: 0,
+    leaves: 0,
+    settings: 0,
     repairs: 0,
     restores: 0,
     virtualSeconds: 0,

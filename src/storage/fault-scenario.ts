@@ -1,31 +1,19 @@
-import type { Document } from 'yaml';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Result } from '../base/result.js';
 import { failed, ok } from '../base/result.js';
+import { readYaml, type YamlText } from '../yaml/read-yaml.js';
+import { keyText } from '../yaml/yaml-position.js';
 import type { FaultRule, FaultScenario } from './fault-rule.js';
 import { faultRuleSchema, RULE_KEYS } from './fault-rule-schema.js';
-import { keyText, offsetOfPath } from './yaml-position.js';
 
 /** Reads a scenario file (YAML; docs/fault-scenarios.md). `fileName` is for messages only. */
 export function parseFaultScenario(text: string, fileName: string): Result<FaultScenario, ScenarioFailure> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const fail = (problems: ScenarioProblem[]) => failed<ScenarioFailure>({ fileName, problems });
-  if (document.errors.length > 0) {
-    return fail(
-      document.errors.map((error) => ({
-        line: lines.linePos(error.pos[0]).line,
-        key: '',
-        problem: firstLine(error.message),
-      })),
-    );
-  }
-  const plain = plainValue(document);
-  if (!plain.ok) return fail([{ line: 1, key: '', problem: plain.error }]);
-  const parsed = scenarioSchema.safeParse(plain.value ?? {});
+  const read = readYaml(text);
+  if (!read.ok) return fail(read.error.map(({ line, problem }) => ({ line, key: '', problem })));
+  const parsed = scenarioSchema.safeParse(read.value.value ?? {});
   if (parsed.success) return ok(scenarioOf(parsed.data));
-  return fail(parsed.error.issues.map((issue) => problemOf(issue, document, lines)));
+  return fail(parsed.error.issues.map((issue) => problemOf(issue, read.value)));
 }
 
 /** Everything that is wrong with a scenario file. */
@@ -82,22 +70,11 @@ function spareIndexOf(name: string): number {
   return name === 'spare' ? 0 : Number(name.slice('spare'.length)) - 1;
 }
 
-/** An alias that leads nowhere, or to too much, is only found here, and thrown by the YAML library. */
-function plainValue(document: Document): Result<unknown, string> {
-  try {
-    return ok(document.toJS({ maxAliasCount: 100 }));
-  } catch (error) {
-    if (error instanceof ReferenceError) return failed(firstLine(error.message));
-    throw error;
-  }
-}
-
-function problemOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ScenarioProblem {
+function problemOf(issue: z.core.$ZodIssue, text: YamlText): ScenarioProblem {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   if (unknownKey !== undefined) path.push(unknownKey);
-  const offset = offsetOfPath(document, path);
-  return { line: lines.linePos(offset).line, key: keyText(path), problem: problemText(issue) };
+  return { line: text.positionOf(path).line, key: keyText(path), problem: problemText(issue) };
 }
 
 function problemText(issue: z.core.$ZodIssue): string {
@@ -107,8 +84,4 @@ function problemText(issue: z.core.$ZodIssue): string {
     return `must be a rule, a map of: ${RULE_KEYS.join(', ')}`;
   }
   return issue.message;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '');
 }

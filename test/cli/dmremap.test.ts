@@ -119,6 +119,26 @@ describe('dmremap run', () => {
     await once(child, 'exit');
   });
 
+  it('ends with 2 where the socket is to be what is there already, and leaves that alone and the set closed', async () => {
+    const file = images.path('notes.txt');
+    writeFileSync(file, 'precious');
+    const spareBefore = readFileSync(images.sparePath);
+    for (const [path, what] of [
+      [images.mainPath, 'a device of this set'],
+      [file, 'a file'],
+      [images.path('.'), 'a directory'],
+    ]) {
+      const outcome = await dmremap('run', ...devices(), '--nbd', `nbd+unix:///?socket=${path}`);
+      expectFailure(outcome, 2, `${path} is ${what}, and no socket; it is left alone`);
+      expect(outcome.stderr).not.toContain('opened');
+    }
+    const table = `0 16384 dm-remap-v4 ${images.mainPath} ${images.sparePath}`;
+    const created = ['create', 'attic', '--table', table, '--nbd', `nbd+unix:///?socket=${images.mainPath}`];
+    expectFailure(await dmremap(...created), 2, 'a device of this set');
+    expect(readFileSync(file, 'utf8')).toBe('precious');
+    expect(readFileSync(images.sparePath).equals(spareBefore)).toBe(true);
+  });
+
   it('formats a blank spare with --init, and ends with 5 without', async () => {
     rmSync(images.sparePath);
     writeFileSync(images.sparePath, '');

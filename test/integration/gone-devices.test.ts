@@ -1,4 +1,4 @@
-import { copyFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -104,6 +104,28 @@ describe.each([
     const again = await open();
     expect(await again.read(4096, 4096)).toEqual(filled(4096, 3));
     await again.close();
+  });
+
+  it('for good, while it is copied: what was copied is read, and can take over when somebody accepts the loss', async () => {
+    writeFileSync(images.mainPath, telling(MAIN_BYTES));
+    const target = images.file('target.img', MAIN_BYTES);
+    const slowEnd = 'main:\n  - { sectors: "12288-16383", on: [read], delayMs: 5000 }\n';
+    const device = await open({ onGone: 'hold', faultsYaml: slowEnd });
+    await expect(device.acceptEvacuationLoss()).rejects.toThrow('nothing is being copied');
+    await device.evacuate(target);
+    await expect(device.acceptEvacuationLoss()).rejects.toThrow('can be read');
+    await until(async () => (await device.evacuation())!.copiedBytes >= 6 * MIB);
+    truncateSync(images.mainPath, 0);
+    const saved = telling(MAIN_BYTES).subarray(0, 6 * MIB);
+    expect(Buffer.compare(await device.read(0, 6 * MIB), saved)).toBe(0);
+    await until(async () => (await device.evacuation())!.isWaiting);
+    await device.acceptEvacuationLoss();
+    await until(async () => (await device.evacuation())!.state === 'copied');
+    await expect(device.read(7 * MIB, 512)).rejects.toThrow('EIO');
+    await device.write(7 * MIB, filled(4096, 7));
+    expect(await device.read(7 * MIB, 4096)).toEqual(filled(4096, 7));
+    expect(await device.handOver()).toEqual({ isEvacuated: true });
+    expect(Buffer.compare(readFileSync(target).subarray(0, 6 * MIB), saved)).toBe(0);
   });
 
   it('is not waited for with "fail", and an unknown policy is refused', async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createWakeUp, type WakeUp, wake } from '../../dist/kernel/wake-up.js';
 import { formatSpares, openDevice } from '../../dist/library/index.js';
 import type { DeviceStatus } from '../../dist/runtime/device-report.js';
-import type { AddedQueue, Call, CallValue } from '../../dist/runtime/messages.js';
+import type { AddedQueue, Call, CallValue, ThreadOptions } from '../../dist/runtime/messages.js';
 import { describeUring } from '../../src/kernel/testing/uring-available.js';
 
 const MAIN_BYTES = 6 << 20;
@@ -118,14 +118,13 @@ afterEach(async () => {
 });
 
 async function startOwner(): Promise<{ owner: TestThread; memoryOffset: number }> {
-  const options = {
+  const options: Omit<ThreadOptions, 'faults' | 'ublkMemoryBytes' | 'wakeUpFd'> = {
     main,
     spares: [spare],
     io: 'uring',
-    onLost: 'error',
+    given: { on_gone: { value: 0, givenBy: 'this test' } },
     force: false,
     openPatienceMs: 0,
-    onGone: { holdMs: 0 },
   };
   const faultsPath = join(directory, 'faults.yaml');
   const ublkMemoryBytes = CLIENTS * MEMORY_BYTES;

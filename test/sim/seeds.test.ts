@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { commitSeed } from './commit-seed.js';
 import { simulate } from './simulator.js';
 
 /** What `npm run sim` would say of a failure, so that the seed is in the report of the test. */
@@ -15,6 +16,11 @@ describe('the simulator', () => {
 
   it.concurrent('finds nothing with other fixed seeds', async ({ expect }) => {
     expect(await failureOf(['--seed', '500001', '--minutes', '0.75', '--seeds', '2000'])).toBeUndefined();
+  });
+
+  it.concurrent('finds nothing with seeds that are new with this commit', async ({ expect }) => {
+    const seed = String(commitSeed());
+    expect(await failureOf(['--seed', seed, '--minutes', '0.75', '--seeds', '1000'])).toBeUndefined();
   });
 
   it('does the same again for the same seed, to the last disk I/O', async () => {

@@ -34,7 +34,7 @@ export class NbdWorkload {
     closeSync(file);
   }
 
-  /** Runs until the server is killed; what was unanswered then may have happened or not. */
+  /** Runs until the server is killed or ends; what was unanswered then may have happened or not. */
   async runUntilGone(socketPath: string, depth: number): Promise<void> {
     const client = await NbdClient.connect({ address: { path: socketPath } });
     await this.#runLoops(client, depth, Number.POSITIVE_INFINITY);
@@ -92,7 +92,7 @@ export class NbdWorkload {
       else await this.#write(client, first, count);
       return true;
     } catch (error) {
-      if (error instanceof NbdRequestError) throw error;
+      if (error instanceof NbdRequestError && error.errno !== ESHUTDOWN) throw error;
       return false;
     }
   }
@@ -121,7 +121,7 @@ export class NbdWorkload {
     try {
       await request();
     } catch (error) {
-      if (!(error instanceof NbdRequestError)) throw error;
+      if (!(error instanceof NbdRequestError) || error.errno === ESHUTDOWN) throw error;
       this.writeErrors.push(`blocks ${first}-${first + count - 1}: errno ${error.errno}`);
       return;
     }
@@ -151,6 +151,8 @@ export class NbdWorkload {
 
 const BLOCK_BYTES = 512;
 const EIO = 5;
+/** The server ends in order. */
+const ESHUTDOWN = 108;
 const PIECE_BLOCKS = 64;
 
 function fill(target: Buffer, offset: number, contents: number): void {

@@ -7,12 +7,14 @@ import { openDevice } from '../../dist/kernel/open-device.js';
 import { chooseBackend } from '../../dist/runtime/backend.js';
 import { CallServer } from '../../dist/runtime/call-server.js';
 import { Mailbox } from '../../dist/runtime/mailbox.js';
+import { readFaultScenario } from '../../dist/runtime/read-fault-scenario.js';
 import { mapDeviceMemory, startDevice } from '../../dist/runtime/start-device.js';
 
 const backend = chooseBackend('uring', workerData.wakeUpFd).value;
 const mailbox = new Mailbox(parentPort, backend);
 const { memory } = mapDeviceMemory(workerData.ublkMemoryBytes);
-startDevice(workerData, backend, memory, mailbox, (started) => {
+const scenario = readFaultScenario(workerData.faults).value;
+startDevice({ ...workerData, scenario }, backend, memory, mailbox, (started) => {
   if (!started.ok) throw new Error(started.error.message);
   const paths = [workerData.main, ...workerData.spares];
   const sharedDevices = paths.map((path) => openDevice(path, { readOnly: false, exclusive: false }).value);

@@ -81,6 +81,11 @@ const PACKAGE_OF_TOOL = {
   fio: 'fio',
   nbdkit: 'nbdkit',
   'nbd-server': 'nbd-server',
+  nbdfuse: 'libnbd-bin',
+  'mkfs.ext4': 'e2fsprogs',
+  debugfs: 'e2fsprogs',
+  'mkfs.xfs': 'xfsprogs',
+  xfs_db: 'xfsprogs',
 } as const;
 
 export type ToolName = keyof typeof PACKAGE_OF_TOOL;

@@ -1,6 +1,7 @@
 import type { Machine } from '../../boot/machine.js';
 import { COUNTER_NAMES, type CounterName } from '../../engine/counters.js';
 import type { FormatPlan, InspectReport, RemapReport } from '../../library/offline-types.js';
+import { reportSettings } from '../../settings/settings-in-force.js';
 import type { CliContext, LibraryCalls } from '../cli-context.js';
 import type { Output } from '../output.js';
 
@@ -13,6 +14,7 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     planFormat: unexpected,
     formatSpares: unexpected,
     inspectSpares: unexpected,
+    scanSets: unexpected,
     checkMetadata: unexpected,
     dumpMetadata: unexpected,
     planMetadataRepair: unexpected,
@@ -23,7 +25,22 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     planImport: unexpected,
     importSpare: unexpected,
     guardAgainstReclaim: unexpected,
+    startAgain: unexpected,
+    planAddSpare: unexpected,
+    addSpare: unexpected,
+    removeSpare: unexpected,
+    planEvacuation: unexpected,
+    identifyDisk: unexpected,
+    planReplaceMain: unexpected,
+    replaceMain: unexpected,
+    planWipe: unexpected,
+    wipeSet: unexpected,
     stopBlockDevice: unexpected,
+    checkUblk: unexpected,
+    blockDeviceUsers: unexpected,
+    examinePair: unexpected,
+    endProcess: unexpected,
+    isProcessAlive: unexpected,
     ...options.calls,
   };
   const context: CliContext = {
@@ -34,9 +51,13 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     stopSignals: { next: () => new Promise(() => {}) },
     serviceManager: { tell: async () => undefined },
     machine: fakeMachine({}),
+    commandLine: [],
+    configurationDirectory: '/nonexistent/dm-remap',
     version: '0.0.0',
     runDirectory: undefined,
+    stateDirectory: undefined,
     running: { all: unexpected, one: unexpected },
+    startInBackground: unexpected,
     ...options,
   };
   return { context, out, err };
@@ -46,12 +67,15 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
 export function fakeMachine(devices: Readonly<Record<string, FakeDisk>>, runs: string[] = []): Machine {
   return {
     paths: { node: '/usr/bin/node', program: '/opt/dm-remap/bin/dmremap.js' },
+    root: '/nonexistent',
     blockDevice: (path) => devices[path],
     isOnRootFileSystem: () => true,
     run: (command, args) => {
       runs.push([command, ...args].join(' '));
       return { status: command === 'systemctl' ? 3 : 0, output: '' };
     },
+    mountPointOf: () => undefined,
+    outputOf: () => undefined,
   };
 }
 
@@ -97,10 +121,12 @@ export function inspectReport(changes: Partial<InspectReport> = {}): InspectRepo
       badPages: 0,
     })),
     usableSpareUnits: 1000,
+    outOfReachPages: 0,
     freeSpareUnits: 1000,
     retiredSpareUnits: 0,
     remaps: [],
     counters: Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Record<CounterName, number>,
+    settings: reportSettings({ values: {}, refused: [] }, {}),
     ...changes,
   };
 }

@@ -2,7 +2,15 @@ import { type IncomingMessage, request } from 'node:http';
 import type { z } from 'zod';
 import { DmRemapError, type FailureClass } from '../../library/errors.js';
 import type { DeviceResource } from '../schema/device.js';
+import type {
+  BegunEvacuationResource,
+  EvacuationResource,
+  evacuateSchema,
+  ReplacedMainResource,
+} from '../schema/evacuation.js';
 import type { EventListResource } from '../schema/events.js';
+import type { JobReport, jobListSchema, oneJobSchema } from '../schema/jobs.js';
+import type { ChangeResource, MessageReplyResource } from '../schema/message.js';
 import type { ScrubResource } from '../schema/metadata.js';
 import type {
   giveBackSchema,
@@ -11,6 +19,15 @@ import type {
   RemapPageResource,
   RemapResource,
 } from '../schema/remaps.js';
+import type { SettingsChangedResource, SettingsResource } from '../schema/settings.js';
+import type {
+  AddSpareResource,
+  addSpareSchema,
+  emptySpareSchema,
+  RemovedSpareResource,
+  SpareUseResource,
+} from '../schema/spares.js';
+import { NoAnswer } from './no-answer.js';
 
 /** Asks the process that serves a set, over its control socket. Every call may reject with `DmRemapError`. */
 export class ControlClient {
@@ -40,14 +57,15 @@ export class ControlClient {
     return ((await this.#ask('GET', `/v1/events?after=${after}`)) as EventListResource).events;
   }
 
-  /** Calls `take` with every event, those that are still known first, until the process ends or `signal` says so. */
+  /** Calls `take` with every event after that id that is still known, then with new ones, until the process ends or `signal` says so. */
   async follow(
     take: (event: EventListResource['events'][number]) => void,
     signal: AbortSignal,
+    after = 0,
   ): Promise<void> {
     const response = await this.#send(
       'GET',
-      '/v1/events',
+      `/v1/events?after=${after}`,
       { accept: 'text/event-stream' },
       undefined,
       signal,
@@ -72,18 +90,119 @@ export class ControlClient {
     return this.#ask('POST', '/v1/remaps/give-back', body) as Promise<HandReportResource>;
   }
 
+  /** Begins to put neighbours together, or goes on with it. */
+  consolidate(): Promise<JobReport> {
+    return this.#job('POST', '/v1/remaps/consolidate');
+  }
+
+  async jobs(): Promise<readonly JobReport[]> {
+    return ((await this.#ask('GET', '/v1/jobs')) as z.infer<typeof jobListSchema>).jobs;
+  }
+
+  pauseJob(id: string): Promise<JobReport> {
+    return this.#job('POST', `/v1/jobs/${encodeURIComponent(id)}/pause`);
+  }
+
+  resumeJob(id: string): Promise<JobReport> {
+    return this.#job('POST', `/v1/jobs/${encodeURIComponent(id)}/resume`);
+  }
+
+  cancelJob(id: string): Promise<JobReport> {
+    return this.#job('DELETE', `/v1/jobs/${encodeURIComponent(id)}`);
+  }
+
+  async spareUse(): Promise<SpareUseResource['spares']> {
+    return ((await this.#ask('GET', '/v1/spares')) as SpareUseResource).spares;
+  }
+
+  /** The set is away for a moment after the answer, unless `dryRun`. */
+  addSpare(body: z.input<typeof addSpareSchema>): Promise<AddSpareResource> {
+    return this.#ask('POST', '/v1/spares', body) as Promise<AddSpareResource>;
+  }
+
+  /** Begins to move everything from a spare to the others, or goes on with it. */
+  emptySpare(spareIndex: number, body: z.input<typeof emptySpareSchema>): Promise<JobReport> {
+    return this.#job('POST', `/v1/spares/${spareIndex}/empty`, body);
+  }
+
+  async keepSpare(spareIndex: number): Promise<void> {
+    await this.#ask('POST', `/v1/spares/${spareIndex}/keep`);
+  }
+
+  /** The set is away for a moment after the answer. */
+  removeSpare(spareIndex: number): Promise<RemovedSpareResource> {
+    return this.#ask('DELETE', `/v1/spares/${spareIndex}`) as Promise<RemovedSpareResource>;
+  }
+
+  /** Begins to copy the set to a disk, unless `dryRun`. */
+  evacuate(body: z.input<typeof evacuateSchema>): Promise<BegunEvacuationResource> {
+    return this.#ask('POST', '/v1/evacuation', body) as Promise<BegunEvacuationResource>;
+  }
+
+  async evacuation(): Promise<EvacuationResource['evacuation']> {
+    return ((await this.#ask('GET', '/v1/evacuation')) as EvacuationResource).evacuation;
+  }
+
+  /** The set is away for a moment after the answer. */
+  finishEvacuation(): Promise<ReplacedMainResource> {
+    return this.#ask('POST', '/v1/evacuation/finish') as Promise<ReplacedMainResource>;
+  }
+
+  async acceptEvacuationLoss(): Promise<EvacuationResource['evacuation']> {
+    return ((await this.#ask('POST', '/v1/evacuation/accept-loss')) as EvacuationResource).evacuation;
+  }
+
+  async cancelEvacuation(): Promise<EvacuationResource['evacuation']> {
+    return ((await this.#ask('DELETE', '/v1/evacuation')) as EvacuationResource).evacuation;
+  }
+
+  settings(): Promise<SettingsResource> {
+    return this.#ask('GET', '/v1/settings') as Promise<SettingsResource>;
+  }
+
+  /** By name; null: the default. */
+  changeSettings(
+    body: Readonly<Record<string, string | number | boolean | null>>,
+  ): Promise<SettingsChangedResource> {
+    return this.#ask('PATCH', '/v1/settings', body) as Promise<SettingsChangedResource>;
+  }
+
+  message(sector: number, message: string): Promise<MessageReplyResource> {
+    return this.#ask('POST', '/v1/message', { sector, message }) as Promise<MessageReplyResource>;
+  }
+
+  suspend(flush: boolean): Promise<ChangeResource> {
+    return this.#ask('POST', '/v1/suspend', { flush }) as Promise<ChangeResource>;
+  }
+
+  resume(): Promise<ChangeResource> {
+    return this.#ask('POST', '/v1/resume') as Promise<ChangeResource>;
+  }
+
   scrubMetadata(): Promise<ScrubResource> {
     return this.#ask('POST', '/v1/metadata/scrub') as Promise<ScrubResource>;
   }
 
+  async #job(method: string, path: string, body?: object): Promise<JobReport> {
+    return ((await this.#ask(method, path, body)) as z.infer<typeof oneJobSchema>).job;
+  }
+
   async #ask(method: string, path: string, body?: object): Promise<unknown> {
     const response = await this.#send(method, path, {}, body);
-    let text = '';
-    for await (const chunk of response.setEncoding('utf8')) text += chunk;
-    const answer: unknown = JSON.parse(text);
+    const answer: unknown = JSON.parse(await this.#textOf(response));
     if (response.statusCode === 200) return answer;
     const { failure, message } = (answer as FailureAnswer).error;
     throw new DmRemapError(failure === 'notFound' ? 'usage' : failure, message);
+  }
+
+  async #textOf(response: IncomingMessage): Promise<string> {
+    let text = '';
+    try {
+      for await (const chunk of response.setEncoding('utf8')) text += chunk;
+    } catch (error) {
+      throw new NoAnswer(this.socketPath, (error as NodeJS.ErrnoException).code ?? 'cut off');
+    }
+    return text;
   }
 
   #send(
@@ -99,13 +218,7 @@ export class ControlClient {
       const options = { socketPath: this.socketPath, method, path, headers: { ...headers, ...type }, signal };
       request(options, resolve)
         .on('error', (error: NodeJS.ErrnoException) => {
-          const reason = error.code ?? error.message;
-          reject(
-            new DmRemapError(
-              'device',
-              `${this.socketPath}: the process that serves it does not answer (${reason})`,
-            ),
-          );
+          reject(new NoAnswer(this.socketPath, error.code ?? error.message));
         })
         .end(json);
     });

@@ -1,6 +1,6 @@
-import { realpathSync } from 'node:fs';
 import { DmRemapError } from '../../library/errors.js';
 import type { DeviceResource } from '../schema/device.js';
+import { isSamePath } from './is-same-path.js';
 import type { RunningSet } from './running-sets.js';
 
 /**
@@ -8,15 +8,26 @@ import type { RunningSet } from './running-sets.js';
  * that says what there is instead if it is none of these, or several.
  */
 export function pickSet(all: readonly RunningSet[], wanted: string): RunningSet {
-  const matching = all.filter(({ device }) => namesOf(device).includes(wanted) || isPathOf(device, wanted));
+  const named = all.filter(({ device }) => namesOf(device).includes(wanted));
+  // A file in the working directory may have the name of another set: that is the set, then.
+  const matching = named.length > 0 ? named : all.filter(({ device }) => isPathOf(device, wanted));
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only;
   const labels = (sets: readonly RunningSet[]): string => sets.map(({ device }) => device.setId).join(', ');
   if (only !== undefined)
     throw new DmRemapError('usage', `${wanted} means several sets: ${labels(matching)}; give the set id`);
   const there =
-    all.length === 0 ? 'none is' : `these are: ${all.map(({ device }) => labelOf(device)).join(', ')}`;
+    all.length === 0
+      ? 'none is (those on devices: dmremap scan)'
+      : `these are: ${all.map(({ device }) => labelOf(device)).join(', ')}`;
   throw new DmRemapError('device', `${wanted}: no such set is served on this machine; ${there}`);
+}
+
+/** By its name, set id, block device, main device or a spare. */
+export function isMeant(device: DeviceResource, wanted: string): boolean {
+  return (
+    namesOf(device).includes(wanted) || device.setId === wanted.toLowerCase() || isPathOf(device, wanted)
+  );
 }
 
 /** What a person calls it. */
@@ -29,17 +40,7 @@ function namesOf({ name, setId }: DeviceResource): string[] {
 }
 
 function isPathOf({ endpoints, main, spares }: DeviceResource, wanted: string): boolean {
-  if (!wanted.includes('/')) return false;
   const blockDevices = endpoints.filter(({ kind }) => kind === 'ublk').map(({ address }) => address);
   const paths = [...blockDevices, main.path, ...spares.map(({ path }) => path)];
-  return paths.some((path) => path === wanted || resolved(path) === resolved(wanted));
-}
-
-function resolved(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // A device that is gone is known by its name only.
-    return path;
-  }
+  return paths.some((path) => isSamePath(path, wanted));
 }

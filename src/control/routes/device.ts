@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { judgeHealth } from '../../library/judge-health.js';
-import type { ControlApp } from '../control-app.js';
+import type { ControlApp } from '../empty-app.js';
 import { countersSchema, type DeviceResource, deviceSchema } from '../schema/device.js';
 import type { ServedSet } from '../served-set.js';
+import { SET_AT_WORK } from '../set-at-work.js';
 
 /** GET /v1/device, the whole state in one answer, and GET /v1/counters. */
 export function addDeviceRoutes(app: ControlApp, set: ServedSet): void {
@@ -19,7 +20,7 @@ async function describeSet(set: ServedSet): Promise<DeviceResource> {
   return {
     version: 1,
     setId: info.setId,
-    name: info.name,
+    name: set.name ?? info.name,
     programVersion: set.programVersion,
     processId: process.pid,
     startedSeconds: set.startedSeconds,
@@ -31,7 +32,16 @@ async function describeSet(set: ServedSet): Promise<DeviceResource> {
     spares: info.spares.map((spare) => ({ ...spare, path: resolve(spare.path) })),
     endpoints: endpointsOf(set),
     ...status,
-    health: judgeHealth({ ...status, ...OF_A_SET_AT_WORK }),
+    evacuation: (await set.evacuation.report()) ?? null,
+    jobs: await set.jobs.list(),
+    health: judgeHealth({ ...status, ...SET_AT_WORK }),
+    blockDevice: set.device.ublk?.statistics() ?? null,
+    createdAs: set.createdAs ?? null,
+    recently: {
+      sinceSeconds: set.figures.sinceSeconds,
+      scanCount: set.figures.scanCount,
+      counters: set.figures.of(status.counters),
+    },
   };
 }
 
@@ -40,10 +50,3 @@ function endpointsOf(set: ServedSet): DeviceResource['endpoints'] {
   const blockDevice = ublk === undefined ? [] : [{ kind: 'ublk', address: ublk.path } as const];
   return [...blockDevice, ...set.nbdUris().map((address) => ({ kind: 'nbd', address }) as const)];
 }
-
-/** It has all its spares; its copies are compared by a scrub, which tells what it finds. */
-const OF_A_SET_AT_WORK = {
-  missing: { spareCount: 0, unitCount: 0 },
-  copies: null,
-  mayBeInUse: false,
-} as const;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ControlApp } from '../control-app.js';
+import type { ControlApp } from '../empty-app.js';
 import type { SetEvent } from '../event-history.js';
 import { eventListSchema, eventQuerySchema } from '../schema/events.js';
 import type { ServedSet } from '../served-set.js';

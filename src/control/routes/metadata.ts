@@ -1,4 +1,4 @@
-import type { ControlApp } from '../control-app.js';
+import type { ControlApp } from '../empty-app.js';
 import { scrubSchema } from '../schema/metadata.js';
 import type { ServedSet } from '../served-set.js';
 

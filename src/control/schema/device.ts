@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { COUNTER_NAMES } from '../../engine/counters.js';
-import { wholeNumber } from './common.js';
+import { evacuationReportSchema } from './evacuation.js';
+import { jobSchema } from './jobs.js';
+import { wholeNumber } from './whole-number.js';
 
 /** GET /v1/device: what this process serves, and how it is. */
 export const memberSchema = z
@@ -21,10 +23,20 @@ export const goneSchema = z
     spareIndex: wholeNumber.nullable().describe('null: the main device'),
     reason: z.string(),
     sinceSeconds: z.number(),
+    readsPass: z.boolean().describe('the main device takes no writes, and gives what it holds'),
     heldRequests: wholeNumber,
     requestsWait: z.boolean(),
   })
   .meta({ id: 'GoneDevice' });
+
+export const emptyingSchema = z
+  .object({
+    path: z.string(),
+    spareIndex: wholeNumber,
+    movedUnits: wholeNumber.describe('since it began'),
+    leftUnits: wholeNumber.describe('that live on it still'),
+  })
+  .meta({ id: 'EmptyingSpare' });
 
 export const findingSchema = z
   .object({
@@ -48,6 +60,32 @@ export const endpointSchema = z
   })
   .meta({ id: 'Endpoint' });
 
+export const createdAsSchema = z
+  .object({
+    target: z.enum(['remap', 'dm-remap-v4', 'dm-remap-v4-real', 'dm-remap']),
+    spareRange: z
+      .object({ startSector: wholeNumber, sectorCount: wholeNumber })
+      .nullable()
+      .describe('of target remap, as it was given'),
+  })
+  .meta({ id: 'CreatedAs' });
+
+export const blockDeviceSchema = z
+  .object({
+    ioCount: wholeNumber.describe('reads and writes since it was added'),
+    totalTimeNs: wholeNumber.describe('how long they took together'),
+  })
+  .meta({ id: 'BlockDevice' });
+
+/** Of the process, or since `clear_stats`. */
+export const recentlySchema = z
+  .object({
+    sinceSeconds: z.number().describe('since 1970'),
+    scanCount: wholeNumber.describe('scans asked for by message'),
+    counters: countersSchema,
+  })
+  .meta({ id: 'Recently' });
+
 export const deviceSchema = z
   .object({
     version: z.literal(1),
@@ -68,14 +106,36 @@ export const deviceSchema = z
     retiredSpareUnits: wholeNumber,
     freeSpareUnits: wholeNumber,
     usableSpareUnits: wholeNumber,
+    sparesFull: z
+      .object({
+        pace: z.enum(['hours', 'day', 'week']).describe('it goes by the last two hours, day or week'),
+        fullInSeconds: wholeNumber,
+      })
+      .nullable()
+      .describe('when the spares are full if it goes on so; null: too few units moved lately to tell'),
     breakerOpen: z.string().nullable().describe('why the main device was given up'),
     recognisedBy: z.enum(['serialNumber', 'contents', 'nothing']),
     onGone: z.string(),
     gone: z.array(goneSchema).readonly(),
+    emptying: z
+      .array(emptyingSchema)
+      .readonly()
+      .describe(
+        'spares that are being emptied or are empty: they take no units, and are not part of the spare units',
+      ),
     connections: wholeNumber.describe('NBD clients'),
+    suspended: z.boolean().describe('new requests wait, until somebody resumes it'),
+    evacuation: evacuationReportSchema.nullable().describe('null: nothing was copied since it was opened'),
+    jobs: z.array(jobSchema).readonly().describe('long work: under way, at rest, or ended in this process'),
     counters: countersSchema,
     health: healthSchema,
+    blockDevice: blockDeviceSchema.nullable().describe('as the kernel measures it; null without one'),
+    createdAs: createdAsSchema
+      .nullable()
+      .describe('the table of "dmremap create"; null: served by "dmremap run"'),
+    recently: recentlySchema,
   })
   .meta({ id: 'Device' });
 
+export type CreatedAs = z.infer<typeof createdAsSchema>;
 export type DeviceResource = z.infer<typeof deviceSchema>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { wholeNumber } from './common.js';
+import { wholeNumber } from './whole-number.js';
 
 export const scrubSchema = z
   .object({

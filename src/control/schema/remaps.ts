@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { REMAP_REASONS } from '../../runtime/remap-report.js';
-import { wholeNumber } from './common.js';
+import { wholeNumber } from './whole-number.js';
 
 export const remapSchema = z
   .object({

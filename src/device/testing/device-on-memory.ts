@@ -26,6 +26,7 @@ import type { QueueLink } from '../queue-link.js';
 import type { SetDump } from '../read-dump.js';
 import type { EmptySet } from '../read-map.js';
 import { RemappedDevice } from '../remapped-device.js';
+import { replaceMain } from '../replace-main.js';
 import type { FindReturned } from '../return-candidate.js';
 import { type SetSurvey, surveySet } from '../survey-set.js';
 import { writeSetAnew } from '../write-set-anew.js';
@@ -46,6 +47,10 @@ export class DeviceOnMemory {
   /** Where payload memory begins. */
   readonly payloadOffset: number;
   device: RemappedDevice | undefined;
+  /** Which disks are named as spares of the set, in its order. */
+  readonly spareDisks: number[];
+  /** Which disk is named as the main device. */
+  mainDisk = 0;
   /** Queues of it, each as if on a thread of its own. */
   queues: OpenQueue[] = [];
   /** How often a queue has woken the owner. */
@@ -56,14 +61,15 @@ export class DeviceOnMemory {
   readonly #power = new Power();
   readonly #coldMemory = layOutColdMemory();
   readonly #splitters: readonly StoreSplitter[];
+  readonly #ownFronts: BlockStore[] = [];
   /** The thread of the device, or whoever puts the set together. */
   readonly owner = new Actor(this.scheduler);
-  /** What the owner, or whoever puts the set together, does its I/O on. */
-  readonly #ownStores: readonly BlockStore[];
   readonly #options: DeviceOnMemoryOptions;
 
   constructor(options: DeviceOnMemoryOptions) {
     this.#options = options;
+    const spareCount = options.spareBytes.length - (options.furtherDiskCount ?? 0);
+    this.spareDisks = Array.from({ length: spareCount }, (_, index) => 1 + index);
     this.payloadOffset = this.#coldMemory.endOffset;
     this.memory = plainMemory(this.payloadOffset + PAYLOAD_BYTES);
     const { memory, scheduler } = this;
@@ -80,11 +86,11 @@ export class DeviceOnMemory {
     });
     const isLate = options.lateStores ?? false;
     this.#splitters = this.stores.map((store) => new StoreSplitter(store, scheduler, isLate));
-    this.#ownStores = this.#splitters.map((splitter) => splitter.front(this.owner));
   }
 
   format(copies = 5): void {
-    const superblock = blankSuperblock(this.#options, copies);
+    const spareBytes = this.#options.spareBytes.slice(0, this.spareDisks.length);
+    const superblock = blankSuperblock({ ...this.#options, spareBytes }, copies);
     const errno = this.#run(formatSet(superblock, this.memory, this.#coldMemory.recoveryOffset));
     assert(errno === 0, 'formatting works');
   }
@@ -92,13 +98,13 @@ export class DeviceOnMemory {
   /** Reads the metadata; changes nothing. `main`: what the main device says of itself, if not the truth. */
   assemble({
     force = false,
-    main = this.disks[0]!.geometry,
+    main = this.disks[this.mainDisk]!.geometry,
     spareLogicalBlockBytes,
   }: AssembleOptions = {}): Result<AssembledSet, AssemblyFailure> {
-    const devices = this.disks.slice(1).map((disk, index) => ({
+    const devices = this.spareDisks.map((disk, index) => ({
       target: 1 + index,
-      sizeBytes: disk.geometry.sizeBytes,
-      logicalBlockBytes: spareLogicalBlockBytes ?? disk.geometry.logicalBlockBytes,
+      sizeBytes: this.disks[disk]!.geometry.sizeBytes,
+      logicalBlockBytes: spareLogicalBlockBytes ?? this.disks[disk]!.geometry.logicalBlockBytes,
     }));
     const { memory } = this;
     const bufferOffset = this.#coldMemory.recoveryOffset;
@@ -107,9 +113,9 @@ export class DeviceOnMemory {
 
   /** Looks at all metadata, as the tools do. */
   survey(): SetSurvey {
-    const devices = this.disks.slice(1).map((disk, index) => ({
+    const devices = this.spareDisks.map((disk, index) => ({
       target: 1 + index,
-      sizeBytes: disk.geometry.sizeBytes,
+      sizeBytes: this.disks[disk]!.geometry.sizeBytes,
     }));
     const { memory } = this;
     return this.#run(surveySet({ devices, memory, bufferOffset: this.#coldMemory.recoveryOffset }));
@@ -121,6 +127,11 @@ export class DeviceOnMemory {
     procedureOf: (work: MetadataWork) => Procedure<Value>,
   ): Value | undefined {
     return this.#runUnlessCut(procedureOf(offlineWork(set, this.memory, this.#coldMemory.commitOffset)));
+  }
+
+  /** Makes the spares into those of another set; undefined if that did not come to its end. */
+  formatOver(superblock: Superblock): number | undefined {
+    return this.#runUnlessCut(formatSet(superblock, this.memory, this.#coldMemory.recoveryOffset));
   }
 
   /** Writes the metadata of a dump from nothing. */
@@ -135,7 +146,7 @@ export class DeviceOnMemory {
     assert(set.ok, `assembles: ${JSON.stringify(set)}`);
     const device = new RemappedDevice({
       ...set.value,
-      stores: this.#ownStores,
+      stores: this.#ownStores().slice(0, 1 + this.spareDisks.length),
       scheduler: this.owner.scheduler,
       memory: this.memory,
       coldMemory: this.#coldMemory,
@@ -160,6 +171,51 @@ export class DeviceOnMemory {
     return device;
   }
 
+  /** Begins to fill a disk that is to become the main device. */
+  evacuateTo(disk: number): void {
+    const { device, owner } = this;
+    assert(device !== undefined, 'is open');
+    const front = this.#splitters[disk]!.front({
+      complete: (ticket, result) =>
+        owner.run(() => {
+          if (this.device === device) device.complete(ticket, result);
+        }),
+    });
+    owner.run(() => device.replacement.begin(front));
+  }
+
+  /** Ends the filling, closes the set, and makes that disk its main device; false: it may not take over. */
+  cutOver(disk: number): boolean {
+    const { device } = this;
+    assert(device !== undefined, 'is open');
+    while (!device.isIdle) this.scheduler.advance(1000);
+    let isSealed: boolean | undefined;
+    this.owner.run(() =>
+      device.metadata.run(
+        () => device.replacement.seal(),
+        (result) => {
+          isSealed = result;
+        },
+      ),
+    );
+    this.scheduler.advance(60_000);
+    // The old disk need not have taken the last flush.
+    this.#close();
+    return isSealed === true && this.replaceMain(disk, 'withLoss') === 0;
+  }
+
+  /** Of a set that is not at work. Undefined: it did not come to its end. */
+  replaceMain(disk: number, remaps: 'all' | 'withLoss'): number | undefined {
+    const set = this.assemble();
+    assert(set.ok, `assembles: ${JSON.stringify(set)}`);
+    const before = this.mainDisk;
+    this.mainDisk = disk;
+    const { geometry } = this.disks[disk]!;
+    const errno = this.writeOffline(set.value, (work) => replaceMain(work, geometry, remaps));
+    if (errno !== 0) this.mainDisk = before;
+    return errno;
+  }
+
   /** One more queue. `adapt` may exchange parts of it. */
   addQueue(adapt: (parts: QueueDeviceParts) => QueueDeviceParts = (parts) => parts): OpenQueue {
     const { device } = this;
@@ -170,7 +226,7 @@ export class DeviceOnMemory {
       this.ownerWakeCount += 1;
       this.#pollSoon(this.owner, device);
     };
-    const stores = this.#splitters.map((splitter) => splitter.front(actor));
+    const stores = this.#targets().map((disk) => this.#splitters[disk]!.front(actor));
     const wantPoll = (): void => this.#pollSoon(actor, queue);
     const view = viewShare(device.share, link.memory.shared);
     const queue = new QueueDevice(adapt({ ...view, stores, wantPoll, wakeOwner }));
@@ -223,6 +279,11 @@ export class DeviceOnMemory {
   }
 
   close(): void {
+    assert(this.#close(), 'closes cleanly');
+  }
+
+  /** False: it was not clean. */
+  #close(): boolean {
     const { device } = this;
     assert(device !== undefined, 'is open');
     while (!device.isIdle) this.scheduler.advance(1000);
@@ -232,8 +293,21 @@ export class DeviceOnMemory {
       closed = result;
     });
     this.scheduler.advance(60_000);
-    assert(closed === 0 || Object.is(closed, -0), 'closes cleanly');
     this.kill();
+    return closed === 0 || Object.is(closed, -0);
+  }
+
+  /** By target, the number of the disk: those that are no spares of the set come last. */
+  #targets(): number[] {
+    const named = [this.mainDisk, ...this.spareDisks];
+    return [...named, ...[...this.disks.keys()].filter((disk) => !named.includes(disk))];
+  }
+
+  /** By target, what the owner, or whoever puts the set together, does its I/O on. */
+  #ownStores(): BlockStore[] {
+    return this.#targets().map(
+      (disk) => (this.#ownFronts[disk] ??= this.#splitters[disk]!.front(this.owner)),
+    );
   }
 
   #disconnect(): void {
@@ -256,7 +330,7 @@ export class DeviceOnMemory {
   #runUnlessCut<Value>(procedure: Procedure<Value>): Value | undefined {
     const refuse = (): never => assert(false, 'no device is at work') as never;
     const runner = new EffectRunner({
-      stores: this.#ownStores,
+      stores: this.#ownStores(),
       scheduler: this.scheduler,
       firstTicket: FIRST_COLD_TICKET,
       ticketCount: COLD_TICKET_COUNT,
@@ -284,6 +358,8 @@ export interface DeviceOnMemoryOptions {
   readonly mainBytes: number;
   readonly spareBytes: readonly number[];
   readonly unitBytes?: number;
+  /** So many of the spare disks, the last ones, are not part of the set (yet). */
+  readonly furtherDiskCount?: number;
   /** A fault scenario as YAML text. */
   readonly faults?: string;
   /** A power cut takes what was not flushed. */
@@ -338,6 +414,8 @@ function blankSuperblock(options: DeviceOnMemoryOptions, copyCount: number): Sup
     mainModel: '',
     mainSerial: '',
     mainWwn: '',
+    mainDeviceBytes: 0,
+    mainDeviceBlockBytes: 0,
     contentSample: { validMask: 0, crcs: new Array<number>(SAMPLE_COUNT).fill(0) },
     spares: layout.value.spares.map((spare, index) => ({
       ...spare,
@@ -346,6 +424,7 @@ function blankSuperblock(options: DeviceOnMemoryOptions, copyCount: number): Sup
     })),
     onLost: 0,
     counters: [],
+    settings: [],
   };
 }
 

@@ -3,7 +3,10 @@ import { Breaker } from '../breaker.js';
 import type { ColdContext, EngineEvent } from '../cold-context.js';
 import { newCounters } from '../counters.js';
 import { DeviceShape } from '../device-shape.js';
+import { Mirror } from '../mirror.js';
+import { Placement } from '../placement.js';
 import { RegionFilter, RegionFlag } from '../region-filter.js';
+import { RemapPolicy } from '../remap-policy.js';
 import { RemapTable } from '../remap-table.js';
 import { SpareAllocator } from '../spare-allocator.js';
 import { SpareSuspension } from '../spare-suspension.js';
@@ -14,12 +17,17 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
   const spares = [{ sizeBytes: SPARE_UNITS * unitBytes, firstUnit: 0, unitCount: SPARE_UNITS }];
   const shape = new DeviceShape({ mainSizeBytes, unitBytes, logicalBlockBytes, spares });
   const events: EngineEvent[] = [];
+  const table = RemapTable.allocate(SPARE_UNITS);
+  const allocator = new SpareAllocator(SPARE_UNITS);
   return {
     shape,
-    table: RemapTable.allocate(SPARE_UNITS),
+    table,
     filter: RegionFilter.allocate(mainSizeBytes),
-    allocator: new SpareAllocator(SPARE_UNITS),
+    allocator,
+    policy: new RemapPolicy(allocator, table),
+    placement: new Placement(shape, table, allocator),
     breaker: new Breaker(),
+    mirror: new Mirror(),
     suspension: new SpareSuspension(),
     isDirty: () => true,
     flushFailuresOf: () => 0,

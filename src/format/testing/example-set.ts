@@ -38,9 +38,12 @@ export function exampleSuperblock(options: ExampleOptions = {}): Superblock {
     mainModel: 'Example Disk 1G',
     mainSerial: 'EX-0001',
     mainWwn: '0x5000c500a1b2c3d4',
+    mainDeviceBytes: 0,
+    mainDeviceBlockBytes: 0,
     contentSample: { validMask: 0b11, crcs: [0x11223344, 0x55667788, ...new Array<number>(30).fill(0)] },
     onLost: OnLost.error,
     counters: [1000, 2000],
+    settings: [],
   };
 }
 

@@ -88,6 +88,24 @@ describe('a ublk queue', () => {
     ]);
   });
 
+  it('fails every flush that is under way with the one that tells of a failure of before', () => {
+    const test = new Setup();
+    test.device.holding = true;
+    test.device.flushFailureCount += 1;
+    test.channel.request(0, UblkOperation.flush, 0, 0);
+    test.channel.request(1, UblkOperation.flush, 0, 0);
+    test.loop.settle();
+    test.device.resume();
+    test.loop.settle();
+    test.channel.request(2, UblkOperation.flush, 0, 0);
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([
+      { tag: 0, result: -ERRNO.EIO },
+      { tag: 1, result: -ERRNO.EIO },
+      { tag: 2, result: 0 },
+    ]);
+  });
+
   it('keeps requests waiting while the device has no slot, and loses none', () => {
     const test = new Setup({ slotCount: 2 });
     for (let tag = 0; tag < DEPTH; tag += 1) test.channel.request(tag, UblkOperation.read, tag, 1);

@@ -31,8 +31,8 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   readonly #along: Uint8Array;
   /** By tag: what will be answered if it turns out that it was not. */
   readonly #ownResult: Int32Array;
-  /** By tag, for flushes: failed flushes of the device before this one began. */
-  readonly #failuresBefore: Int32Array;
+  /** By tag, for flushes: `FlushFailures.told` when this one began. */
+  readonly #toldBefore: Int32Array;
   readonly #isDirect: boolean;
   /** Tags that found every slot taken, first come first served. */
   readonly #waiting: number[] = [];
@@ -52,7 +52,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     this.#inMemory = new Uint8Array(parts.channel.depth);
     this.#along = new Uint8Array(parts.channel.depth);
     this.#ownResult = new Int32Array(parts.channel.depth);
-    this.#failuresBefore = new Int32Array(parts.channel.depth);
+    this.#toldBefore = new Int32Array(parts.channel.depth);
     this.#isDirect = parts.channel.isZeroCopy && parts.device.geometry.takesRequestBuffers;
     parts.channel.attach(this);
   }
@@ -143,11 +143,11 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   }
 
   #begin(tag: number, slot: number): void {
-    const { device } = this.#parts;
+    const { device, flushFailures } = this.#parts;
     const word = this.#operationWord(tag);
     this.#tagOfSlot[slot] = tag;
     if ((word & OPERATION_MASK) === UblkOperation.flush) {
-      this.#failuresBefore[tag] = device.flushFailureCount;
+      this.#toldBefore[tag] = flushFailures.told;
       return device.flush(slot);
     }
     const lengthBytes = this.#lengthBytes(tag);
@@ -235,11 +235,12 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   #resultOf(tag: number, errno: number): number {
     const { device, flushFailures } = this.#parts;
     const operation = this.#operationWord(tag) & OPERATION_MASK;
-    if (operation === UblkOperation.flush) {
-      // One that was in flight while another failed may have found nothing to write: it fails as well.
-      const isUntold = flushFailures.takeUntold(device.flushFailureCount);
-      if (isUntold || this.#failuresBefore[tag] !== (device.flushFailureCount | 0)) return -ERRNO.EIO;
-    }
+    // A flush after one that failed, or beside it, may have found nothing left to write.
+    if (
+      operation === UblkOperation.flush &&
+      flushFailures.mustFail(this.#toldBefore[tag]!, device.flushFailureCount)
+    )
+      return -ERRNO.EIO;
     if (errno !== 0) return -errno;
     return operation > UblkOperation.write ? 0 : this.#lengthBytes(tag);
   }

@@ -4,7 +4,7 @@ import type { SimDisk } from '../sim-disk.js';
 
 /** The spares as a process would read them now: with the lies that they tell, and nothing where they can't be read. */
 export function spareBytesAsRead(machine: Machine): readonly Uint8Array[] {
-  return machine.disks.slice(1).map((disk) => asRead(disk, machine.scenario.blockBytes));
+  return machine.spares.map((disk) => asRead(disk, machine.scenario.blockBytes));
 }
 
 function asRead(disk: SimDisk, blockBytes: number): Uint8Array {

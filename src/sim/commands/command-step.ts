@@ -1,7 +1,19 @@
 import type { FaultStep } from '../history.js';
+import type { EvacuationStep } from './evacuation-step.js';
+import type { HandStep } from './hand-step.js';
+import type { SetStep } from './setting-step.js';
+import type { ShiftStep } from './shift-step.js';
+import type { SpareStep } from './spare-step.js';
 
 /** What an administrator does to a set. In the middle of the workload, or between two lives of the process. */
-export type CommandStep = ScrubStep | OfflineStep;
+export type CommandStep =
+  | ScrubStep
+  | HandStep
+  | ShiftStep
+  | OfflineStep
+  | SpareStep
+  | SetStep
+  | EvacuationStep;
 
 export interface ScrubStep {
   readonly kind: 'scrub';

@@ -8,7 +8,14 @@ import { SimClock } from '../sim-clock.js';
 import { findDisagreement } from './copies-agree.js';
 import { wipeMetadata } from './wipe-metadata.js';
 
-const WATCHER = { answered() {}, blockFailed() {}, damaging() {}, reverting() {}, flushFailed() {} };
+const WATCHER = {
+  answered() {},
+  blockFailed() {},
+  damaging() {},
+  reverting() {},
+  flushFailed() {},
+  flushFailureHeard() {},
+};
 
 /** Freshly formatted, with three copies or more; `at`: where one begins that is not the safe one. */
 function formatted() {

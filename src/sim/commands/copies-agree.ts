@@ -64,11 +64,12 @@ function* blocksOf(
         : !isTorn(spare, offsetBytes, 'DMREMAP\0');
     yield { ...page, what: `slot ${slot} of the superblock`, offsetBytes, isWell };
   }
-  const safeCopy = superblock.copies[machine.scenario.safeCopies[copy.spareIndex]!]!;
+  const safeCopy = superblock.copies[machine.safeCopies[copy.spareIndex]!]!;
   const noteAt = copy.offsetBytes + NOTE_OFFSET_BYTES;
   const isWell = (): boolean => sameBytes(spare, noteAt, spare, safeCopy.offsetBytes + NOTE_OFFSET_BYTES);
   yield { what: 'the note', offsetBytes: noteAt, lengthBytes: NOTE_BYTES, isWell };
   for (const { page: number, sequence, bytes, holders } of pages) {
+    if (number >= copy.pageCapacity) continue;
     for (const slot of [0, 1]) {
       const offsetBytes = pageOffset(copy, number, slot);
       const isPageWell = (): boolean =>

@@ -10,6 +10,7 @@ import { coldMemory, ioMemory } from '../machine-memory.js';
 import { readMetadata } from '../metadata-reader.js';
 import type { Statistics } from '../statistics.js';
 import { spareBytesAsRead } from './bytes-as-read.js';
+import type { ChangingSettings } from './changing-settings.js';
 import type { OfflineCommand } from './command-step.js';
 import { findDisagreement, hasFaultyMetadata, hasUnflushedMetadata } from './copies-agree.js';
 
@@ -23,7 +24,7 @@ export class OfflineSession {
   readonly #mayForget: boolean;
   #hasForgotten = false;
 
-  constructor(parts: OfflineParts, { interruption }: OfflineCommand, isDisturbed: boolean) {
+  constructor(parts: OfflineParts, interruption: OfflineCommand['interruption'], isDisturbed: boolean) {
     this.parts = parts;
     this.isDisturbed = isDisturbed;
     this.#interruption = interruption;
@@ -32,7 +33,7 @@ export class OfflineSession {
 
   survey(): SetSurvey {
     const { machine } = this.parts;
-    const devices = machine.disks.slice(1).map(({ target, geometry }) => ({ target, ...geometry }));
+    const devices = machine.spares.map(({ target, geometry }) => ({ target, ...geometry }));
     const bufferOffset = coldMemory.recoveryOffset;
     return machine.runOffline(surveySet({ devices, memory: ioMemory, bufferOffset }))!.value;
   }
@@ -97,6 +98,7 @@ export class OfflineSession {
 export interface OfflineParts extends FaultParts {
   readonly statistics: Statistics;
   readonly growing: GrowingNumbers;
+  readonly settings: ChangingSettings;
   /** The command, or all of the machine, goes away. */
   readonly end: (how: 'kill' | 'powerCut') => void;
 }

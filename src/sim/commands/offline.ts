@@ -9,7 +9,7 @@ export function runOffline(parts: OfflineParts, { faults, commands }: OfflineSte
   for (const fault of faults) injectFault(parts, fault);
   const isDisturbed = faults.some(({ kind }) => kind !== 'metadata');
   for (const command of commands) {
-    const session = new OfflineSession(parts, command, isDisturbed);
+    const session = new OfflineSession(parts, command.interruption, isDisturbed);
     if (command.command === 'repair') repair(session);
     else restore(session, command.command);
   }

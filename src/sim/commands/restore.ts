@@ -17,7 +17,7 @@ import { wipeMetadata } from './wipe-metadata.js';
  * they are. One that is cut off leaves the set as it was before, or no set, or the new one, and is made again.
  */
 export function restore(session: OfflineSession, how: Exclude<OfflineCommand['command'], 'repair'>): void {
-  const { machine, old, growing, statistics } = session.parts;
+  const { machine, old, growing, settings, statistics, ledger } = session.parts;
   statistics.restores += 1;
   const before = session.surveyUsable();
   const map = session.readMap();
@@ -26,6 +26,7 @@ export function restore(session: OfflineSession, how: Exclude<OfflineCommand['co
   check(textOfDump(asDumped) === dumped, 'offline', 'a dump is read as something else');
   const dump = how === 'restoreEdited' ? parse(session, editDump(machine, dumped)) : asDumped;
   const text = textOfDump(dump);
+  if (how === 'restoreEdited') ledger.excuseRetired();
   const isWiped = how !== 'restore' && how !== 'restoreEdited';
   if (isWiped) {
     wipeMetadata(machine, how);
@@ -33,7 +34,10 @@ export function restore(session: OfflineSession, how: Exclude<OfflineCommand['co
     old.forget();
   }
   const isAnew = !canRestoreInPlace(session.survey(), dump.superblock);
-  if (isAnew) growing.forget();
+  if (isAnew) {
+    growing.forget();
+    settings.mayBeForgotten();
+  }
   const first = restoreOnce(session, dump);
   if (first === undefined) checkCutOff(session, [dumped, text], isAnew);
   const errno = isAnew && first !== 0 ? restoreOnce(session, dump) : first;

@@ -12,8 +12,8 @@ export interface Scenario {
   /** One sentence: what is shown by it. */
   readonly about: string;
   readonly kernels: readonly KernelName[];
-  /** Why the suite leaves it out, which is said then. It runs when it is named. */
-  readonly notInSuite?: string;
+  /** Why the suite leaves it out, all of it or some parts, which is said then. They run when it is named. */
+  readonly notInSuite?: string | Readonly<Partial<Record<SuitePart, string>>>;
   /** Ways of attaching a protected device that it is run with; none where it has nothing to do with them. */
   readonly frontends?: readonly Frontend[];
   /** Default 768. */
@@ -37,6 +37,9 @@ export interface Scenario {
 
 /** Runs inside the machine. `args` and what it returns must survive JSON. Fails by throwing. */
 export type Step = (guest: Guest, args: never) => Promise<unknown>;
+
+/** A kernel, or one frontend on a kernel. */
+export type SuitePart = KernelName | `${KernelName} ${Frontend}`;
 
 /** How a protected device becomes a block device of the guest. */
 export type Frontend = 'ublk' | 'nbd';
@@ -98,6 +101,11 @@ export type StepEnd =
   | { readonly kind: 'failed'; readonly message: string }
   /** The machine ended first. */
   | { readonly kind: 'gone' };
+
+/** What everything together may take on an idle host. */
+export function limitSeconds({ timeoutSeconds = 180 }: Scenario): number {
+  return timeoutSeconds;
+}
 
 /** Gives a scenario its type. */
 export function scenario(definition: Scenario): Scenario {

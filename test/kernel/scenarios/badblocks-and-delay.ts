@@ -1,11 +1,12 @@
 import { ramDisks } from '../lab/guest/brd.js';
 import { ofKind } from '../lab/guest/device-log.js';
 import { MappedDevice } from '../lab/guest/device-mapper.js';
-import { expect, expectEqual } from '../lab/guest/expect.js';
+import { expectEqual } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
 import { NullBlock } from '../lab/guest/null-block.js';
 import { PatternFile } from '../lab/guest/pattern-file.js';
 import { describeRemaps, formatSet, remapsOf } from '../lab/guest/set-metadata.js';
+import { until } from '../lab/guest/until.js';
 import { useDevice } from '../lab/guest/use-device.js';
 import { type Frontend, scenario } from '../lab/scenario.js';
 
@@ -75,10 +76,7 @@ async function interruptions(guest: Guest, disk: NullBlock, file: PatternFile): 
     disk.clearBadSectors(0, LAST_SECTOR);
     await reading;
     // The breaker may have opened; then it looks every two seconds.
-    for (let attempt = 0; (await file.readError(3_200 + round * 8, 8)) !== null; attempt++) {
-      expect(attempt < 100, 'the disk is used again');
-      await guest.sleep(100);
-    }
+    await until('the disk is used again', async () => (await file.readError(3_200 + round * 8, 8)) === null);
   }
 }
 

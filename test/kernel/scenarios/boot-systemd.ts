@@ -21,12 +21,17 @@ export default scenario({
   name: 'boot-systemd',
   about:
     'A set enabled for boot is served by systemd before fstab is mounted, under stable names; its raw disk is left ' +
-    'alone; crash, restart and shutdown are in order.',
+    'alone; crash, restart, one more spare and shutdown are in order.',
   kernels: ['6.12'],
   notInSuite: 'takes 6 minutes; the suite shall end in 30',
   init: 'systemd',
   processors: 1,
-  disks: { main: { sizeMiB: 96 }, spare: { sizeMiB: 16 }, etc: { sizeMiB: 16 } },
+  disks: {
+    main: { sizeMiB: 96 },
+    spare: { sizeMiB: 16 },
+    another: { sizeMiB: 16 },
+    etc: { sizeMiB: 16 },
+  },
   timeoutSeconds: 300,
   async host(lab: Lab) {
     tool('mkfs.ext4', ['-q', lab.diskImage('etc')]);
@@ -38,6 +43,7 @@ export default scenario({
     await second.run('served');
     await second.run('crash');
     await second.run('restart');
+    await second.run('anotherSpare');
     await second.run('mountByUuid');
     await second.powerOff();
     expectClean(lab);
@@ -48,7 +54,7 @@ export default scenario({
     await third.powerOff();
     expectClean(lab);
   },
-  steps: { enable, served, crash, restart, mountByUuid, disable },
+  steps: { enable, served, crash, restart, anotherSpare, mountByUuid, disable },
 });
 
 /** As docs/boot.md has it: format, enable, fstab. The file system was on the raw disk before. */
@@ -75,7 +81,7 @@ async function enable(guest: Guest): Promise<void> {
 async function served(guest: Guest): Promise<void> {
   await expectNames(guest);
   const mount = await guest.run(['findmnt', '--noheadings', '--output', 'SOURCE', '/mnt/attic']);
-  expectEqual(mount.stdout.trim(), realpathSync('/dev/dm-remap/attic'), 'what is mounted');
+  expectEqual(mount.stdout.trim(), realpathSync(PROTECTED), 'what is mounted');
   expectEqual(readFileSync('/mnt/attic/before', 'utf8'), 'before the cut', 'the file');
   const [service, mounted] = [await activeSince(guest, SERVICE), await activeSince(guest, 'mnt-attic.mount')];
   expect(service < mounted, `served at ${service} us, mounted at ${mounted} us`);
@@ -118,6 +124,23 @@ async function restart(guest: Guest): Promise<void> {
   expectEqual(processes.stdout.trim(), '1', 'processes that serve');
 }
 
+/** The files for boot follow: systemd restarts it with both spares, and the next boot starts it with them. */
+async function anotherSpare(guest: Guest): Promise<void> {
+  const added = await dmremap(guest, ['spare', 'add', diskPath('another'), '--set', PROTECTED, '--yes']);
+  expect(added.stdout.includes('attic starts at boot with the devices that it has now'), added.stdout);
+  const before = await property(guest, SERVICE, 'MainPID');
+  await guest.run(['systemctl', 'kill', '--signal=KILL', SERVICE]);
+  await until(
+    guest,
+    'service with both spares',
+    async () =>
+      (await property(guest, SERVICE, 'ActiveState')) === 'active' &&
+      (await property(guest, SERVICE, 'MainPID')) !== before,
+  );
+  const status = JSON.parse((await dmremap(guest, ['status', PROTECTED, '--json'])).stdout);
+  expectEqual(status.sets[0].spares.length, 2, 'spares of the set that systemd serves');
+}
+
 /** The line that was in fstab while the disk was used raw is right as it was. */
 async function mountByUuid(guest: Guest): Promise<void> {
   writeFileSync('/etc/fstab', `UUID=${UUID}  /mnt/attic  ext4  defaults  0 2\n`);
@@ -136,7 +159,7 @@ async function disable(guest: Guest): Promise<void> {
 
 async function expectNames(guest: Guest): Promise<void> {
   await guest.run(['udevadm', 'settle']);
-  const device = realpathSync('/dev/dm-remap/attic');
+  const device = realpathSync(PROTECTED);
   expect(device.startsWith('/dev/ublkb'), device);
   expectEqual(realpathSync(BY_UUID), device, 'the link by UUID');
   const main = await udevOf(guest, diskPath('main'));
@@ -198,6 +221,7 @@ function expectClean(lab: Lab): void {
   expectEqual(report.cleanShutdown, true, 'the set was stopped cleanly');
 }
 
+const PROTECTED = '/dev/dm-remap/attic';
 const SERVICE = 'dm-remap@attic.service';
 const UUID = '6f1d2a52-9f0e-4b53-9a5d-3f2f7c1f6a01';
 const BY_UUID = `/dev/disk/by-uuid/${UUID}`;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { xorshift } from '../../support/xorshift.js';
 import { ramDisks } from '../lab/guest/brd.js';
 import { MappedDevice, tableWithBadSectors } from '../lab/guest/device-mapper.js';
@@ -31,6 +32,7 @@ export default scenario({
       const first = await serve(guest, options);
       const startMs = Date.now() - startedMs;
       guest.say(`a start takes ${startMs} ms`);
+      letIoWait(guest, startMs);
       const loads = await startLoads(guest, first.path, seed);
       const plan = { guest, options, random: xorshift(seed), crashCount, replaceCount: 10, startMs };
       const last = await disturb(first, plan);
@@ -48,6 +50,13 @@ async function protectedDevice(guest: Guest): Promise<ServeOptions> {
   const main = await MappedDevice.create(guest, 'main', tableWithBadSectors(disk!, badSectors));
   await dmremap(guest, ['format', '--main', main.path, '--spare', spare!, '--yes']);
   return { main: main.path, spares: [spare!], frontend: 'ublk', further: ['--queues', '2'] };
+}
+
+/** While nobody serves, I/O waits: for two starts, on a host that may get busier. The kernel calls that hung by itself. */
+function letIoWait(guest: Guest, startMs: number): void {
+  const limit = '/proc/sys/kernel/hung_task_timeout_secs';
+  const seconds = Math.ceil((STARTS_TO_WAIT * startMs) / 1_000);
+  guest.write(limit, String(Math.max(seconds, Number(readFileSync(limit, 'utf8')))));
 }
 
 /** fio, two raw loads, and an ext4 on a device-mapper device over the second half. */
@@ -175,6 +184,7 @@ function replacing(options: ServeOptions): ServeOptions {
   return { ...options, further: [...(options.further ?? []), '--take-over'] };
 }
 
+const STARTS_TO_WAIT = 20;
 const DISK_MIB = 32;
 const SECTORS_PER_MIB = 2_048;
 const LONGEST_PEACE_MS = 500;

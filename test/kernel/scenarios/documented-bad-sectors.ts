@@ -1,8 +1,10 @@
+import { basename } from 'node:path';
 import { MappedDevice, tableWithBadSectors } from '../lab/guest/device-mapper.js';
 import { diskPath } from '../lab/guest/disks.js';
 import { dmremap, type Served, serve } from '../lab/guest/dmremap.js';
 import { expectEqual } from '../lab/guest/expect.js';
 import { checkFileSystem, makeFileSystem, mount, unmount } from '../lab/guest/file-system.js';
+import { FilledFiles } from '../lab/guest/filled-files.js';
 import type { Guest } from '../lab/guest/guest.js';
 import { PatternFile } from '../lab/guest/pattern-file.js';
 import { blank, remapsOf, unitsOf } from '../lab/guest/remaps.js';
@@ -13,6 +15,7 @@ export default scenario({
   about:
     'The bad sectors of the documents, met by direct I/O and by ext4: every write succeeds, exact remaps, kept.',
   kernels: ['6.12', '6.18'],
+  notInSuite: { '6.18 nbd': 'the same server behind a socket as on 6.12; zero copy is for ublk only' },
   frontends: ['nbd', 'ublk'],
   disks: { main: { sizeMiB: 100 }, spare: { sizeMiB: 50 } },
   timeoutSeconds: 300,
@@ -92,8 +95,8 @@ async function ext4(guest: Guest, frontend: Frontend): Promise<void> {
   const { bad, start } = await protect(guest, frontend, EXT4_BAD);
   const served = await start();
   await makeFileSystem(guest, 'ext4', served.path);
-  const directory = await mount(guest, 'ext4', served.path);
-  const checksums = await fillFileSystem(guest, directory);
+  const directory = await mount(guest, 'ext4', served.path, AT_ONCE);
+  const files = await fillFileSystem(guest, directory, served.path);
   await unmount(guest, directory);
   await served.stop();
   await expectRemaps(guest, EXT4_BAD);
@@ -101,17 +104,22 @@ async function ext4(guest: Guest, frontend: Frontend): Promise<void> {
   const again = await start();
   await checkFileSystem(guest, 'ext4', again.path);
   const directoryAgain = await mount(guest, 'ext4', again.path);
-  await guest.run(['sha256sum', '--check', '--quiet'], { input: checksums, directory: directoryAgain });
+  await files.check(directoryAgain);
   await unmount(guest, directoryAgain);
   await again.stop();
   await bad.remove();
 }
 
-/** Writes files until no block is free, so that every bad sector is met. Answers with their checksums. */
-async function fillFileSystem(guest: Guest, directory: string): Promise<string> {
-  const fill =
-    'i=0; while head -c 4M /dev/urandom > part$i 2> /dev/null; do i=$((i+1)); done; sync -f .; sha256sum part*';
-  return (await guest.run(['sh', '-c', fill], { directory, timeoutSeconds: 120 })).stdout;
+/**
+ * Writes files until no block is free, so that every bad sector is met, also if it is in the two hundredths that ext4
+ * keeps back.
+ */
+async function fillFileSystem(guest: Guest, directory: string, device: string): Promise<FilledFiles> {
+  guest.write(`/sys/fs/ext4/${basename(device)}/reserved_clusters`, '0');
+  const files = await FilledFiles.fill(directory);
+  const { stdout } = await guest.run(['stat', '-f', '-c', '%f', directory]);
+  expectEqual(stdout, '0\n', 'blocks that are free when no file can be written any more');
+  return files;
 }
 
 async function expectRemaps(guest: Guest, badSectors: readonly number[]): Promise<void> {
@@ -125,6 +133,11 @@ async function expectRemaps(guest: Guest, badSectors: readonly number[]): Promis
   );
 }
 
+/**
+ * Blocks are allocated when a file is written. Allocated later, they may want one block more, for the list of them,
+ * which nothing is kept back for here: ext4 drops pages of the file then ("Data will be lost").
+ */
+const AT_ONCE = ['-o', 'nodelalloc'];
 const FILLED_SECTORS = 2048;
 const STRADDLING = [
   [190, 20],

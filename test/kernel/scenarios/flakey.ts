@@ -9,6 +9,7 @@ import { flakeyTable, intervalTable, wholeDevice } from '../lab/guest/flakey-tab
 import type { Guest } from '../lab/guest/guest.js';
 import type { PatternFile } from '../lab/guest/pattern-file.js';
 import { describeRemaps, formatSet, remapsOf } from '../lab/guest/set-metadata.js';
+import { until } from '../lab/guest/until.js';
 import { useDevice } from '../lab/guest/use-device.js';
 import { UNIT_SECTORS, WriteLedger } from '../lab/guest/write-ledger.js';
 import { type Frontend, scenario } from '../lab/scenario.js';
@@ -52,7 +53,7 @@ async function intervals(guest: Guest, disk: MappedDevice, ram: string, set: Ser
       await pass(guest, file, ledger, generation);
     }
     await disk.replaceTable(linearTable(ram));
-    await untilWritable(guest, file);
+    await untilWritable(file);
     await ledger.check(file);
     await file.expect(OTHER_SECTOR, DATA_SECTORS - OTHER_SECTOR, 1);
     guest.say(
@@ -102,10 +103,10 @@ async function refusedWrites(
 
     await disk.replaceTable(flakeyTable(ram, [wholeDevice(ram)], 'error_writes'));
     expectEqual(await errorCode(file.write(4_000, 8, 3)), 'EIO', 'a write to a disk that takes none');
-    await waitForEvents(guest, program, 'breakerOpened', 1);
+    await waitForEvents(program, 'breakerOpened', 1);
     await file.write(6_104, 1, 3);
     await disk.replaceTable(linearTable(ram));
-    await untilWritable(guest, file);
+    await untilWritable(file);
     await file.expect(OTHER_SECTOR, DATA_SECTORS - OTHER_SECTOR, (lba) => {
       if (lba === 6_104) return 3;
       return lba >= 4_000 && lba < 4_008 ? null : isNew(lba) ? 2 : 1;
@@ -150,11 +151,11 @@ async function lies(
 }
 
 /** The breaker tries the disk again every two seconds. */
-async function untilWritable(guest: Guest, file: PatternFile): Promise<void> {
-  for (let attempt = 0; (await errorCode(file.write(OTHER_SECTOR, UNIT_SECTORS, 1))) !== null; attempt++) {
-    expect(attempt < 100, 'the disk is used again');
-    await guest.sleep(200);
-  }
+function untilWritable(file: PatternFile): Promise<void> {
+  return until(
+    'the disk is used again',
+    async () => (await errorCode(file.write(OTHER_SECTOR, UNIT_SECTORS, 1))) === null,
+  );
 }
 
 const DATA_SECTORS = 8_192;

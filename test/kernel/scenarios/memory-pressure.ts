@@ -6,6 +6,7 @@ import { dmremap, type Served, serve } from '../lab/guest/dmremap.js';
 import { expect, expectEqual } from '../lab/guest/expect.js';
 import { checkFileSystem, makeFileSystem, mount, unmount } from '../lab/guest/file-system.js';
 import type { Guest } from '../lab/guest/guest.js';
+import { until } from '../lab/guest/until.js';
 import { type Frontend, scenario } from '../lab/scenario.js';
 
 export default scenario({
@@ -13,6 +14,7 @@ export default scenario({
   about:
     'More dirty pages than memory, and swap, on a block device whose server lives in the same memory: everything finishes.',
   kernels: ['6.12', '6.18'],
+  notInSuite: { '6.18 nbd': 'the same server behind a socket as on 6.12; zero copy is for ublk only' },
   frontends: ['ublk', 'nbd'],
   memoryMiB: 384,
   disks: { main: { sizeMiB: 640 }, spare: { sizeMiB: 16 } },
@@ -93,7 +95,7 @@ async function usedAsSwap(guest: Guest, served: Served): Promise<void> {
   await guest.run(['swapon', served.path]);
   const refusal = await dmremap(guest, ['stop', served.path], { statuses: null });
   expect(refusal.stderr.includes('used as swap'), `a stop is refused: ${refusal.stderr}`);
-  await untilRealTime(guest, served);
+  await untilRealTime(served);
   await swappedFile(guest);
   expectGuarded(guest, served);
   const [pagesIn, pagesOut] = [swapCount('pswpin'), swapCount('pswpout')];
@@ -103,14 +105,12 @@ async function usedAsSwap(guest: Guest, served: Served): Promise<void> {
 }
 
 /** The server sees the swap a moment later, and then may use the kernel's reserve of memory. */
-async function untilRealTime(guest: Guest, served: Served): Promise<void> {
-  for (let looks = 1; threadsOf(served).some(({ policy }) => policy !== SCHED_RR); looks += 1) {
-    expect(
-      looks < LOOKS_MAX,
-      'every thread of the server is a real-time thread while there is swap on its device',
-    );
-    await guest.sleep(1_000);
-  }
+function untilRealTime(served: Served): Promise<void> {
+  return until(
+    'every thread of the server is a real-time thread while there is swap on its device',
+    () => threadsOf(served).every(({ policy }) => policy === SCHED_RR),
+    60,
+  );
 }
 
 /** Of tmpfs, larger than the memory that is left. Small programs: a large one's own text, over 9p, would come and go as well. */
@@ -136,20 +136,25 @@ async function program(guest: Guest, script: string, args: readonly string[]): P
   await guest.run(['sh', '-c', enter, 'sh', 'node', '-e', script, ...args], { timeoutSeconds: 400 });
 }
 
-/** Arguments: path, MiB. Every MiB of the file has contents of its own. */
+/**
+ * Arguments: path, MiB. Every MiB of the file has contents of its own. In buffers that are used again: garbage is
+ * collected by threads that a busy host starves, and 60 MiB of it that are still there bring the program what is meant
+ * for page cache, and then the OOM killer.
+ */
 const FILL = `
 const [path, count] = process.argv.slice(1);
 const fd = fs.openSync(path, 'w');
-for (let index = 0; index < Number(count); index++) fs.writeSync(fd, Buffer.alloc(1 << 20, 'MiB ' + index + ' '));
+const contents = Buffer.alloc(1 << 20);
+for (let index = 0; index < Number(count); index++) fs.writeSync(fd, contents.fill('MiB ' + index + ' '));
 `;
 
 const COMPARE = `
 const [path, count] = process.argv.slice(1);
 const fd = fs.openSync(path, 'r');
-const found = Buffer.alloc(1 << 20);
+const [found, expected] = [Buffer.alloc(1 << 20), Buffer.alloc(1 << 20)];
 for (let index = 0; index < Number(count); index++) {
   fs.readSync(fd, found);
-  if (!found.equals(Buffer.alloc(1 << 20, 'MiB ' + index + ' '))) throw new Error('MiB ' + index + ' differs');
+  if (!found.equals(expected.fill('MiB ' + index + ' '))) throw new Error('MiB ' + index + ' differs');
 }
 `;
 
@@ -165,4 +170,3 @@ const FLAGS_AFTER_NAME = 6;
 const POLICY_AFTER_NAME = 38;
 /** linux/sched.h. */
 const SCHED_RR = 2;
-const LOOKS_MAX = 120;

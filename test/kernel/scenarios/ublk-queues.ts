@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { ramDisks } from '../lab/guest/brd.js';
 import { MappedDevice, tableWithBadSectors } from '../lab/guest/device-mapper.js';
 import { dmremap, serve } from '../lab/guest/dmremap.js';
 import { expectEqual } from '../lab/guest/expect.js';
-import type { Guest } from '../lab/guest/guest.js';
+import { until } from '../lab/guest/until.js';
 import { scenario } from '../lab/scenario.js';
 
 export default scenario({
@@ -22,13 +22,12 @@ export default scenario({
       const options = { main: main.path, spares: [spare!], frontend: 'ublk', further } as const;
       const first = await serve(guest, options);
       expectEqual(readdirSync('/sys/block/ublkb0/mq').length, 2, 'hardware queues of the block device');
-      await fio(guest, first.path, 'write');
-      const load = guest.start(fioArguments(first.path, 'randwrite'));
-      await guest.sleep(1_000);
+      const load = guest.start(fioArguments(first.path));
+      await until('fio writes', () => completedWrites(first.path) > 100);
       await first.crash();
       const second = await serve(guest, options);
       expectEqual((await load.finish(120)).status, 0, `fio through a crash: ${load.stderr}${load.stdout}`);
-      const later = guest.start(fioArguments(first.path, 'randwrite'));
+      const later = guest.start(fioArguments(first.path));
       const third = await serve(guest, { ...options, further: [...further, '--take-over'] });
       expectEqual(
         (await later.finish(120)).status,
@@ -44,14 +43,16 @@ export default scenario({
   },
 });
 
-async function fio(guest: Guest, path: string, pattern: string): Promise<void> {
-  await guest.run(fioArguments(path, pattern));
+/** The fifth number of Documentation/block/stat.rst. */
+function completedWrites(path: string): number {
+  const stat = readFileSync(path.replace('/dev/', '/sys/block/').concat('/stat'), 'utf8');
+  return Number(stat.trim().split(/\s+/)[4]);
 }
 
-/** One job for each processor, on its own half of the device; everything written is read back and compared. */
-function fioArguments(path: string, pattern: string): string[] {
+/** One job for each processor, on its own half of the device; all of it is written, read back and compared. */
+function fioArguments(path: string): string[] {
   return [
-    ...['fio', '--name=verify', `--filename=${path}`, `--rw=${pattern}`, '--ioengine=libaio', '--direct=1'],
+    ...['fio', '--name=verify', `--filename=${path}`, '--rw=randwrite', '--ioengine=libaio', '--direct=1'],
     ...['--iodepth=16', '--bsrange=512-64k', '--bs_unaligned=0', '--numjobs=2', '--cpus_allowed=0,1'],
     ...['--cpus_allowed_policy=split', '--size=24m', '--offset_increment=32m', '--verify=crc32c'],
     ...['--verify_fatal=1', '--do_verify=1', '--group_reporting'],

@@ -57,9 +57,14 @@ async function runStep({
   // The kernel refuses a message that is longer than about 1000 characters.
   writeFileSync('/dev/kmsg', `laboratory: step ${step} ${JSON.stringify(args).slice(0, 200)}\n`);
   const guest = new Guest({ say: (text) => port.send({ kind: 'said', text }), record });
-  const value = await perform(guest, args as never);
-  await guest.undo();
-  return value;
+  try {
+    const value = await perform(guest, args as never);
+    await guest.undo();
+    return value;
+  } catch (error) {
+    guest.sayLastWords();
+    throw error;
+  }
 }
 
 function record(line: string): Promise<void> {

@@ -36,6 +36,10 @@ export class Background {
     return this.child.pid!;
   }
 
+  get hasEnded(): boolean {
+    return this.end !== null;
+  }
+
   /** Waits for a line of its standard output; throws, with all it said, if it ends before or takes too long. */
   async line(pattern: RegExp, timeoutSeconds = 60): Promise<RegExpMatchArray> {
     const deadlineMs = Date.now() + patienceMs(timeoutSeconds);
@@ -70,6 +74,15 @@ export class Background {
     return new Error(`${this.name}\n${what}\n${this.stdout.slice(-4_000)}${this.stderr.slice(-4_000)}`);
   }
 
+  /** For the report of a failure: how it is and what it said last; nothing of one that ended well. */
+  lastWords(): string[] {
+    if (this.end?.status === 0) return [];
+    const state =
+      this.end === null ? 'goes on' : `ended with ${this.end.signal ?? `status ${this.end.status}`}`;
+    const lines = [this.stdout, this.stderr].flatMap((text) => text.trimEnd().split('\n').slice(-LAST_LINES));
+    return [`-- ${this.name}: ${state}`, ...lines.filter((line) => line !== '')];
+  }
+
   private hear(stream: 'stdout' | 'stderr', text: string): void {
     this[stream] += text;
     this.wake();
@@ -89,3 +102,5 @@ export class Background {
     });
   }
 }
+
+const LAST_LINES = 10;

@@ -38,7 +38,10 @@ export class CommandError extends Error {
   readonly end: CommandEnd;
 
   constructor(argv: readonly string[], what: string, end: CommandEnd) {
-    super(`${argv.join(' ')}\n${what}\n${tail(end.stdout)}${tail(end.stderr)}`);
+    // Of a script in the arguments only the beginning, so that the first lines say what happened.
+    const command = argv.join(' ').replace(/\s+/g, ' ');
+    const name = command.length <= MAX_NAME ? command : `${command.slice(0, MAX_NAME)}...`;
+    super(`${name}\n${what}\n${tail(end.stdout)}${tail(end.stderr)}`);
     this.end = end;
   }
 }
@@ -78,3 +81,5 @@ function tail(text: string): string {
   const most = 4_000;
   return text.length <= most ? text : `[...]${text.slice(-most)}`;
 }
+
+const MAX_NAME = 120;

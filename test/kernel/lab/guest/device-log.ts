@@ -1,5 +1,5 @@
 import type { Background } from './background.js';
-import type { Guest } from './guest.js';
+import { until } from './until.js';
 
 /** A line of the log of `dmremap run`; `event` names it, the rest belongs to the event. */
 export interface LogEvent {
@@ -21,15 +21,6 @@ export function ofKind(events: readonly LogEvent[], event: string): LogEvent[] {
 }
 
 /** Waits until so many lines of one kind are in the log: it comes through a pipe, after the I/O that it is about. */
-export async function waitForEvents(
-  guest: Guest,
-  program: Background,
-  event: string,
-  count: number,
-): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    if (logEvents(program, event).length >= count) return;
-    await guest.sleep(100);
-  }
-  throw program.failure(`logged ${event} ${logEvents(program, event).length} times, not ${count}`);
+export function waitForEvents(program: Background, event: string, count: number): Promise<void> {
+  return until(`${event}, ${count} times in the log`, () => logEvents(program, event).length >= count);
 }

@@ -17,6 +17,11 @@ export function dmremap(
   return guest.run([...PROGRAM, ...args], { timeoutSeconds: LIMIT_SECONDS, ...options });
 }
 
+/** Starts one, and does not wait. Killed at the end of the step. */
+export function startDmremap(guest: Guest, args: readonly string[]): Background {
+  return guest.start([...PROGRAM, ...args]);
+}
+
 export interface ServeOptions {
   readonly main: string;
   readonly spares: readonly string[];
@@ -78,7 +83,7 @@ export function startServer(
   attach: readonly string[] = ['--ublk'],
 ): Background {
   const devices = ['--main', options.main, ...options.spares.flatMap((spare) => ['--spare', spare])];
-  return guest.start([...PROGRAM, 'run', ...devices, ...attach, ...(options.further ?? [])]);
+  return startDmremap(guest, ['run', ...devices, ...attach, ...(options.further ?? [])]);
 }
 
 async function stopProgram(program: Background): Promise<void> {

@@ -15,10 +15,15 @@ export async function makeFileSystem(
 }
 
 /** Unmounted at the end of the step. Returns the directory. */
-export async function mount(guest: Guest, type: FileSystem, device: string): Promise<string> {
+export async function mount(
+  guest: Guest,
+  type: FileSystem,
+  device: string,
+  further: readonly string[] = [],
+): Promise<string> {
   const directory = `/run/lab/mnt${device.replaceAll('/', '-')}`;
   mkdirSync(directory, { recursive: true });
-  await guest.run(['mount', '-t', type, device, directory]);
+  await guest.run(['mount', '-t', type, ...further, device, directory]);
   mounted.add(directory);
   guest.atEnd(() => unmount(guest, directory));
   return directory;

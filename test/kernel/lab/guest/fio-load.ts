@@ -10,14 +10,17 @@ export class FioLoad {
   private readonly guest: Guest;
   private readonly region: Region;
   private readonly seed: number;
+  private readonly further: FioOptions;
   private readonly ended: Promise<void>;
   private stopping = false;
   private count = 0;
 
-  constructor(guest: Guest, region: Region, seed: number) {
+  /** `further`: options of fio. */
+  constructor(guest: Guest, region: Region, seed: number, further: FioOptions = {}) {
     this.guest = guest;
     this.region = region;
     this.seed = seed;
+    this.further = further;
     this.ended = this.goOn();
     // Whoever stops it hears of the failure.
     this.ended.catch(() => {});
@@ -36,18 +39,20 @@ export class FioLoad {
 
   private async goOn(): Promise<void> {
     for (; !this.stopping; this.count += 1) {
-      const program = this.guest.start(fioCommand(this.region, this.seed + this.count));
+      const program = this.guest.start(fioCommand(this.region, this.seed + this.count, this.further));
       await endsWell(program);
     }
   }
 }
+
+type FioOptions = Readonly<Record<string, string | number>>;
 
 async function endsWell(program: Background): Promise<void> {
   const { status } = await program.finish(PASS_LIMIT_SECONDS);
   if (status !== 0) throw program.failure(`ended with status ${status}`);
 }
 
-function fioCommand({ path, firstSector, sectorCount }: Region, seed: number): string[] {
+function fioCommand({ path, firstSector, sectorCount }: Region, seed: number, further: FioOptions): string[] {
   const options = {
     name: 'load',
     filename: path,
@@ -64,6 +69,7 @@ function fioCommand({ path, firstSector, sectorCount }: Region, seed: number): s
     do_verify: 1,
     verify_fatal: 1,
     verify_state_save: 0,
+    ...further,
   };
   return ['fio', ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)];
 }

@@ -10,6 +10,7 @@ import { type CommandEnd, type CommandOptions, runCommand } from './command.js';
 export class Guest {
   private readonly host: { say(text: string): void; record(line: string): Promise<void> };
   private undoing: (() => Promise<void>)[] = [];
+  private readonly programs: Background[] = [];
 
   constructor(host: { say(text: string): void; record(line: string): Promise<void> }) {
     this.host = host;
@@ -29,6 +30,7 @@ export class Guest {
   start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Background {
     this.say(`$ ${argv.join(' ')} &`);
     const program = new Background(argv, environment);
+    this.programs.push(program);
     this.atEnd(async () => {
       program.kill('SIGKILL');
       await program.finish();
@@ -68,6 +70,11 @@ export class Guest {
   /** Leaves everything that was made so far for later steps on this machine. */
   keep(): void {
     this.undoing = [];
+  }
+
+  /** For the agent, when the step has failed: what programs that went on beside it said last. */
+  sayLastWords(): void {
+    for (const program of this.programs) for (const line of program.lastWords()) this.say(line);
   }
 
   /** For the agent. */

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Guest } from './guest.js';
+import { until } from './until.js';
 
 export interface ScsiDebugOptions {
   readonly sizeMiB: number;
@@ -31,14 +32,15 @@ export class ScsiDebug {
     return ScsiDebug.find(guest);
   }
 
-  /** Also after it came back under another name. Waits for it; throws after ten seconds. */
+  /** Also after it came back under another name. Waits for it. */
   static async find(guest: Guest): Promise<ScsiDebug> {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const found = findDisk();
-      if (found !== null && canOpen(found.path)) return new ScsiDebug(guest, found.address, found.path);
-      await guest.sleep(100);
-    }
-    throw new Error('scsi_debug shows no disk');
+    let found: ReturnType<typeof findDisk> = null;
+    await until('scsi_debug shows a disk', () => {
+      found = findDisk();
+      return found !== null && canOpen(found.path);
+    });
+    const { address, path } = found!;
+    return new ScsiDebug(guest, address, path);
   }
 
   private constructor(guest: Guest, address: string, path: string) {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { diskPath } from './disks.js';
 import type { Guest } from './guest.js';
+import { until } from './until.js';
 
 /** A SCSI disk of the machine, by the name that the scenario gave it. It can be unplugged and found again. */
 export class ScsiDisk {
@@ -27,10 +28,7 @@ export class ScsiDisk {
   async rescan(): Promise<void> {
     for (const host of readdirSync('/sys/class/scsi_host'))
       this.guest.write(join('/sys/class/scsi_host', host, 'scan'), '- - -');
-    for (let attempt = 0; !isThere(this.name); attempt += 1) {
-      if (attempt === 100) throw new Error(`the disk ${this.name} does not come back`);
-      await this.guest.sleep(100);
-    }
+    await until(`the disk ${this.name} comes back`, () => isThere(this.name));
   }
 }
 

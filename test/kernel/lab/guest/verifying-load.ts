@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { xorshift } from '../../../support/xorshift.js';
 import { PatternFile } from './pattern-file.js';
 
@@ -16,22 +17,25 @@ export class VerifyingLoad {
   private readonly region: Region;
   private readonly file: PatternFile;
   private readonly random: () => number;
+  private readonly pauseMs: number;
   /** What was written last, by sector of the region. */
   private readonly generations: Uint32Array;
   private readonly ended: Promise<void>;
   private stopping = false;
   private count = 0;
 
-  static async start(region: Region, seed: number): Promise<VerifyingLoad> {
+  /** `pauseMs`: between operations; it leaves the processors to others. */
+  static async start(region: Region, seed: number, pauseMs = 0): Promise<VerifyingLoad> {
     const file = await PatternFile.open(region.path);
     await file.writeAll(region.firstSector, region.sectorCount, FIRST_GENERATION);
-    return new VerifyingLoad(region, file, seed);
+    return new VerifyingLoad(region, file, seed, pauseMs);
   }
 
-  private constructor(region: Region, file: PatternFile, seed: number) {
+  private constructor(region: Region, file: PatternFile, seed: number, pauseMs: number) {
     this.region = region;
     this.file = file;
     this.random = xorshift(seed);
+    this.pauseMs = pauseMs;
     this.generations = new Uint32Array(region.sectorCount).fill(FIRST_GENERATION);
     this.ended = this.goOn();
     // Whoever stops it hears of the failure.
@@ -54,7 +58,10 @@ export class VerifyingLoad {
   }
 
   private async goOn(): Promise<void> {
-    for (; !this.stopping; this.count += 1) await this.operation(this.random() % 10);
+    for (; !this.stopping; this.count += 1) {
+      await this.operation(this.random() % 10);
+      if (this.pauseMs > 0) await delay(this.pauseMs);
+    }
   }
 
   private async operation(choice: number): Promise<void> {

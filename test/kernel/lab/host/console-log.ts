@@ -39,10 +39,12 @@ export class ConsoleLog {
   }
 
   private hearLine(line: string): void {
-    this.last.push(line);
+    if (!NOISE.test(line)) this.last.push(line);
     if (this.last.length > MAX_KEPT_LINES) this.last = this.last.slice(-MAX_KEPT_LINES / 2);
     if (isComplaint(line)) this.complaints.push(line);
   }
 }
 
 const MAX_KEPT_LINES = 400;
+/** A table with many bad sectors has hundreds of these. */
+const NOISE = /caused an alignment inconsistency/;

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { KERNEL_NAMES, type KernelName } from '../kernel-name.js';
 import type { Frontend } from '../scenario.js';
 import { type FoundScenario, findScenarios } from './find-scenarios.js';
+import { jobsOf } from './jobs.js';
 import { installMissingPackages } from './packages.js';
 import { runAll } from './run-all.js';
 import { shell } from './shell.js';
@@ -44,20 +45,17 @@ async function main(args: readonly string[]): Promise<number> {
   if (verb === 'shell') return shell(kernels[0]!).then(() => 0);
   const isSuite = verb === 'test';
   const found = await findScenarios(isSuite ? names : positionals);
-  const mayLeaveOut = isSuite && names.length === 0 && values.all !== true;
-  return runAll(mayLeaveOut ? withoutThoseLeftOut(found) : found, {
+  const { jobs, leftOut } = jobsOf(found, {
     kernels,
     frontend: values.frontend as Frontend | undefined,
+    isSuite: isSuite && names.length === 0 && values.all !== true,
+  });
+  for (const line of leftOut) say(`${line}\n`);
+  return runAll(jobs, {
     seed: values.seed === undefined ? randomInt(1, 2 ** 31) : Number(values.seed),
-    jobs: values.jobs === undefined ? (isSuite ? availableParallelism() : 1) : Number(values.jobs),
+    machineCount: values.jobs === undefined ? (isSuite ? availableParallelism() : 1) : Number(values.jobs),
     show: !isSuite,
   });
-}
-
-function withoutThoseLeftOut(all: readonly FoundScenario[]): readonly FoundScenario[] {
-  for (const { scenario } of all)
-    if (scenario.notInSuite !== undefined) say(`${scenario.name} left out: ${scenario.notInSuite}\n`);
-  return all.filter(({ scenario }) => scenario.notInSuite === undefined);
 }
 
 function kernelsOf(wanted: string | undefined): readonly KernelName[] {
@@ -71,11 +69,11 @@ async function list(): Promise<number> {
   return say((await findScenarios()).map(describe).join(''));
 }
 
-function describe({ scenario }: FoundScenario): string {
+function describe(found: FoundScenario): string {
+  const { scenario } = found;
   const where = [...scenario.kernels, ...(scenario.frontends ?? [])].join(' ');
-  const leftOut =
-    scenario.notInSuite === undefined ? '' : `    left out of the suite: ${scenario.notInSuite}\n`;
-  return `${scenario.name.padEnd(28)} ${where}\n    ${scenario.about}\n${leftOut}`;
+  const leftOut = jobsOf([found], { kernels: [], frontend: undefined, isSuite: true }).leftOut;
+  return `${scenario.name.padEnd(28)} ${where}\n    ${scenario.about}\n${leftOut.map((line) => `    ${line}\n`).join('')}`;
 }
 
 function say(text: string): number {

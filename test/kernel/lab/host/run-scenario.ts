@@ -1,5 +1,5 @@
 import type { KernelName } from '../kernel-name.js';
-import type { Frontend, Lab, Scenario } from '../scenario.js';
+import { type Frontend, type Lab, limitSeconds, type Scenario } from '../scenario.js';
 import { accelerator } from './accelerator.js';
 import type { FoundScenario } from './find-scenarios.js';
 import { kernel } from './kernel.js';
@@ -8,8 +8,7 @@ import { makeWorkDirectory, removeWorkDirectory } from './work-directory.js';
 
 export interface RunOptions {
   readonly kernel: KernelName;
-  /** Only this one, whatever the scenario says. */
-  readonly frontend?: Frontend | undefined;
+  readonly frontends: readonly Frontend[];
   readonly seed: number;
   readonly show: boolean;
 }
@@ -33,7 +32,7 @@ export async function runScenario(found: FoundScenario, options: RunOptions): Pr
     modulePath,
     kernel: chosen,
     accelerator: await accelerator(chosen.imagePath),
-    frontends: options.frontend === undefined ? (scenario.frontends ?? []) : [options.frontend],
+    frontends: options.frontends,
     seed: options.seed,
     workDirectory,
     show: options.show,
@@ -46,12 +45,11 @@ export async function runScenario(found: FoundScenario, options: RunOptions): Pr
 }
 
 async function failureOf(scenario: Scenario, lab: ScenarioLab): Promise<string | null> {
-  const limitSeconds = scenario.timeoutSeconds ?? 180;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setInterval(() => {
       const seconds = lab.workedSeconds;
-      if (seconds < limitSeconds * lab.slowness) return;
+      if (seconds < limitSeconds(scenario) * lab.slowness) return;
       lab.showBlockedTasks().then(() => resolve(`not done after ${Math.round(seconds)} s`));
     }, 1_000);
   });
@@ -83,5 +81,5 @@ function complaint(scenario: Scenario, lab: ScenarioLab): string | null {
 
 function detailsOf(lab: ScenarioLab): string[] {
   const consoles = lab.consoleLogs.flatMap((log) => [`-- ${log.path}, its end:`, ...log.tail(40)]);
-  return [...lab.said.slice(-40), ...consoles, `-- seed ${lab.seed}`];
+  return [...lab.said.slice(-80), ...consoles, `-- seed ${lab.seed}`];
 }

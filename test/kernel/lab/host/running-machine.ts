@@ -31,6 +31,7 @@ export class RunningMachine implements Machine {
   private readonly ready = new Promise<void>((resolve) => {
     this.becomeReady = resolve;
   });
+  private wasReady = false;
   /** How much longer than on an idle host everything takes, judged by the boot. */
   slowness = 1;
   private nextStep = 1;
@@ -61,8 +62,8 @@ export class RunningMachine implements Machine {
     });
   }
 
-  /** Comes back when the agent inside is ready. */
-  async booted(): Promise<void> {
+  /** Comes back when the agent inside is ready: true; false, when the machine has ended before. */
+  async booted(): Promise<boolean> {
     const startedMs = Date.now();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -71,9 +72,10 @@ export class RunningMachine implements Machine {
     await Promise.race([this.ready, this.gone, late]);
     clearTimeout(timer);
     const tookMs = Date.now() - startedMs;
-    if (this.hasEnded) throw new Error('the machine ended before it was ready');
+    if (this.hasEnded) return false;
     if (tookMs >= MAX_BOOT_MS) throw new Error(`the machine was not ready after ${tookMs / 1_000} s`);
     this.slowness = Math.min(BUSIER_LATER * Math.max(tookMs / IDLE_BOOT_MS, 1), MAX_SLOWNESS);
+    return true;
   }
 
   async run(step: string, args: object = {}): Promise<unknown> {
@@ -136,6 +138,7 @@ export class RunningMachine implements Machine {
   private hear(message: ToHost): void {
     switch (message.kind) {
       case 'ready':
+        this.wasReady = true;
         return this.becomeReady();
       case 'record':
         this.options.onRecord(message.line);
@@ -159,7 +162,7 @@ export class RunningMachine implements Machine {
     this.options.consoleLog.close();
     for (const tell of this.steps.values()) tell({ kind: 'gone' });
     this.steps.clear();
-    if (!this.expectedToEnd) this.options.onStepFailed('the machine ended by itself');
+    if (this.wasReady && !this.expectedToEnd) this.options.onStepFailed('the machine ended by itself');
   }
 }
 

@@ -68,8 +68,23 @@ export class ScenarioLab implements Lab {
     return this.nextRandom() % limit;
   }
 
+  /**
+   * Under emulation a kernel now and then panics seconds after power-on, before anything of ours has run: the machine is
+   * switched on once more then, and says so.
+   */
   async boot(): Promise<Machine> {
     if (this.machine?.hasEnded === false) throw new Error('the machine before still runs');
+    let machine = await this.bootOnce();
+    if (machine === undefined && this.mayBootAgain) {
+      this.sayHowItEnded();
+      machine = await this.bootOnce();
+    }
+    if (machine === undefined) throw new Error('the machine ended before it was ready');
+    this.slowness = Math.max(this.slowness, machine.slowness);
+    return machine;
+  }
+
+  private async bootOnce(): Promise<RunningMachine | undefined> {
     const { scenario, kernel, accelerator, modulePath, workDirectory } = this.options;
     const consoleLog = this.newConsoleLog();
     const machine = await RunningMachine.switchOn({
@@ -89,9 +104,20 @@ export class ScenarioLab implements Lab {
       onStepFailed: (message) => this.troubles.push(message),
     });
     this.machine = machine;
-    await this.whileBooting(machine.booted());
-    this.slowness = Math.max(this.slowness, machine.slowness);
-    return machine;
+    return (await this.whileBooting(machine.booted())) ? machine : undefined;
+  }
+
+  /** systemd starts programs of ours while it boots. */
+  private get mayBootAgain(): boolean {
+    return this.options.accelerator === 'tcg' && this.options.scenario.init !== 'systemd';
+  }
+
+  /** For the report; what that machine's kernel said is no complaint about the scenario. */
+  private sayHowItEnded(): void {
+    console.log(
+      `${this.options.scenario.name}: the machine ended while it booted, and is switched on again:`,
+    );
+    for (const line of this.consoleLogs.pop()!.tail(40)) console.log(`    ${line}`);
   }
 
   /** How long the scenario has worked: since it started, without the time that booting took. */
@@ -127,11 +153,12 @@ export class ScenarioLab implements Lab {
     for (const disk of this.disks.values()) await disk.close();
   }
 
-  private async whileBooting(booted: Promise<void>): Promise<void> {
+  private async whileBooting(booted: Promise<boolean>): Promise<boolean> {
     this.bootStartedMs = Date.now();
-    await booted;
+    const isReady = await booted;
     this.bootedMs += Date.now() - this.bootStartedMs;
     this.bootStartedMs = null;
+    return isReady;
   }
 
   private newConsoleLog(): ConsoleLog {

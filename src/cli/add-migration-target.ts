@@ -1,0 +1,99 @@
+import { resolve } from 'node:path';
+import { NoAnswer } from '../control/client/no-answer.js';
+import type { RunningSet } from '../control/client/running-sets.js';
+import { DmRemapError } from '../library/errors.js';
+import type { AddSparePlan } from '../library/spare-types.js';
+import type { AnswerOf } from './answer-schemas.js';
+import { askPatiently } from './ask-patiently.js';
+import type { CliContext } from './cli-context.js';
+import { askConsent, declined } from './consent.js';
+import { EXIT_STATUS } from './exit-status.js';
+import { devicesOf, devicesWith, followAtBoot } from './follow-at-boot.js';
+import { roomBeside } from './jobs/room-elsewhere.js';
+import type { MigrateArguments } from './migrate.js';
+import { migrationPlanText } from './migrate-text.js';
+import { writeAnswer } from './output.js';
+import { planOf } from './spare-add.js';
+import { findSpare } from './spare-number.js';
+import { untilServed } from './until-served.js';
+
+/**
+ * Makes the device that is migrated to a spare of the set, unless it is one, after somebody has agreed. Answers the set as it
+ * is then; an exit status: there is nothing more to be done.
+ */
+export async function addMigrationTarget(
+  set: RunningSet,
+  fromIndex: number,
+  args: MigrateArguments,
+  context: CliContext,
+): Promise<RunningSet | number> {
+  const { client, device } = set;
+  const toIndex = findSpare(args.to, device);
+  const to = toIndex === undefined ? resolve(args.to) : device.spares[toIndex]!.path;
+  const request = { device: to, force: args.force };
+  const plan =
+    toIndex === undefined ? planOf(await client.addSpare({ ...request, dryRun: true })) : undefined;
+  const livingUnits = await livingIfRoom(set, fromIndex, plan);
+  const migration = { from: device.spares[fromIndex]!.path, to, livingUnits };
+  const out = args.dryRun && !args.json ? context.out : context.err;
+  if (args.dryRun || (plan !== undefined && !args.yes)) out.write(migrationPlanText(migration, plan, out));
+  if (args.dryRun) return tellPlan(set, args, migration, plan, context);
+  if (plan === undefined) return set;
+  if (!args.yes && !(await askConsent(context))) return declined(context, args.json);
+  return { client, device: await addPatiently(set, request, context) };
+}
+
+/** How many units are to move. Rejects where the others, and the new spare, have no room for them. */
+async function livingIfRoom(
+  { client }: RunningSet,
+  fromIndex: number,
+  plan: AddSparePlan | undefined,
+): Promise<number> {
+  const use = await client.spareUse();
+  const { livingUnits } = use[fromIndex]!;
+  const added = plan === undefined ? 0 : plan.usableSpareUnits - plan.usableSpareUnitsBefore;
+  const room = (roomBeside(fromIndex, use) ?? 0) + added;
+  if (livingUnits <= room) return livingUnits;
+  throw new DmRemapError(
+    'refused',
+    `${livingUnits} unit(s) live on spare ${fromIndex}, and the others would have room for ${room}: take a larger device`,
+  );
+}
+
+function tellPlan(
+  { device }: RunningSet,
+  { json }: MigrateArguments,
+  { from, to, livingUnits }: { from: string; to: string; livingUnits: number },
+  plan: AddSparePlan | undefined,
+  context: CliContext,
+): number {
+  const { setId, name, unitBytes } = device;
+  const usableSpareUnits = plan?.usableSpareUnits ?? device.usableSpareUnits;
+  const answer = { setId, name, from, to, unitBytes, usableSpareUnits };
+  if (json)
+    writeAnswer<AnswerOf<'migrate'>>(context.out, { written: false, ...answer, movedUnits: livingUnits });
+  return EXIT_STATUS.done;
+}
+
+/** A process that dies over it leaves the set with the new spare or without it: then it is added again. */
+async function addPatiently(
+  { client, device }: RunningSet,
+  request: { readonly device: string; readonly force: boolean },
+  context: CliContext,
+) {
+  const hasIt = ({ spares }: RunningSet['device']): boolean =>
+    spares.some(({ path }) => path === request.device);
+  for (let { force } = request; ; force = true) {
+    try {
+      await client.addSpare({ ...request, force });
+      followAtBoot(devicesWith(device, request.device), context);
+      return await untilServed(device, context, hasIt);
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+    }
+    const now = await askPatiently(() => client.device(), device, context);
+    if (!hasIt(now)) continue;
+    followAtBoot(devicesOf(now), context);
+    return now;
+  }
+}

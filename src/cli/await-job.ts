@@ -1,0 +1,46 @@
+import type { RunningSet } from '../control/client/running-sets.js';
+import type { JobReport } from '../control/schema/jobs.js';
+import { DmRemapError } from '../library/errors.js';
+import { askPatiently } from './ask-patiently.js';
+import type { CliContext } from './cli-context.js';
+import { followJob } from './follow-job.js';
+import { jobName } from './job-text.js';
+
+/**
+ * Begins a job, or goes on with it, and waits for its end, whoever serves the set. Undefined: the person has interrupted
+ * that, and was told that the job goes on.
+ */
+export async function awaitJob(
+  { client, device }: RunningSet,
+  begin: () => Promise<JobReport>,
+  called: string,
+  context: CliContext,
+): Promise<JobReport | undefined> {
+  const interrupted = context.stopSignals.next();
+  const begun = await askPatiently(begin, device, context);
+  const ask = async (): Promise<JobReport> => {
+    const jobs = await askPatiently(() => client.jobs(), device, context);
+    return jobs.find(({ id }) => id === begun.id) ?? notKnown(begun);
+  };
+  const ended = await followJob(ask, context.err, interrupted);
+  if (ended === undefined)
+    context.err.write(
+      `dmremap: ${jobName(begun)} goes on; "dmremap jobs ${called}" shows it, "dmremap job cancel ${called} ${begun.id}" gives it up\n`,
+    );
+  return ended;
+}
+
+/** Rejects where it did not come to its end. */
+export function throwUnlessDone(job: JobReport): void {
+  if (job.state === 'cancelled')
+    throw new DmRemapError('refused', `${jobName(job)}: somebody has cancelled it`);
+  if (job.state === 'failed') throw new DmRemapError('io', job.problem ?? `${jobName(job)}: failed`);
+}
+
+/** Whoever serves the set now has nothing in its memory: it was cancelled, or could not be remembered. */
+function notKnown(begun: JobReport): never {
+  throw new DmRemapError(
+    'device',
+    `${jobName(begun)}: the process that serves the set was started again and does not know of it any more; begin again`,
+  );
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DmRemapError } from '../../library/errors.js';
+import type { PairReport } from '../../library/examine-pair.js';
+import type { FormatOptions } from '../../library/offline-types.js';
+import { runCommandLine } from '../command-line.js';
+import { exitStatusOf } from '../exit-status.js';
+import { deviceResource } from '../testing/device-resource.js';
+import { fakeContext } from '../testing/fake-context.js';
+
+const PAIR: PairReport = { mainSectorCount: 16_384, spareSectorCount: 4096, spare: { kind: 'blank' } };
+/** Whether something is there is looked at. */
+const NBD = ['--nbd', 'nbd+unix:///?socket=/nowhere/nbd.sock'];
+
+/** Without a run directory a creation ends after the formatting. */
+function bench(pair: Partial<PairReport> = {}, names: readonly string[] = []) {
+  const formatted: FormatOptions[] = [];
+  const examined: string[][] = [];
+  const sets = names.map((name) => ({ client: undefined as never, device: deviceResource({ name }) }));
+  const fake = fakeContext({
+    running: { all: async () => sets, one: () => Promise.reject(new Error('nobody asks for one')) },
+    calls: {
+      checkUblk: async () => {
+        throw new DmRemapError('system', '/dev/ublk-control: not there');
+      },
+      examinePair: async (main, spare) => {
+        examined.push([main, spare]);
+        return { ...PAIR, ...pair };
+      },
+      formatSpares: async (options) => {
+        formatted.push(options);
+        throw new DmRemapError('system', 'formatted');
+      },
+    },
+  });
+  return { ...fake, formatted, examined };
+}
+
+async function failure(args: readonly string[], { context }: ReturnType<typeof bench>): Promise<string> {
+  const error = await runCommandLine(['create', 'attic', ...args], context).catch(
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof DmRemapError)) throw new Error(`expected a DmRemapError, not ${error}`);
+  return `${exitStatusOf(error)} ${error.message}`;
+}
+
+describe('dmremap create', () => {
+  it('formats a blank spare without a question, as a set of that name', async () => {
+    const ground = bench();
+    expect(await failure([...NBD, '--unit', '8k', '--table', '0 16384 remap /m /s 0 1000'], ground)).toBe(
+      '7 formatted',
+    );
+    expect(ground.formatted).toEqual([{ main: '/m', spares: ['/s'], name: 'attic', unitBytes: 8192 }]);
+  });
+
+  it('takes the table from a file, devices by number, and warns where the main device is larger', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'dmr-'));
+    try {
+      const path = join(directory, 'table');
+      writeFileSync(path, '0 16000 dm-remap-v4 8:0 8:16\n');
+      const ground = bench();
+      expect(await failure([path, ...NBD], ground)).toBe('7 formatted');
+      expect(ground.examined).toEqual([['/dev/block/8:0', '/dev/block/8:16']]);
+      expect(ground.err.text).toContain('16,384 sectors, not 16,000');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['0 16385 dm-remap /m /s', {}, '2 /m: has 16384 sectors'],
+    ['0 16384 remap /m /s 0 4097', {}, '2 /s: has 4096 sectors'],
+    ['0 16384 remap /m /s 8 1000', {}, '4 /s: what lies before spare_start 8'],
+    ['0 16384 dm-remap /m /s', { spare: { kind: 'foreign', what: 'ext4' } }, '4 /s: holds ext4; use another'],
+    ['0 16384 dm-remap /m /s', { spare: { kind: 'set' } }, '7 no run directory'],
+  ] as const)('%s on %j: ends with %s, and nothing is written', async (table, pair, message) => {
+    const ground = bench(pair);
+    expect(await failure([...NBD, '--table', table], ground)).toContain(message);
+    expect(ground.formatted).toEqual([]);
+  });
+
+  it('takes a spare_start above 0 when told that nothing is there', async () => {
+    const table = ['--table', '0 16384 remap /m /s 8 1000'];
+    expect(await failure([...NBD, '--whole-spare', ...table], bench())).toBe('7 formatted');
+  });
+
+  it('looks for ublk and for another set of that name before it touches anything', async () => {
+    const table = ['--table', '0 16384 dm-remap /m /s'];
+    const withoutDriver = bench();
+    expect(await failure(table, withoutDriver)).toContain('7 /dev/ublk-control');
+    const withTwin = bench({}, ['attic']);
+    expect(await failure([...NBD, ...table], withTwin)).toContain('3 attic: exists already');
+    expect([withoutDriver.examined, withTwin.examined]).toEqual([[], []]);
+  });
+});

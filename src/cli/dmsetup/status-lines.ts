@@ -1,0 +1,48 @@
+import type { DeviceResource } from '../../control/schema/device.js';
+import {
+  automaticRemaps,
+  type ModuleFigures,
+  readErrors,
+  unitSectors,
+  writeErrors,
+} from './module-figures.js';
+
+/** The line of the kernel module's v2, as `dmsetup status` prints it: sectors moved, lost and used, of those usable. */
+export function v2Line(device: DeviceResource): string {
+  const { remappedUnits, unitsWithLostBlocks, freeSpareUnits, usableSpareUnits, recently } = device;
+  const sectors = unitSectors(device);
+  const used = usableSpareUnits - freeSpareUnits;
+  const [moved, lost, taken] = [remappedUnits, unitsWithLostBlocks, used].map(
+    (units) => `${units * sectors}/${usableSpareUnits * sectors}`,
+  );
+  return [
+    `0 ${device.sizeBytes / 512} remap v2.0 ${moved} ${lost} ${taken}`,
+    `health=${v2Health(remappedUnits * sectors, used, usableSpareUnits)}`,
+    `errors=W${writeErrors(device)}:R${readErrors(device)}`,
+    `auto_remaps=${automaticRemaps(device)} manual_remaps=${recently.counters.remapsByHand} scan=0%`,
+  ].join(' ');
+}
+
+/** 0 excellent, 1 good, 2 fair, 3 poor, 4 critical: the module's own bands, by moved sectors and by use of the spare. */
+function v2Health(movedSectors: number, usedUnits: number, usableUnits: number): number {
+  const usedPart = usableUnits === 0 ? 1 : usedUnits / usableUnits;
+  if (usedPart >= 0.9) return 4;
+  if (usedPart > 0.5 || movedSectors > 100) return 3;
+  if (usedPart > 0.1 || movedSectors > 10) return 2;
+  return movedSectors > 0 ? 1 : 0;
+}
+
+/** The line of the module's v4: 31 fields, blanks between them. */
+export function v4Line(figures: ModuleFigures): string {
+  return Object.values({ ...figures, ...blanksEscaped(figures) }).join(' ');
+}
+
+/** A path with blanks would shift all fields behind it; written as the kernel writes such names in /proc. */
+function blanksEscaped({ mainPath, sparePath }: ModuleFigures): Partial<ModuleFigures> {
+  const escaped = (path: string): string => path.replace(/[\s\\]/g, octal);
+  return { mainPath: escaped(mainPath), sparePath: escaped(sparePath) };
+}
+
+function octal(character: string): string {
+  return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+}

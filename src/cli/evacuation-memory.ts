@@ -1,0 +1,69 @@
+import type { DeviceNotice } from '../library/device-types.js';
+import type { JobMemory } from './jobs/job-memory.js';
+import type { RememberedEvacuation } from './jobs/remembered-jobs.js';
+
+/**
+ * Which disk a set is being copied to: the process that serves the set next, after a crash or for an upgrade, begins to
+ * copy again. After a stop in order, or when the machine was started anew, somebody has to agree first: the disk may have
+ * been put to another use meanwhile.
+ */
+export class EvacuationMemory {
+  readonly #jobs: JobMemory;
+  /** Of the kernel; another one after a reboot. */
+  readonly #bootId: string;
+
+  constructor(jobs: JobMemory, bootId: string) {
+    this.#jobs = jobs;
+    this.#bootId = bootId;
+  }
+
+  keep(target: EvacuationTarget): Promise<void> {
+    const evacuation = { ...target, bootId: this.#bootId, isPaused: false, isStopped: false };
+    return this.#jobs.change({ evacuation });
+  }
+
+  read(): RememberedEvacuation | undefined {
+    return this.#jobs.jobs.evacuation ?? undefined;
+  }
+
+  /** As it was: nothing has come of what was kept since. */
+  restore(before: RememberedEvacuation | undefined): Promise<void> {
+    return this.#jobs.change({ evacuation: before ?? null });
+  }
+
+  /** Of what is remembered. */
+  get needsConsent(): boolean {
+    const kept = this.read();
+    return kept !== undefined && (kept.isStopped || kept.bootId !== this.#bootId);
+  }
+
+  notePaused(isPaused: boolean): Promise<void> {
+    return this.#change({ isPaused });
+  }
+
+  /** The process ends in order. */
+  noteStopped(): Promise<void> {
+    return this.#change({ isStopped: true });
+  }
+
+  /** What has failed or was given up is not begun again. */
+  notice({ event }: Pick<DeviceNotice, 'event'>): void {
+    if (event === 'evacuationFailed' || event === 'evacuationCancelled') void this.forget();
+  }
+
+  async forget(): Promise<void> {
+    if (this.read() !== undefined) await this.#jobs.change({ evacuation: null });
+  }
+
+  async #change(changes: Partial<RememberedEvacuation>): Promise<void> {
+    const kept = this.read();
+    if (kept !== undefined) await this.#jobs.change({ evacuation: { ...kept, ...changes } });
+  }
+}
+
+export interface EvacuationTarget {
+  /** Absolute path. */
+  readonly device: string;
+  /** Of `identifyDisk`. */
+  readonly identity: string;
+}

@@ -1,0 +1,42 @@
+import { NoAnswer } from '../control/client/no-answer.js';
+import type { RunningSet } from '../control/client/running-sets.js';
+import type { DeviceResource } from '../control/schema/device.js';
+import type { RemoveSpareResult } from '../library/spare-types.js';
+import type { CliContext } from './cli-context.js';
+import { devicesOf, devicesWithout, followAtBoot } from './follow-at-boot.js';
+import { untilServed } from './until-served.js';
+
+/** Takes an empty spare out of a set at work, also where a process dies over it: whoever serves the set next is asked again. */
+export async function takeOutSpare(
+  { client, device }: RunningSet,
+  path: string,
+  context: CliContext,
+): Promise<TakenOut> {
+  for (let served = device; ; served = await untilServed(served, context, () => true)) {
+    const spareIndex = served.spares.findIndex((spare) => spare.path === path);
+    // It was out already when that process died.
+    if (spareIndex === -1)
+      return { removed: resultOf(served, path), atBoot: followAtBoot(devicesOf(served), context) };
+    try {
+      const { version: _, ...removed } = await client.removeSpare(spareIndex);
+      const atBoot = followAtBoot(devicesWithout(served, path), context);
+      await untilServed(served, context, ({ spares }) => spares.every((spare) => spare.path !== path));
+      return { removed, atBoot };
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+    }
+  }
+}
+
+export interface TakenOut {
+  readonly removed: RemoveSpareResult;
+  /** As `followAtBoot` answers. */
+  readonly atBoot: string | undefined;
+}
+
+function resultOf(
+  { setId, name, unitBytes, usableSpareUnits }: DeviceResource,
+  path: string,
+): RemoveSpareResult {
+  return { setId, name, path, unitBytes, usableSpareUnits };
+}

@@ -1,0 +1,33 @@
+import { readdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { isSocketOf } from './run-directory.js';
+
+/** Removes what killed processes have left of a set's control sockets. One that a process listens at stays. */
+export async function removeAbandonedSockets(runDirectory: string, setId: string): Promise<void> {
+  for (const name of await namesIn(runDirectory)) {
+    const path = join(runDirectory, name);
+    if (isSocketOf(setId, name) && (await isAbandoned(path))) await rm(path, { force: true });
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The kernel refuses for want of a listener; a process that is only slow is not refused for. */
+function isAbandoned(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
+}

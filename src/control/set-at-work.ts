@@ -1,0 +1,6 @@
+/** For `judgeHealth`: it has all its spares; its copies are compared by a scrub, which tells what it finds. */
+export const SET_AT_WORK = {
+  missing: { spareCount: 0, unitCount: 0, isMapKnown: true },
+  copies: null,
+  mayBeInUse: false,
+} as const;

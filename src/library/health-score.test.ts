@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { STANDARD_SETTINGS } from '../settings/setting-table.js';
+import { healthScore } from './health-score.js';
+import { judgeHealth } from './judge-health.js';
+
+const WELL = {
+  remappedUnits: 0,
+  unitsWithLostBlocks: 0,
+  freeSpareUnits: 100,
+  usableSpareUnits: 100,
+  mainUnits: 10_000,
+  settings: STANDARD_SETTINGS,
+  missing: { spareCount: 0, unitCount: 0, isMapKnown: true },
+  copies: null,
+  mayBeInUse: false,
+  suspended: false,
+  gone: [],
+  emptying: [],
+};
+
+describe('the health of a set as a number', () => {
+  it.each([
+    [{}, 100],
+    [{ remappedUnits: 1 }, 94],
+    [{ remappedUnits: 50, freeSpareUnits: 50 }, 67],
+    [{ remappedUnits: 99, freeSpareUnits: 1 }, 41],
+    [{ remappedUnits: 100, freeSpareUnits: 0 }, 20],
+    [{ unitsWithLostBlocks: 1 }, 20],
+    [{ suspended: true }, 94],
+    [{ emptying: [{ path: '/dev/sdb', spareIndex: 0, movedUnits: 4, leftUnits: 6 }] }, 94],
+  ])('%j: %d', (changes, score) => {
+    const facts = { ...WELL, ...changes };
+    expect(healthScore({ ...facts, health: judgeHealth(facts) })).toBe(score);
+  });
+
+  it.each([
+    [{ freeSpareUnits: 10 }, {}, []],
+    [{ freeSpareUnits: 9 }, {}, ['lowSpare']],
+    [{ freeSpareUnits: 40 }, { spare_warning_percent: 50 }, ['lowSpare']],
+    [{ freeSpareUnits: 9 }, { spare_warning_percent: 95 }, []],
+    [{ freeSpareUnits: 9 }, { emergency_threshold: 90 }, ['spareNearlyFull']],
+    [{ freeSpareUnits: 0 }, { emergency_threshold: 90 }, ['noSpareLeft']],
+    [{}, { spare_overhead_percent: 1 }, []],
+    [{}, { spare_overhead_percent: 2 }, ['smallSpare']],
+  ])('with %j and the settings %j: %j', (changes, settings, ids) => {
+    const { findings } = judgeHealth({ ...WELL, ...changes, settings: { ...WELL.settings, ...settings } });
+    expect(findings.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('says of a suspended set that requests wait, and what ends that', () => {
+    const { findings } = judgeHealth({ ...WELL, suspended: true });
+    expect(findings.map(({ id }) => id)).toEqual(['suspended']);
+    expect(findings[0]!.action).toContain('dmremap resume');
+  });
+});

@@ -1,0 +1,88 @@
+import type { PlantedBug } from './planted-bug.js';
+
+/** Updates of the map and of superblocks while the set is in use. */
+export const COMMIT_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'ack-before-metadata',
+    what: 'a moved write is acknowledged without its descriptor (defects 16, 17)',
+    file: 'device/write-descriptors.js',
+    find: 'const durable = yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), overlay);',
+    replace: 'const durable = true;',
+    from: 1,
+    seeds: 10,
+  },
+  {
+    name: 'metadata-not-flushed',
+    what: 'descriptor pages are written and not flushed (defect 16)',
+    file: 'device/write-pages.js',
+    find: 'const flushed = yield* flushSpares(written.map((copy) => copy.spareIndex));',
+    replace: 'const flushed = new Set(written.map((copy) => copy.spareIndex));',
+    from: 1,
+    seeds: 150,
+  },
+  {
+    name: 'no-flush-before-descriptor',
+    what: 'the data of a moved unit is not flushed before its descriptor is written',
+    file: 'device/write-descriptors.js',
+    find: 'if (!(yield* flushData(work, latest)))',
+    replace: 'if (false)',
+    from: 1,
+    seeds: 300,
+  },
+  {
+    name: 'failed-commit-succeeds',
+    what: 'a write whose descriptor could not be made durable is acknowledged (defect 6)',
+    file: 'engine/relocation.js',
+    find: 'return rememberDoubt(context, changes, -result);',
+    replace: 'return 0;',
+    from: 1,
+    seeds: 100,
+  },
+  {
+    name: 'move-never-active',
+    what: 'a move is durable and does not take effect (defects 3, 4)',
+    file: 'device/write-descriptors.js',
+    find: 'table.set(spareUnit, descriptor);',
+    replace: '',
+    from: 1,
+    seeds: 10,
+  },
+  {
+    name: 'map-gone-after-restart',
+    what: 'pages that are used for the first time are not made known (defects 12, 31)',
+    file: 'device/write-descriptors.js',
+    find: 'return (yield* writeSuperblock(work, { spares })) === 0;',
+    replace: 'return true;',
+    from: 1,
+    seeds: 10,
+  },
+  {
+    name: 'last-copy-never-written',
+    what: 'the last copy of the pages is never written',
+    file: 'device/write-pages.js',
+    find: 'const sent = copies.flatMap((copy, copyIndex) => pages',
+    replace:
+      'const sent = copies.flatMap((copy, copyIndex) => copyIndex > 0 && copyIndex === copies.length - 1 ? [] : pages',
+    from: 1,
+    seeds: 10,
+  },
+  {
+    name: 'w4-mark-first',
+    what: 'pages count as written before they are (rule W4)',
+    file: 'device/write-descriptors.js',
+    find: '    for (const page of blank)\n        work.state.pageSequences[page] = 0;',
+    replace:
+      '    if ((yield* writeSuperblock(work, { spares })) !== 0) return false;\n    for (const page of blank)\n        work.state.pageSequences[page] = 0;',
+    from: 1,
+    seeds: 300,
+  },
+  {
+    name: 'page-dropped-by-flush',
+    what: 'an update of a page that the failed flush of somebody else has dropped counts as durable',
+    file: 'device/write-pages.js',
+    find: 'const holding = withoutFlushFailure(work, flushed, failuresBefore);\n    const isDurable',
+    replace: 'const holding = flushed;\n    const isDurable',
+    from: 1,
+    seeds: 60,
+  },
+];

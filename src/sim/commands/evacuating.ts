@@ -1,0 +1,155 @@
+import type { EvacuationProgress } from '../../device/evacuation.js';
+import { Version, versionAt } from '../block-pattern.js';
+import { check } from '../check-failure.js';
+import type { ByHandParts } from './by-hand.js';
+import type { EvacuateStep, EvacuationTurnStep } from './evacuation-step.js';
+
+/** A set that is copied to another disk while it is in use: what has an end has a reason, and a copy is one. */
+export class Evacuating {
+  readonly #parts: ByHandParts;
+  /** What the machine remembers until it is started anew: the next process goes on with it. */
+  #isWanted = false;
+  #lifeNumber = 0;
+  #failuresBefore = 0;
+  #startedAtUs = 0;
+  /** Cancelled, and the disk is not let go of yet. */
+  pendingCount = 0;
+
+  constructor(parts: ByHandParts) {
+    this.#parts = parts;
+  }
+
+  begin({ isFresh }: Pick<EvacuateStep, 'isFresh'>): void {
+    const { machine, ledger } = this.#parts;
+    const { bystander } = machine;
+    if (bystander === undefined || this.pendingCount > 0 || !this.#isAllowed) return;
+    const { replacement } = machine.life!;
+    if (replacement!.state === undefined) {
+      // It can't be opened.
+      if (bystander.isGone) return;
+      if (isFresh) bystander.faults.clear();
+      this.#failuresBefore = ledger.bystanderFailureCount;
+      this.#startedAtUs = machine.clock.nowUs;
+    }
+    this.#isWanted = true;
+    replacement!.begin(bystander);
+  }
+
+  cancel(): void {
+    const { life } = this.#parts.machine;
+    // It would have to wait until somebody resumes the set, so it is refused.
+    if (life!.replacement!.state === undefined || life!.device!.suspension.isOn) return;
+    const lifeNumber = this.#lifeNumber;
+    this.pendingCount += 1;
+    life!.replacement!.cancel(() => {
+      if (lifeNumber !== this.#lifeNumber) return;
+      this.pendingCount -= 1;
+      check(
+        life!.replacement!.state === undefined,
+        'evacuation',
+        'it is cancelled, and the disk is still in use',
+      );
+    });
+  }
+
+  /** Nothing is copied until it is resumed. */
+  turn({ kind }: EvacuationTurnStep): void {
+    const replacement = this.#parts.machine.life!.replacement!;
+    if (replacement.state === undefined) return;
+    if (kind === 'pauseEvacuation') replacement.pause();
+    else if (kind === 'resumeEvacuation') replacement.resume();
+    else this.#acceptLoss();
+  }
+
+  /** What is not copied may be lost from now on, although the main device may come back with it before it is. */
+  #acceptLoss(): void {
+    const { machine, model, ledger, statistics } = this.#parts;
+    const { mainBytes, blockBytes, unitBytes } = machine.scenario;
+    const { replacement } = machine.life!;
+    const lost = [...Array(mainBytes / blockBytes).keys()].filter(
+      (block) => !replacement!.holds(block * blockBytes, blockBytes),
+    );
+    if (!replacement!.acceptLoss()) return;
+    statistics.acceptedLosses += 1;
+    for (const block of lost) {
+      model.noteAllDamage(block);
+      ledger.noteReasonToMove(Math.floor((block * blockBytes) / unitBytes));
+    }
+  }
+
+  /** Everything is to come to its end. */
+  unpause(): void {
+    this.#parts.machine.life!.replacement?.resume();
+  }
+
+  /** The process is gone. */
+  forget(): void {
+    this.#lifeNumber += 1;
+    this.pendingCount = 0;
+  }
+
+  /** The machine was started anew, the set was stopped in order, or the disk is the main device. */
+  forgetWish(): void {
+    this.#isWanted = false;
+  }
+
+  /** The next process is at work. */
+  resume(): void {
+    if (this.#isWanted) this.begin({ isFresh: false });
+  }
+
+  /** Nothing is left to be copied, or the rest can't be. */
+  get isSettled(): boolean {
+    return this.#parts.machine.life!.replacement?.state !== 'copying';
+  }
+
+  hear({ state, failure }: EvacuationProgress): void {
+    const { statistics, ledger } = this.#parts;
+    if (state === 'copied') statistics.evacuations += 1;
+    if (state === 'failed' || state === 'cancelled') this.#isWanted = false;
+    if (state === 'failed') {
+      const hasFailed = ledger.bystanderFailureCount > this.#failuresBefore;
+      check(hasFailed, 'evacuation', `it has failed, and the other disk has not: ${JSON.stringify(failure)}`);
+    }
+    if (state === 'incomplete') this.#judgeIncomplete();
+  }
+
+  /** Nothing is under way. `versions`: by block, what was read just now, or a negative number. */
+  checkAtRest(versions: Int32Array): void {
+    const { machine, model } = this.#parts;
+    const { replacement } = machine.life!;
+    if (replacement!.state !== 'copied' || replacement!.isCutOff) return;
+    const { blockBytes } = machine.scenario;
+    const { view } = machine.bystander!;
+    for (const [block, version] of versions.entries()) {
+      if (version < 0 || model.mayHoldAnything(block)) continue;
+      // Lost after it was copied, and zeroes are read in its place.
+      if (version === Version.zero && model.mayBeLost(block)) continue;
+      const held = versionAt(view, block * blockBytes, blockBytes, block);
+      const isSame = held === version;
+      check(isSame, 'evacuation', `block ${block} is copied as version ${held}, and reads as ${version}`);
+    }
+  }
+
+  /** Who uses a block device was not told to flush. */
+  get #isAllowed(): boolean {
+    const { disks, bystander, blockDevice } = this.#parts.machine;
+    const hasCache = disks[0]!.geometry.queue.volatileCache;
+    return blockDevice === undefined || hasCache || !bystander!.geometry.queue.volatileCache;
+  }
+
+  /** That a block is lost could not be remembered. */
+  #judgeIncomplete(): void {
+    const { excuses, mayBeFull, mayRefuseWrites } = this.#parts;
+    const isExcused =
+      mayBeFull(this.#startedAtUs) ||
+      mayRefuseWrites() ||
+      excuses.outageSince(this.#startedAtUs) ||
+      excuses.flushFailedSince(this.#startedAtUs);
+    check(
+      isExcused,
+      'evacuation',
+      'something can neither be read nor be remembered as lost, and there are places left',
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import { checkAtRest } from './check-at-rest.js';
+import type { ReadResult } from './client.js';
+import type { Scrubbing } from './commands/scrubbing.js';
+import type { Lives } from './lives.js';
+import type { RunParts } from './run-parts.js';
+
+/** Times when nothing is under way, and everything is looked at. */
+export class Rests {
+  readonly #parts: RunParts;
+  readonly #lives: Lives;
+  readonly #scrubbing: Scrubbing;
+
+  constructor(parts: RunParts, lives: Lives, scrubbing: Scrubbing) {
+    this.#parts = parts;
+    this.#lives = lives;
+    this.#scrubbing = scrubbing;
+  }
+
+  rest(): void {
+    const { machine, model, ledger, excuses, growing, byHand, evacuating, settings, faultParts } =
+      this.#parts;
+    this.#parts.statistics.rests += 1;
+    this.#lives.settle();
+    this.#scrubbing.end();
+    const { lostReadsAsZero } = settings;
+    const read = (first: number, count: number): ReadResult => this.#readNow(first, count);
+    const versions = checkAtRest({ machine, model, ledger, excuses, growing, lostReadsAsZero, read });
+    evacuating.checkAtRest(versions);
+    byHand.checkAtRest();
+    settings.checkAtRest();
+    faultParts.old.remember();
+  }
+
+  /** What was acknowledged and flushed survives a clean stop and a power cut. */
+  finish(): void {
+    this.rest();
+    this.#lives.stop();
+    this.#lives.end('powerCut');
+    this.#lives.start([]);
+    this.rest();
+  }
+
+  #readNow(first: number, count: number): ReadResult {
+    const { machine, client, events } = this.#parts;
+    const { device, actor } = machine.served()[0]!;
+    return client.readAlone(first, count, device, actor, () =>
+      events.until(() => client.pendingCount === 0, 'a read'),
+    );
+  }
+}

@@ -1,0 +1,121 @@
+import { Aim } from './aim.js';
+import { BlockModel } from './block-model.js';
+import { Client, MANY_PLACES } from './client.js';
+import { ByHand } from './commands/by-hand.js';
+import { ChangingSettings } from './commands/changing-settings.js';
+import { Emptying } from './commands/emptying.js';
+import { Evacuating } from './commands/evacuating.js';
+import { Held } from './commands/held.js';
+import { MainChange } from './commands/main-change.js';
+import { Shifting } from './commands/shifting.js';
+import { Events } from './events.js';
+import { Excuses } from './excuses.js';
+import { freeUnitCount } from './free-units.js';
+import { GrowingNumbers } from './growing-numbers.js';
+import { HeardEvents } from './heard-events.js';
+import type { FaultParts } from './inject-fault.js';
+import { Ledger } from './ledger.js';
+import { Machine } from './machine.js';
+import { OldBytes } from './old-bytes.js';
+import { Outages } from './outages.js';
+import { Random } from './random.js';
+import type { Scenario } from './scenario.js';
+import { SimClock } from './sim-clock.js';
+import type { Statistics } from './statistics.js';
+
+/** All that one run is made of, put together. */
+export function makeRunParts(
+  scenario: Scenario,
+  seed: number,
+  statistics: Statistics,
+  log: ((line: string) => void) | undefined,
+): RunParts {
+  const { blockBytes, unitBytes, mainBytes } = scenario;
+  const model = new BlockModel(Math.floor(mainBytes / blockBytes));
+  const clock = new SimClock();
+  const excuses = new Excuses();
+  const isMostlyBusy = (): boolean =>
+    client.isBusyIn(model.blockCount / 4) ||
+    held.isWanted ||
+    !evacuating.isSettled ||
+    byHand.pendingCount + emptying.pendingCount >= MANY_PLACES;
+  const ledger = new Ledger({
+    ...{ blockBytes, unitBytes, model, clock, excuses, statistics, log, isMostlyBusy },
+  });
+  const machine = new Machine(scenario, new Random(seed, EXECUTION_STREAM), clock, ledger);
+  const outages = new Outages(machine, ledger, excuses);
+  const faultParts = { machine, ledger, outages, excuses, old: new OldBytes(machine), aim: new Aim(machine) };
+  const settings = new ChangingSettings({ machine, excuses, ledger, statistics, log });
+  const common = {
+    ...{ model, excuses, statistics, log },
+    mayRefuseWrites: () => ledger.unwritableOnSpares >= MANY_BAD_UNITS,
+    mayBeFull: (sinceUs: number): boolean =>
+      excuses.hadFlushFailure ||
+      excuses.hadOutage ||
+      settings.mayBeAtLimit(sinceUs) ||
+      freeUnitCount(machine, emptying.leavingSince(sinceUs)) <= FEW_UNITS,
+  };
+  const client = new Client({
+    ...{ ...common, scenario, clock },
+    mayReadLostAsZero: (sinceUs) => settings.mayReadLostAsZero(sinceUs),
+    isBeingCopied: () => machine.life?.replacement?.state !== undefined,
+  });
+  const emptying = new Emptying({ ...faultParts, ...common });
+  const shifting = new Shifting({ ...faultParts, ...common });
+  const evacuating = new Evacuating({ ...faultParts, ...common });
+  const byHand = new ByHand({ ...faultParts, ...common });
+  const held = new Held(faultParts);
+  return {
+    ...{
+      scenario,
+      statistics,
+      log,
+      machine,
+      model,
+      excuses,
+      ledger,
+      outages,
+      faultParts,
+      client,
+      emptying,
+      settings,
+    },
+    byHand,
+    shifting,
+    evacuating,
+    mainChange: new MainChange({ machine, model, statistics }),
+    held,
+    growing: new GrowingNumbers(),
+    events: new Events(machine, () => client.describePending()),
+    heard: new HeardEvents({ machine, ledger, statistics, shifting, emptying, evacuating, log }),
+  };
+}
+
+export interface RunParts {
+  readonly scenario: Scenario;
+  readonly statistics: Statistics;
+  readonly log: ((line: string) => void) | undefined;
+  readonly machine: Machine;
+  readonly model: BlockModel;
+  readonly excuses: Excuses;
+  readonly ledger: Ledger;
+  readonly outages: Outages;
+  readonly faultParts: FaultParts;
+  readonly client: Client;
+  readonly byHand: ByHand;
+  readonly shifting: Shifting;
+  readonly emptying: Emptying;
+  readonly evacuating: Evacuating;
+  readonly mainChange: MainChange;
+  readonly held: Held;
+  readonly settings: ChangingSettings;
+  readonly growing: GrowingNumbers;
+  readonly events: Events;
+  readonly heard: HeardEvents;
+}
+
+const EXECUTION_STREAM = 1;
+/** A spare that refuses so many units in a row is left alone for a while (docs/error-policy.md). */
+const MANY_BAD_UNITS = 16;
+/** Places that procedures under way may have taken. */
+const FEW_UNITS = 40;

@@ -1,0 +1,52 @@
+import type { Document } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
+import { failed, ok, type Result } from '../base/result.js';
+import { offsetOfPath } from './yaml-position.js';
+
+/** Reads a YAML text of a person. The library is large: whoever can do without it loads this late. */
+export function readYaml(text: string): Result<YamlText, readonly YamlProblem[]> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const at = (offset: number): TextPosition => {
+    const { line, col: column } = lines.linePos(offset);
+    return { line, column };
+  };
+  if (document.errors.length > 0)
+    return failed(
+      document.errors.map(({ pos, message }) => ({ ...at(pos[0]), problem: firstLine(message) })),
+    );
+  const plain = plainValue(document);
+  if (!plain.ok) return failed([{ line: 1, column: 1, problem: plain.error }]);
+  return ok({ value: plain.value, positionOf: (path) => at(offsetOfPath(document, path)) });
+}
+
+export interface YamlText {
+  /** Plain objects; undefined or null for an empty text. */
+  readonly value: unknown;
+  /** Of the key at this path, or of its nearest parent that exists. */
+  readonly positionOf: (path: readonly (string | number)[]) => TextPosition;
+}
+
+/** Both from 1. */
+export interface TextPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface YamlProblem extends TextPosition {
+  readonly problem: string;
+}
+
+/** An alias that leads nowhere, or to too much, is only found here, and thrown by the YAML library. */
+function plainValue(document: Document): Result<unknown, string> {
+  try {
+    return ok(document.toJS({ maxAliasCount: 100 }));
+  } catch (error) {
+    if (error instanceof ReferenceError) return failed(firstLine(error.message));
+    throw error;
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '');
+}
