@@ -262,4 +262,17 @@ describe('a small main device of which nearly all units live on spares', () => {
     expect([client.write(0, 1, 6000), context.breaker.isOpen]).toEqual([0, false]);
     expect(client.read(0, 2)).toEqual([6000, 2]);
   });
+
+  it('is back where it gives what they left, though it takes no writes where the last few live (seed 3782664084)', () => {
+    const { rig, client } = numberedDevice({ mainBytes: 64 << 10 });
+    const { byHand, context } = rig.open();
+    for (let unit = 3; unit < 16; unit += 1) byHand.move(unit, -1, () => {});
+    rig.scheduler.advance(10_000);
+    rig.stores[0]!.judge = () => ENODEV;
+    expect([client.write(0, 1, 6000), context.breaker.isOpen]).toEqual([EIO, true]);
+    rig.stores[0]!.judge = (io) => (io.kind === 'write' ? ENODATA : 0);
+    rig.scheduler.advance(5000);
+    expect([client.write(0, 1, 6000), context.breaker.isOpen]).toEqual([0, false]);
+    expect(client.read(0, 2)).toEqual([6000, 2]);
+  });
 });

@@ -102,9 +102,7 @@ function* probeMain(
   scratch: Scratch,
   operation: 'read' | 'write',
 ): Procedure<ProbeOutcome> {
-  const { counters, shape, table } = context;
-  count(counters, Counter.deviceProbes);
-  // By unit: on a small device several places may be one.
+  count(context.counters, Counter.deviceProbes);
   const failed = new Set<number>();
   let readsWork = false;
   const untried = new Set<number>();
@@ -118,10 +116,11 @@ function* probeMain(
   }
   // The few that could be tried may just be bad themselves.
   const isUntried = failed.size <= untried.size;
-  // Where next to nothing lives there is nothing that it would have to take, and what lives there may be bad.
-  const isEmpty = Math.ceil(shape.mainSizeBytes / shape.unitBytes) - table.mappedCount <= FEW_UNITS;
+  // Where so little lives all of it may be bad, and there is next to nothing that the device would have to take.
+  const isEmpty = unitCountOf(context) - context.table.mappedCount <= PROBE_PLACES;
   if (isUntried && operation === 'write' && !isEmpty) return 'untried';
-  const answers = failed.size <= FEW_UNITS && (yield* answersWhereUnitsMoved(context, scratch));
+  const isFew = isEmpty || failed.size <= FEW_UNITS;
+  const answers = isFew && (yield* answersWhereUnitsMoved(context, scratch));
   if (answers) return operation === 'read' || isEmpty ? 'works' : 'untried';
   if (isUntried) return 'untried';
   return readsWork ? 'readsOnly' : 'fails';
@@ -137,35 +136,41 @@ function* answersWhereUnitsMoved(context: ColdContext, scratch: Scratch): Proced
   return false;
 }
 
-/** One in each place that has any; where none has, the first of all. */
+/** One for each place, each another; where no place has any within reach, the first of all. */
 function* healthyUnits(context: ColdContext): Generator<number, void, undefined> {
-  let unitCount = 0;
+  const tried = new Set<number>();
   for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const unit = healthyUnitAt(context, firstUnitAt(context, place));
+    const unit = healthyUnitFrom(context, firstUnitAt(context, place), tried);
     if (unit === -1) continue;
-    unitCount += 1;
+    tried.add(unit);
     yield unit;
   }
-  const first = unitCount > 0 ? -1 : healthyUnitAt(context, 0);
+  const first = tried.size > 0 ? -1 : healthyUnitFrom(context, 0, tried);
   if (first !== -1) yield first;
 }
 
 /**
- * The first unit from this one on that lives on the main device; -1 if there is none within reach. Places are not at equal
- * distances: bad sectors may be, as when one of a drive's surfaces fails.
+ * The next unit that lives on the main device and has not been tried, from the first after the last; -1 if there is none
+ * within reach. Places are not at equal distances: bad sectors may be, as when one of a drive's surfaces fails.
  */
-function healthyUnitAt(context: ColdContext, first: number): number {
-  const { mainSizeBytes, unitBytes } = context.shape;
-  const end = Math.min(first + PROBE_REACH_UNITS, Math.ceil(mainSizeBytes / unitBytes));
-  for (let unit = first; unit < end; unit += 1) {
-    if (context.table.find(unit) === -1 && !context.doubtfulUnits.has(unit)) return unit;
+function healthyUnitFrom(context: ColdContext, first: number, tried: ReadonlySet<number>): number {
+  const unitCount = unitCountOf(context);
+  for (let step = 0; step < Math.min(PROBE_REACH_UNITS, unitCount); step += 1) {
+    const unit = (first + step) % unitCount;
+    const isHere = context.table.find(unit) === -1 && !context.doubtfulUnits.has(unit);
+    if (isHere && !tried.has(unit)) return unit;
   }
   return -1;
 }
 
-function firstUnitAt({ shape: { mainSizeBytes, unitBytes } }: ColdContext, place: number): number {
+function firstUnitAt(context: ColdContext, place: number): number {
+  const { mainSizeBytes, unitBytes } = context.shape;
   const start = Math.floor(((place + 0.5) * mainSizeBytes) / PROBE_PLACES / unitBytes);
-  return Math.min(start + place, Math.ceil(mainSizeBytes / unitBytes) - 1);
+  return Math.min(start + place, unitCountOf(context) - 1);
+}
+
+function unitCountOf({ shape: { mainSizeBytes, unitBytes } }: ColdContext): number {
+  return Math.ceil(mainSizeBytes / unitBytes);
 }
 
 function* readBlock(context: ColdContext, scratch: Scratch, unit: number): Procedure<ProbeOutcome> {

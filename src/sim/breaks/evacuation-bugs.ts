@@ -124,7 +124,7 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     name: 'empty-main-unproved',
     what: 'a main device on which nothing lives counts as gone for good',
     file: 'engine/probe.js',
-    find: 'const isEmpty = Math.ceil(shape.mainSizeBytes / shape.unitBytes) - table.mappedCount <= FEW_UNITS;',
+    find: 'const isEmpty = unitCountOf(context) - context.table.mappedCount <= PROBE_PLACES;',
     replace: 'const isEmpty = false;',
     from: 1,
     seeds: 150,
