@@ -179,7 +179,9 @@ export class Client {
     if (step.operation === 'zero' && errno === ERRNO.EOPNOTSUPP) {
       return check((step.flags & FAST_ONLY) !== 0, 'writeError', `${what}, which only a fast one may`);
     }
-    if (excuses.outageSince(startedAtUs) || excuses.flushFailedSince(startedAtUs)) return;
+    if (excuses.outageSince(startedAtUs) || excuses.flushesFailedSince(startedAtUs)) return;
+    // What one failed flush undid elsewhere is written again; whoever asked for durability may have asked for that one.
+    if (isDurable(step) && excuses.flushFailedSince(startedAtUs)) return;
     if (errno === ERRNO.ENOSPC)
       return check(mayBeFull(startedAtUs), 'writeError', `${what}, and there are places left`);
     check(errno === ERRNO.EIO, 'writeError', `${what}, not EIO or ENOSPC`);

@@ -4,6 +4,7 @@ export class Excuses {
   /** A device could not even be read. */
   readonly #silence = new Outage();
   #flushFailedAtUs = Number.NEGATIVE_INFINITY;
+  #flushFailedBeforeAtUs = Number.NEGATIVE_INFINITY;
   /** A device has been gone in this life of the process. */
   hadOutage = false;
   hadFlushFailure = false;
@@ -22,8 +23,14 @@ export class Excuses {
   }
 
   noteFlushFailed(nowUs: number): void {
+    this.#flushFailedBeforeAtUs = this.#flushFailedAtUs;
     this.#flushFailedAtUs = nowUs;
     this.hadFlushFailure = true;
+  }
+
+  /** The last failure goes on until here. */
+  noteFlushFailureHeard(nowUs: number): void {
+    this.#flushFailedAtUs = nowUs;
   }
 
   /** Whatever was, the process begins anew. */
@@ -44,6 +51,11 @@ export class Excuses {
 
   flushFailedSince(startUs: number): boolean {
     return this.#flushFailedAtUs >= startUs;
+  }
+
+  /** More than one did. */
+  flushesFailedSince(startUs: number): boolean {
+    return this.#flushFailedBeforeAtUs >= startUs;
   }
 }
 

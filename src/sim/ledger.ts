@@ -130,7 +130,7 @@ export class Ledger implements DiskWatcher {
 
   /** What was sent between the failure and this may have to fail, too. */
   flushFailureHeard(): void {
-    this.#parts.excuses.noteFlushFailed(this.#parts.clock.nowUs);
+    this.#parts.excuses.noteFlushFailureHeard(this.#parts.clock.nowUs);
   }
 
   /** Something was wrong with a block of this unit; that the device was gone is no reason. */

@@ -85,4 +85,13 @@ export const COMMIT_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 60,
   },
+  {
+    name: 'failed-flush-fails-write',
+    what: "one failed flush of a spare, while a unit moves there, is an error of the application's write (P2)",
+    file: 'engine/cold-write.js',
+    find: 'return flushFailureTotal(context) === failuresBefore ? committed : PLACES_UNDONE;',
+    replace: 'return committed;',
+    from: 1,
+    seeds: 100,
+  },
 ];

@@ -45,7 +45,7 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     find: 'if (!this.#order.isCopied(region) || this.#staleRegions.has(region))',
     replace: 'if (this.#staleRegions.has(region))',
     from: 1,
-    seeds: 30,
+    seeds: 300,
   },
   {
     name: 'copied-without-lock',
@@ -63,8 +63,8 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     find: 'return yield* withoutCleanMark(work, replaceMap(work, entries, fields));',
     replace:
       'const first = yield* withoutCleanMark(work, replaceMap(work, entries, {})); return first !== 0 ? first : yield* withoutCleanMark(work, replaceMap(work, entries, fields));',
-    from: 1,
-    seeds: 250,
+    from: 201,
+    seeds: 300,
   },
   {
     name: 'losses-left-behind',
