@@ -37,7 +37,9 @@ export default scenario({
   steps: {
     async create(guest) {
       await makeFileSystem(guest, 'ext4', diskPath('state'));
-      await dmremap(guest, ['format', '--main', diskPath('main'), '--spare', diskPath('spare'), '--yes']);
+      const main = await slowMain(guest);
+      await dmremap(guest, ['format', '--main', main.path, '--spare', diskPath('spare'), '--yes']);
+      await main.remove();
       const set = await serveSet(guest);
       await set.raw.writeAll(0, SECTORS, 1);
       await set.raw.flush();
@@ -113,8 +115,7 @@ interface SetAtWork {
 
 async function serveSet(guest: Guest): Promise<SetAtWork> {
   const stateDirectory = await mount(guest, 'ext4', diskPath('state'));
-  await guest.modprobe('dm_delay');
-  const main = await MappedDevice.create(guest, 'main', slowToRead(diskPath('main')));
+  const main = await slowMain(guest);
   const options = { main: main.path, spares: [diskPath('spare')], frontend: 'ublk' } as const;
   const served = await serve(guest, { ...options, further: ['--archive', stateDirectory] });
   const raw = await PatternFile.open(served.path);
@@ -132,8 +133,10 @@ function filesOf(guest: Guest, served: Served): Promise<MappedDevice> {
 }
 
 /** Copying takes its time: in pieces of 1 MiB, some at once. */
-function slowToRead(device: string): string {
-  return `0 ${SECTORS} delay ${device} 0 ${READ_DELAY_MS} ${device} 0 0\n`;
+async function slowMain(guest: Guest): Promise<MappedDevice> {
+  await guest.modprobe('dm_delay');
+  const disk = diskPath('main');
+  return MappedDevice.create(guest, 'main', `0 ${SECTORS} delay ${disk} 0 ${READ_DELAY_MS} ${disk} 0 0\n`);
 }
 
 interface StatusOfSet {
