@@ -127,6 +127,7 @@ function assemble(fields: ReadonlyMap<string, readonly Record<string, unknown>[]
       one,
     ),
     cleanShutdown: false,
+    pageSequenceSum: 0,
     sequence: 1,
     generation: 1,
     openCount: 0,

@@ -72,6 +72,8 @@ export interface LoadReport {
   readonly badPages: number[];
   /** Pages of which a newer version may have been lost. */
   readonly maybeOutdatedPages: number[];
+  /** Pages of which no copy has another version beside the current one. */
+  readonly lonePages: number[];
 }
 
 export interface PageRepair {
@@ -111,6 +113,7 @@ class PageLoader {
       goodPages: zeroes(),
       badPages: zeroes(),
       maybeOutdatedPages: [],
+      lonePages: [],
     };
   }
 
@@ -198,6 +201,9 @@ class PageLoader {
     if (needsTwoUpdates) this.report.repairTwice.push(page);
     else if (repairMask !== 0) this.report.inPlaceRepairs.push({ page, copyMask: repairMask, generation });
     if (mayBeOutdated) this.report.maybeOutdatedPages.push(page);
+    const { states } = this.#versions;
+    const hasOther = states.some((state, index) => state === 'good' && index % 2 !== this.#choice.slot);
+    if (!hasOther) this.report.lonePages.push(page);
   }
 
   /** Its spare is, and it has room for this page; the same for all pages of one spare. */

@@ -10,6 +10,7 @@ import type { IoMemory } from '../ports/io-memory.js';
 import { DescriptorIntake } from './descriptor-intake.js';
 import { type LoadInput, type LoadReport, loadDescriptors } from './load-descriptors.js';
 import { type MetadataState, metadataStateOf } from './metadata-state.js';
+import { noteOlderPages } from './note-older-pages.js';
 
 /** Reads the map of the superblock that was chosen. Whether it may be used is the caller's to judge. */
 export function* readMap(input: MapInput, choice: SuperblockChoice): Procedure<ReadMap> {
@@ -26,6 +27,7 @@ export function* readMap(input: MapInput, choice: SuperblockChoice): Procedure<R
     },
     ...(input.acceptVersions && { acceptVersions: input.acceptVersions }),
   });
+  noteOlderPages(choice.superblock, set.metadata.pageSequences, load);
   for (const page of load.repairTwice) set.metadata.pagesThatMayHide.add(page);
   return { ...set, load, intake };
 }

@@ -14,6 +14,7 @@ import { dumpOf } from './testing/dump-of.js';
 import { ImageRunner } from './testing/image-runner.js';
 import { numberedDevice } from './testing/numbered-device.js';
 import { parsedDump } from './testing/parsed-dump.js';
+import { withoutCleanMark } from './without-clean-mark.js';
 
 /**
  * A small set with a history, and its metadata damaged in every way that one can list. Whatever is made of it was really
@@ -65,7 +66,7 @@ function makeHistory(): History {
   note();
   const { set } = rig.survey();
   const text = dumpOf(rig).replace(/^remap main=0 .*\n/m, '');
-  rig.writeOffline(set!, (work) => replaceMap(work, parsedDump(text).entries, {}));
+  rig.writeOffline(set!, (work) => withoutCleanMark(work, replaceMap(work, parsedDump(text).entries, {})));
   note();
   const { superblock } = rig.survey().set!.choice;
   return { superblock, images, maps, newest: [...maps].at(-1)! };

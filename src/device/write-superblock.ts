@@ -4,6 +4,7 @@ import type { Procedure, TransferEffect } from '../engine/effect.js';
 import { perform, performAll, spareTarget } from '../engine/effect.js';
 import { sequenceAfterHidden } from '../format/hidden-updates.js';
 import { MAX_SEQUENCE, METADATA_PAGE_BYTES, superblockOffsetBytes } from '../format/layout.js';
+import { pageSequenceSum } from '../format/page-sequence-sum.js';
 import type { Superblock } from '../format/superblock.js';
 import { slotOf } from '../format/superblock.js';
 import { encodeSuperblock } from '../format/superblock-codec.js';
@@ -23,7 +24,8 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   if (sequence > MAX_SEQUENCE) return ERRNO.EIO;
   state.superblockMayHide = false;
   const counters = Array.from(context.totalCounters());
-  const next: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
+  const changed: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
+  const next = { ...changed, pageSequenceSum: sumFor(changed, fields, state.pageSequences) };
   const failuresBefore = flushFailuresOf(work);
   const results = yield* performAll(
     next.copies.map((_, copyIndex) => superblockWrite(work, next, copyIndex)),
@@ -40,6 +42,12 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   // and the slot of the last durable version is not touched (rule W2 of docs/on-disk-format.md).
   state.superblock = { ...state.superblock, sequence: sequence + 1 };
   return ERRNO.EIO;
+}
+
+/** Pages do not change while a set is marked as stopped cleanly: what was recorded when it got the mark goes on to hold. */
+function sumFor(next: Superblock, fields: Partial<Superblock>, sequences: Float64Array): number {
+  if (!next.cleanShutdown) return 0;
+  return fields.cleanShutdown === true ? pageSequenceSum(next.spares, sequences) : next.pageSequenceSum;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface Superblock extends Layout {
   /** Of the main device itself, where its logical block is smaller than that of the set; else 0. */
   readonly mainDeviceBlockBytes: number;
   readonly contentSample: ContentSample;
+  /** Of a clean stop, see `page-sequence-sum.ts`; 0: not recorded. */
+  readonly pageSequenceSum: number;
   readonly spares: readonly SpareRecord[];
   readonly copies: readonly CopyLayout[];
   /** One of `OnLost`. */

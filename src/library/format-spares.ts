@@ -120,6 +120,7 @@ function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Sup
     features: { compat: 0, roCompat: 0, incompat: 0 },
     // The main device may be in use until the set is first opened: there is nothing to compare its contents with.
     cleanShutdown: false,
+    pageSequenceSum: 0,
     setId: uuidFromRandom(randomBytes(16)),
     sequence: 1,
     generation: 1,
