@@ -30,11 +30,11 @@ import type { Failure } from './failure.js';
 import { failure } from './failure.js';
 import type { Mailbox } from './mailbox.js';
 import type { ThreadOptions } from './messages.js';
-import { notice } from './notice.js';
 import { noticeOf } from './notices.js';
 import { type OpenedStore, openStores, storeOf } from './open-stores.js';
 import { ReturnFinder } from './return-finder.js';
 import { SpareWatch } from './spare-watch.js';
+import { startNotices } from './start-notices.js';
 
 /**
  * Opens the devices, puts the set together, marks it as in use and repairs what was found damaged. `memory` is of
@@ -182,7 +182,7 @@ function begin(
             ),
           ),
         );
-      tellRepairs(mailbox, set, repairedCount);
+      for (const told of startNotices(set, repairedCount, stores[MAIN]!, options.main)) mailbox.tell(told);
       const sharedDevices =
         options.faults === undefined ? byTarget.map((opened) => opened.device) : undefined;
       device.rememberContent();
@@ -207,25 +207,6 @@ function keepFromTakingUnits(
   const leaving = [...spares.keys()].filter((index) => leavingSpares.includes(spares[index]!.uuid));
   if (leaving.length === spares.length) return;
   for (const spareIndex of leaving) context.suspension.setLeaving(spareIndex, true);
-}
-
-function tellRepairs(mailbox: Mailbox, set: AssembledSet, repairedCount: number): void {
-  const { superblock } = set.choice;
-  if (repairedCount > 0) {
-    mailbox.tell(
-      notice('warn', 'repaired', `${repairedCount} damaged or stale metadata block(s) were written anew`, {
-        repairedCount,
-      }),
-    );
-  }
-  const outdated = set.load.maybeOutdatedPages.length;
-  if (outdated > 0 && superblock.cleanShutdown) {
-    const message = `${outdated} page(s) of the map may have lost their newest version; run "dmremap remaps" and compare`;
-    mailbox.tell(notice('error', 'maybeOutdated', message, { pages: outdated }));
-  }
-  if (!superblock.cleanShutdown && superblock.openCount > 0) {
-    mailbox.tell(notice('info', 'recovered', 'the last stop was not clean; the map was recovered', {}));
-  }
 }
 
 function infoOf(
