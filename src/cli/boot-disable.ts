@@ -29,7 +29,7 @@ export async function bootDisable(args: BootDisableArguments, context: CliContex
 export function disableAtBoot(args: BootDisableArguments, context: CliContext): FileOutcome[] {
   const isLive = args.root === '/' && !args.dryRun;
   if (isLive) refuseActiveService(args.name, context);
-  const tree = new FileTree(args.root);
+  const tree = resultOf(FileTree.below(args.root), 'device');
   const sets = resultOf(enabledSets(tree));
   const set = sets.find(({ name }) => name === args.name);
   const isLast = sets.every(({ name }) => name === args.name);
@@ -80,7 +80,7 @@ export function addBootDisableCommand(
       action({ name, root, dryRun }),
     );
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'refused', 'system'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'system'],
     examples: ['systemctl disable --now dm-remap@attic', 'dmremap boot disable attic'],
   });
 }

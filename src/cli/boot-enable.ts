@@ -40,7 +40,7 @@ export async function bootEnable(given: BootEnableArguments, context: CliContext
   checkProgram(args, context);
   const set = nameMembers(args, setIdOf(await context.library.inspectSpares(args.spares)), context);
   const files = [...sharedFiles(context.machine.paths), ...setFiles(set)];
-  const tree = new FileTree(args.root);
+  const tree = resultOf(FileTree.below(args.root), 'device');
   if (args.dryRun) return show(files, context);
   for (const file of files) context.out.write(`${resultOf(tree.write(file)).padEnd(9)}  ${file.path}\n`);
   adviseOnFstab(resultOf(tree.read('/etc/fstab')), set, args, context);

@@ -175,6 +175,31 @@ describe('dmremap boot show', () => {
   });
 });
 
+describe('--root', () => {
+  it.each([
+    ['not-there', 'is not there'],
+    ['file', 'is no directory'],
+    ['file/below', 'ENOTDIR'],
+  ])('%s is refused by every command, and nothing is made there', async (name, problem) => {
+    writeFileSync(join(root, 'file'), '');
+    const elsewhere = join(root, name);
+    const calls = { inspectSpares: async () => inspectReport() };
+    const { context } = fakeContext({ calls, machine: fakeMachine(DEVICES) });
+    for (const words of [
+      ['boot', 'show'],
+      ['boot', 'show', '--json'],
+      ['boot', 'enable', 'attic', ...DISKS],
+      ['boot', 'disable', 'attic'],
+      ['forget', 'attic'],
+    ])
+      await expect(runCommandLine([...words, '--root', elsewhere], context)).rejects.toMatchObject({
+        failure: 'device',
+        message: expect.stringMatching(new RegExp(`^${elsewhere} .*${problem}`)),
+      });
+    expect(filesBelow(root)).toEqual(['file']);
+  });
+});
+
 const DISKS = ['--main', '/dev/sdb', '--spare', '/dev/disk/by-id/usb-B'];
 const DEVICES = {
   '/dev/sdb': { kernelName: 'sdb', isPartition: false, links: ['disk/by-uuid/1', 'disk/by-id/ata-A'] },
