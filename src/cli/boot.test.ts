@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningSet } from '../control/client/running-sets.js';
 import { DmRemapError } from '../library/errors.js';
 import { runCommandLine } from './command-line.js';
+import { deviceResource } from './testing/device-resource.js';
 import { fakeContext, fakeMachine, inspectReport } from './testing/fake-context.js';
 
 let root: string;
@@ -148,7 +150,46 @@ describe('dmremap boot disable', () => {
     ]);
     await boot('disable', 'cellar');
     expect(filesBelow(root)).toEqual([]);
-    expect((await boot('disable', 'cellar')).out).toMatch(/^(absent .*\n)+$/);
+  });
+
+  it('refuses a name that nothing here knows, and touches no file', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    const before = filesBelow(root);
+    await expect(boot('disable', 'atic')).rejects.toMatchObject({
+      failure: 'device',
+      message: expect.stringMatching(/^atic: no set of this name is prepared for boot/),
+    });
+    await expect(boot('disable', '../dm-remap/attic')).rejects.toMatchObject({ failure: 'usage' });
+    expect(filesBelow(root)).toEqual(before);
+  });
+
+  it('says of a set of the configuration that it is not prepared', async () => {
+    mkdirSync(join(root, 'nonexistent/dm-remap'), { recursive: true });
+    writeFileSync(
+      join(root, 'nonexistent/dm-remap/dm-remap.yaml'),
+      'sets:\n  attic:\n    main: /dev/sdb\n    spares: [/dev/sdc]\n',
+    );
+    expect((await boot('disable', 'attic')).out).toBe('attic is not prepared for boot: nothing to remove\n');
+    await boot('enable', 'attic');
+    expect((await boot('disable', 'attic')).out).toMatch(/^(removed .*\n)+absent .*attic.service\n/);
+  });
+
+  it('goes on where half of the files are gone, and says with --dry-run which those are', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    rmSync(join(root, 'etc/dm-remap/attic.env'));
+    expect((await boot('disable', 'attic', '--dry-run')).out).toMatch(
+      /^absent .*attic\.env\n(would go .*\n){2}absent /,
+    );
+    await boot('disable', 'attic');
+    expect(filesBelow(root)).toEqual([]);
+  });
+
+  it('says of a set that is served that it is not prepared', async () => {
+    const served = [{ device: deviceResource({ name: 'dm-remap-test-served' }) } as RunningSet];
+    const running = { all: async () => served, one: () => Promise.reject(new Error('not asked for')) };
+    const { context, out } = fakeContext({ running });
+    expect(await runCommandLine(['boot', 'disable', 'dm-remap-test-served'], context)).toBe(0);
+    expect(out.text).toContain('nothing to remove');
   });
 });
 
