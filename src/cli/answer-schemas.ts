@@ -133,7 +133,13 @@ export const leaveAnswer = z.object({
 export const jobsAnswer = z.object({ version, setId, name, jobs: z.array(jobSchema).readonly() });
 
 /** `job pause`, `job resume`, `job cancel`: as it is then. */
-export const jobAnswer = z.object({ version, setId, name, job: jobSchema });
+export const jobAnswer = z.object({
+  version,
+  setId,
+  name,
+  job: jobSchema,
+  changed: z.boolean().describe('false: it was so already'),
+});
 
 export const migrateAnswer = z.object({
   version,

@@ -91,7 +91,13 @@ describe('long work', () => {
     expect(changing.out.text).toMatch(/^emptying spare 0 \(\/dev\/sdb\): 4 of 10 units \(40 %\), paused\n/);
     changing.out.text = '';
     await runCommandLine(['job', 'pause', 'attic', 'empty-aa', '--json'], changing.context);
-    ANSWER_SCHEMAS['job pause'].strict().parse(JSON.parse(changing.out.text));
+    expect(ANSWER_SCHEMAS['job pause'].strict().parse(JSON.parse(changing.out.text)).changed).toBe(true);
+    const running = world({ jobs: [[jobReport()]] });
+    expect(await runCommandLine(['job', 'resume', 'attic', 'empty-aa'], running.context)).toBe(0);
+    expect(running.out.text).toMatch(/, 3 s left \(nothing was changed\)\n$/);
+    running.out.text = '';
+    await runCommandLine(['job', 'resume', 'attic', 'empty-aa', '--json'], running.context);
+    expect(ANSWER_SCHEMAS['job resume'].strict().parse(JSON.parse(running.out.text)).changed).toBe(false);
   });
 
   it('is waited for while it is under way or rests; Ctrl-C ends the command and says that it goes on', async () => {
