@@ -16,6 +16,7 @@ import { describePlace, loadConfiguration } from './configuration.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
+import { refuseOptionTwice } from './refuse-option-twice.js';
 import { repeated } from './repeated-option.js';
 import { addRunCommand } from './run-command.js';
 
@@ -89,6 +90,7 @@ async function checkRunOptions(options: readonly string[]): Promise<void> {
   }
   const program = new Command().exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
   addRunCommand(program, async () => {});
+  refuseOptionTwice(program);
   try {
     await program.parseAsync(['run', '--main', 'M', '--spare', 'S', '--ublk', ...options], { from: 'user' });
   } catch (error) {

@@ -98,6 +98,7 @@ describe('dmremap boot enable', () => {
     [['attic', ...DISKS, '--', '--onlost'], 'usage', '--onlost'],
     [['attic', ...DISKS, '--', '--log-level', 'loud'], 'usage', 'loud'],
     [['attic', ...DISKS, '--', '--faults', '/a b'], 'usage', 'blanks'],
+    [['attic', ...DISKS, '--', '--main', '/dev/vdz'], 'usage', '--main: is given twice'],
     [['attic', '--main', '/dev/vdz', '--spare', '/dev/sdc'], 'refused', '--force'],
     [['attic', '--main', 'disk.img', '--spare', '/dev/sdc'], 'refused', 'no block device'],
   ])('refuses %j', async (args, failure, mistake) => {
