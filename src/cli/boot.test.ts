@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningSet } from '../control/client/running-sets.js';
 import { DmRemapError } from '../library/errors.js';
+import type { ScannedSet, ScanReport } from '../library/scan-types.js';
+import type { LibraryCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { deviceResource } from './testing/device-resource.js';
 import { fakeContext, fakeMachine, inspectReport } from './testing/fake-context.js';
@@ -114,12 +116,44 @@ describe('dmremap boot enable', () => {
     expect(textOf('etc/udev/rules.d/61-dm-remap-attic.rules')).toContain('KERNEL=="vdz"');
   });
 
+  it.each([
+    ['wrongMain', '/dev/sdb is not the recorded main device (sizeBytes is 8, recorded 9)'],
+    ['mainChanged', '/dev/sdb is the main device by its serial number, but 3 of 8 sampled blocks differ'],
+  ] as const)('refuses a main device that a start would refuse (%s), unless --force', async (id, message) => {
+    const { setId } = inspectReport();
+    const asked: unknown[] = [];
+    const problems = [
+      { id: 'spareMissing', blocks: true, message: 'another' } as const,
+      { id, blocks: true, message },
+    ];
+    const calls: Partial<LibraryCalls> = {
+      inspectSpares: async () => inspectReport(),
+      scanSets: async (options) => {
+        asked.push(options);
+        return { ...NOTHING_WRONG, sets: [{ setId, problems } as unknown as ScannedSet] };
+      },
+    };
+    const { context } = fakeContext({ calls, machine: fakeMachine(DEVICES) });
+    const line = ['boot', 'enable', 'attic', ...DISKS, '--root', root];
+    await expect(runCommandLine(line, context)).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringMatching(/^\/dev\/sdb is .*, so a start at boot would be refused; .*--force/),
+    });
+    expect(asked).toEqual([{ paths: ['/dev/disk/by-id/usb-B'], mains: { [setId]: '/dev/sdb' } }]);
+    expect(filesBelow(root)).toEqual([]);
+    expect(await runCommandLine([...line, '--force'], context)).toBe(0);
+    expect(filesBelow(root)).toContain('etc/dm-remap/attic.env');
+  });
+
   it('refuses a program that is not there before other file systems are mounted', async () => {
     const machine = {
       ...fakeMachine(DEVICES),
       isOnRootFileSystem: (path: string) => path !== '/usr/bin/node',
     };
-    const { context } = fakeContext({ calls: { inspectSpares: async () => inspectReport() }, machine });
+    const { context } = fakeContext({
+      calls: { inspectSpares: async () => inspectReport(), scanSets: async () => NOTHING_WRONG },
+      machine,
+    });
     const enabling = runCommandLine(['boot', 'enable', 'attic', ...DISKS, '--root', root], context);
     await expect(enabling).rejects.toMatchObject({
       failure: 'refused',
@@ -225,7 +259,7 @@ describe('--root', () => {
   ])('%s is refused by every command, and nothing is made there', async (name, problem) => {
     writeFileSync(join(root, 'file'), '');
     const elsewhere = join(root, name);
-    const calls = { inspectSpares: async () => inspectReport() };
+    const calls = { inspectSpares: async () => inspectReport(), scanSets: async () => NOTHING_WRONG };
     const { context } = fakeContext({ calls, machine: fakeMachine(DEVICES) });
     for (const words of [
       ['boot', 'show'],
@@ -242,6 +276,7 @@ describe('--root', () => {
   });
 });
 
+const NOTHING_WRONG: ScanReport = { sets: [], doubtful: [], unreadable: [] };
 const DISKS = ['--main', '/dev/sdb', '--spare', '/dev/disk/by-id/usb-B'];
 const DEVICES = {
   '/dev/sdb': { kernelName: 'sdb', isPartition: false, links: ['disk/by-uuid/1', 'disk/by-id/ata-A'] },
@@ -253,7 +288,7 @@ const DEVICES = {
 /** One command below `root`; nothing of this machine is asked or told. */
 async function boot(verb: string, ...args: string[]): Promise<{ out: string; err: string }> {
   const runs: string[] = [];
-  const calls = { inspectSpares: async () => inspectReport() };
+  const calls = { inspectSpares: async () => inspectReport(), scanSets: async () => NOTHING_WRONG };
   const { context, out, err } = fakeContext({ calls, machine: fakeMachine(DEVICES, runs) });
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const line = ['boot', verb, ...args.slice(0, end), '--root', root, ...args.slice(end)];
