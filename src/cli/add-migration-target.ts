@@ -3,6 +3,7 @@ import { NoAnswer } from '../control/client/no-answer.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import { DmRemapError } from '../library/errors.js';
 import type { AddSparePlan } from '../library/spare-types.js';
+import { planOf } from './add-spare-at-work.js';
 import type { AnswerOf } from './answer-schemas.js';
 import { askPatiently } from './ask-patiently.js';
 import type { CliContext } from './cli-context.js';
@@ -13,8 +14,8 @@ import { roomBeside } from './jobs/room-elsewhere.js';
 import type { MigrateArguments } from './migrate.js';
 import { migrationPlanText } from './migrate-text.js';
 import { writeAnswer } from './output.js';
-import { planOf } from './spare-add.js';
 import { findSpare } from './spare-number.js';
+import { INTERRUPTED, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
 /**
@@ -40,7 +41,12 @@ export async function addMigrationTarget(
   if (args.dryRun) return tellPlan(set, args, migration, plan, context);
   if (plan === undefined) return set;
   if (!args.yes && !(await askConsent(context))) return declined(context, args.json);
-  return { client, device: await addPatiently(set, request, context) };
+  const added = await unlessInterrupted(addPatiently(set, request, context), context.stopSignals.next());
+  if (added !== INTERRUPTED) return { client, device: added };
+  context.err.write(
+    `dmremap: the process that serves the set goes on adding ${to}; call the command again to have everything moved there\n`,
+  );
+  return EXIT_STATUS.interrupted;
 }
 
 /** How many units are to move. Rejects where the others, and the new spare, have no room for them. */

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { RunningSet } from '../control/client/running-sets.js';
-import type { DeviceResource } from '../control/schema/device.js';
 import { DmRemapError } from '../library/errors.js';
 import { askPatiently } from './ask-patiently.js';
 import type { CliContext } from './cli-context.js';
@@ -9,12 +8,11 @@ import { askConsent, declined } from './consent.js';
 import { evacuatedText, evacuationPlanText } from './evacuate-text.js';
 import { acceptEvacuationLoss } from './evacuation-loss.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { devicesOf, followAtBoot } from './follow-at-boot.js';
 import { type Evacuation, followEvacuation } from './follow-evacuation.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 import { commandLine } from './shell-words.js';
-import { untilServed } from './until-served.js';
+import { takeOver } from './take-over.js';
 
 export interface EvacuateArguments {
   readonly set: string;
@@ -87,19 +85,17 @@ async function finish(
 ): Promise<number> {
   // Who serves the set after a crash, or for an upgrade, begins to copy again.
   const patient = { evacuation: () => askPatiently(() => client.evacuation(), device, context) };
-  const copied = await followEvacuation(patient, context.err, context.stopSignals.next());
+  const interrupted = context.stopSignals.next();
+  const copied = await followEvacuation(patient, context.err, interrupted);
   if (copied === undefined) {
     context.err.write(
       `dmremap: the copying goes on; "${commandLine(['dmremap', 'evacuate', set])}" waits for it again and ends it, --cancel gives it up\n`,
     );
     return EXIT_STATUS.interrupted;
   }
-  // It may be another process by now.
-  const served = await client.device();
-  const { version: _, ...replaced } = await client.finishEvacuation();
-  // Before it is served again: whoever starts it in the place of a process that dies over it has to know.
-  const atBoot = followAtBoot({ ...devicesOf(served), main: copied.path }, context);
-  await untilServed(served, context, ({ main }: DeviceResource) => main.path === copied.path);
+  const taken = await takeOver(client, copied.path, interrupted, context);
+  if (taken === undefined) return EXIT_STATUS.interrupted;
+  const { replaced, atBoot } = taken;
   if (json) writeJson(context.out, { written: true, ...replaced, copiedBytes: copied.copiedBytes });
   else context.out.write(evacuatedText(replaced, device, set, atBoot));
   return EXIT_STATUS.done;

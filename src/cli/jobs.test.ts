@@ -18,7 +18,8 @@ interface World {
   readonly device?: Partial<DeviceResource>;
   readonly livingUnits?: number;
   readonly removed?: readonly (Error | undefined)[];
-  readonly interrupted?: boolean;
+  /** From the first moment, or while a spare is added or taken out, which never ends then. */
+  readonly interrupted?: boolean | 'adding' | 'removing';
 }
 
 /** A set at work; what it was asked for. */
@@ -42,6 +43,7 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     spareUse: async () => SPARES.map(() => ({ livingUnits, freeUnits: 50, takesUnits: true })),
     addSpare: async ({ device: path, dryRun }: { device: string; dryRun?: boolean }) => {
       calls.push(`add ${path}${dryRun ? ' dry' : ''}`);
+      if (!dryRun && interrupted === 'adding') return interruptedForEver();
       const added = { ...SPARES[0]!, path };
       if (!dryRun) device = { ...device, spares: [...device.spares, added] };
       const disk = { ...added, signature: null };
@@ -52,6 +54,7 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     },
     removeSpare: async (index: number) => {
       calls.push(`remove ${index}`);
+      if (interrupted === 'removing') return interruptedForEver();
       const failure = removed[removal++];
       if (!(failure instanceof DmRemapError && failure.message.includes('before')))
         device = { ...device, spares: device.spares.filter((_, nth) => nth !== index) };
@@ -61,7 +64,17 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     },
   };
   const setNow = () => ({ client, device }) as unknown as RunningSet;
-  const next = () => (interrupted ? Promise.resolve('SIGINT' as const) : new Promise<never>(() => {}));
+  let interrupt: (signal: 'SIGINT') => void = () => {};
+  const next = () => {
+    if (interrupted === true) return Promise.resolve('SIGINT' as const);
+    return new Promise<'SIGINT'>((resolve) => {
+      interrupt = resolve;
+    });
+  };
+  const interruptedForEver = () => {
+    setTimeout(() => interrupt('SIGINT'));
+    return new Promise<never>(() => {});
+  };
   const faked = fakeContext({
     running: { all: async () => [setNow()], one: async () => setNow() },
     stopSignals: { next },
@@ -174,6 +187,16 @@ describe('migrating from one spare to another device', () => {
       /spare 2: \/dev\/sdd.*WILL BE OVERWRITTEN[\s\S]*from: \/dev\/sdb: 10 units to/,
     );
     expect([...dry.calls, ...asked.calls]).toEqual(['add /dev/sdd dry', 'add /dev/sdd dry']);
+  });
+
+  it.each([
+    ['adding', /goes on adding \/dev\/sdd; call the command again to have everything moved there\n$/],
+    ['removing', /goes on taking it out; "dmremap status attic" shows whether it is out by now/],
+  ] as const)('tells a person who interrupts the %s what goes on', async (interrupted, told) => {
+    const { context, err, out } = world({ jobs: [[done]], interrupted });
+    expect(await runCommandLine([...line.slice(0, -1), '--yes'], context)).toBe(130);
+    expect(err.text).toMatch(told);
+    expect(out.text).toBe('');
   });
 
   it.each([

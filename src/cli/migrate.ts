@@ -54,7 +54,9 @@ export async function migrate(args: MigrateArguments, context: CliContext): Prom
   const emptied = await awaitJob(target, () => begin(target, from, args), args.set, context);
   if (emptied === undefined) return EXIT_STATUS.interrupted;
   throwUnlessDone(emptied);
-  const { removed, atBoot } = await takeOutSpare(target, from, context);
+  const taken = await takeOutSpare(target, from, args.set, context);
+  if (taken === undefined) return EXIT_STATUS.interrupted;
+  const { removed, atBoot } = taken;
   const after = { ...target.device, usableSpareUnits: removed.usableSpareUnits };
   return tell({ ...args, from }, { set: after, movedUnits: emptied.movedUnits, atBoot }, context);
 }

@@ -50,7 +50,8 @@ export async function removeSpare(args: RemoveSpareArguments, context: CliContex
   if (emptied === undefined) return EXIT_STATUS.interrupted;
   throwUnlessDone(emptied);
   if (args.emptyOnly) return tellStaying(device, spareIndex, false, args, context);
-  return tell(await takeOutSpare(served, device.spares[spareIndex]!.path, context), json, context);
+  const taken = await takeOutSpare(served, device.spares[spareIndex]!.path, set, context);
+  return taken === undefined ? EXIT_STATUS.interrupted : tell(taken, json, context);
 }
 
 /** What would be left undone, or undone by the other. */
