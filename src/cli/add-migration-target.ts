@@ -15,7 +15,7 @@ import type { MigrateArguments } from './migrate.js';
 import { migrationPlanText } from './migrate-text.js';
 import { writeAnswer } from './output.js';
 import { findSpare } from './spare-number.js';
-import { INTERRUPTED, unlessInterrupted } from './unless-interrupted.js';
+import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
 /**
@@ -41,12 +41,25 @@ export async function addMigrationTarget(
   if (args.dryRun) return tellPlan(set, args, migration, plan, context);
   if (plan === undefined) return set;
   if (!args.yes && !(await askConsent(context))) return declined(context, args.json);
-  const added = await unlessInterrupted(addPatiently(set, request, context), context.stopSignals.next());
+  const added = await unlessInterrupted(
+    addPatiently(set, request, context),
+    interruption(context.stopSignals),
+  );
   if (added !== INTERRUPTED) return { client, device: added };
   context.err.write(
     `dmremap: the process that serves the set goes on adding ${to}; call the command again to have everything moved there\n`,
   );
+  if (args.json) {
+    const soFar = migrationSoFar(device, migration.from, to);
+    writeAnswer<AnswerOf<'migrate'>>(context.out, { ...soFar, movedUnits: 0, interrupted: true });
+  }
   return EXIT_STATUS.interrupted;
+}
+
+/** What programs are told of a migration that has not come to its end, beside how much was moved. */
+export function migrationSoFar(device: RunningSet['device'], from: string, to: string) {
+  const { setId, name, unitBytes, usableSpareUnits } = device;
+  return { written: false, setId, name, from, to, unitBytes, usableSpareUnits };
 }
 
 /** How many units are to move. Rejects where the others, and the new spare, have no room for them. */
@@ -73,11 +86,10 @@ function tellPlan(
   plan: AddSparePlan | undefined,
   context: CliContext,
 ): number {
-  const { setId, name, unitBytes } = device;
-  const usableSpareUnits = plan?.usableSpareUnits ?? device.usableSpareUnits;
-  const answer = { setId, name, from, to, unitBytes, usableSpareUnits };
+  const soFar = migrationSoFar(device, from, to);
+  const usableSpareUnits = plan?.usableSpareUnits ?? soFar.usableSpareUnits;
   if (json)
-    writeAnswer<AnswerOf<'migrate'>>(context.out, { written: false, ...answer, movedUnits: livingUnits });
+    writeAnswer<AnswerOf<'migrate'>>(context.out, { ...soFar, usableSpareUnits, movedUnits: livingUnits });
   return EXIT_STATUS.done;
 }
 

@@ -2,7 +2,7 @@ import type { RunningSet } from '../control/client/running-sets.js';
 import type { AddSparePlan } from '../library/spare-types.js';
 import type { CliContext } from './cli-context.js';
 import { devicesWith, followAtBoot } from './follow-at-boot.js';
-import { INTERRUPTED, unlessInterrupted } from './unless-interrupted.js';
+import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
 /** What became of a spare that was to be added. */
@@ -21,7 +21,7 @@ export async function addSpareAtWork(
   plan: AddSparePlan,
   context: CliContext,
 ): Promise<AddedSpare> {
-  const interrupted = context.stopSignals.next();
+  const interrupted = interruption(context.stopSignals);
   const answer = await unlessInterrupted(client.addSpare(request), interrupted);
   if (answer === INTERRUPTED) return { done: plan, atBoot: undefined, interruptedWhile: 'adding' };
   const done = planOf(answer);

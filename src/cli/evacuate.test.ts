@@ -24,6 +24,15 @@ describe('Ctrl-C while a set moves to another disk', () => {
     );
     expect([out.text, calls]).toEqual(['', ['finish']]);
   });
+
+  it.each(['copying', 'copied'] as const)('prints the document with how far it is (%s)', async (state) => {
+    const { context, out } = world(state);
+    expect(await runCommandLine([...LINE, '--json'], context)).toBe(130);
+    expect(JSON.parse(out.text)).toEqual({
+      ...{ version: 1, written: false, setId: deviceResource().setId, name: 'attic', interrupted: true },
+      ...{ copiedBytes: 4096, evacuation: evacuationReport({ state, copiedBytes: 4096 }) },
+    });
+  });
 });
 
 /** Interrupted a moment after somebody looked how far it is; a disk that takes over never ends that. */

@@ -13,6 +13,7 @@ import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 import { commandLine } from './shell-words.js';
 import { takeOver } from './take-over.js';
+import { interruption } from './unless-interrupted.js';
 
 export interface EvacuateArguments {
   readonly set: string;
@@ -85,20 +86,32 @@ async function finish(
 ): Promise<number> {
   // Who serves the set after a crash, or for an upgrade, begins to copy again.
   const patient = { evacuation: () => askPatiently(() => client.evacuation(), device, context) };
-  const interrupted = context.stopSignals.next();
+  const interrupted = interruption(context.stopSignals);
   const copied = await followEvacuation(patient, context.err, interrupted);
-  if (copied === undefined) {
+  if (copied.state === 'copying') {
     context.err.write(
       `dmremap: the copying goes on; "${commandLine(['dmremap', 'evacuate', set])}" waits for it again and ends it, --cancel gives it up\n`,
     );
-    return EXIT_STATUS.interrupted;
+    return tellInterrupted(device, copied, json, context);
   }
   const taken = await takeOver(client, copied.path, interrupted, context);
-  if (taken === undefined) return EXIT_STATUS.interrupted;
+  if (taken === undefined) return tellInterrupted(device, copied, json, context);
   const { replaced, atBoot } = taken;
   if (json) writeJson(context.out, { written: true, ...replaced, copiedBytes: copied.copiedBytes });
   else context.out.write(evacuatedText(replaced, device, set, atBoot));
   return EXIT_STATUS.done;
+}
+
+/** Programs learn how far it was; a person was told already. */
+function tellInterrupted(
+  { setId, name }: RunningSet['device'],
+  evacuation: Evacuation,
+  json: boolean,
+  { out }: CliContext,
+): number {
+  const { copiedBytes } = evacuation;
+  if (json) writeJson(out, { written: false, setId, name, copiedBytes, interrupted: true, evacuation });
+  return EXIT_STATUS.interrupted;
 }
 
 async function cancel(

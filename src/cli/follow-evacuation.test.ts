@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Evacuation, followEvacuation, progressText } from './follow-evacuation.js';
 import { evacuationReport } from './testing/evacuation-report.js';
 import { recordingOutput } from './testing/fake-context.js';
+import { INTERRUPTED } from './unless-interrupted.js';
 
 const MIB = 1 << 20;
 const NEVER = new Promise<never>(() => {});
@@ -26,9 +27,16 @@ describe('waiting for a set to be copied', () => {
     expect(output.text).toContain('50 MiB of 100 MiB (50 %), 5 MiB/s, 10 s left');
   });
 
-  it('ends without anything when it is interrupted, and the copying goes on', async () => {
-    const client = clientOf([evacuationReport({})]);
-    expect(await followEvacuation(client, recordingOutput(), Promise.resolve(), () => 0, 0)).toBeUndefined();
+  it('ends with how far it is when it is interrupted, also while nobody answers', async () => {
+    const client = clientOf([evacuationReport({ copiedBytes: 7 })]);
+    const interrupted = followEvacuation(client, recordingOutput(), Promise.resolve(INTERRUPTED), () => 0, 0);
+    expect(await interrupted).toMatchObject({ state: 'copying', copiedBytes: 7 });
+    const looks = [Promise.resolve(evacuationReport({ copiedBytes: 8 })), NEVER];
+    const silent = { evacuation: () => looks.shift()! };
+    const later = new Promise<typeof INTERRUPTED>((resolve) => setTimeout(resolve, 0, INTERRUPTED));
+    expect(await followEvacuation(silent, recordingOutput(), later, () => 0, 0)).toMatchObject({
+      copiedBytes: 8,
+    });
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NoAnswer } from '../control/client/no-answer.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { DeviceResource } from '../control/schema/device.js';
-import type { JobReport } from '../control/schema/jobs.js';
+import { type JobReport, jobSchema } from '../control/schema/jobs.js';
 import { DmRemapError } from '../library/errors.js';
 import { ANSWER_SCHEMAS } from './answer-schemas.js';
 import { runCommandLine } from './command-line.js';
@@ -18,8 +18,8 @@ interface World {
   readonly device?: Partial<DeviceResource>;
   readonly livingUnits?: number;
   readonly removed?: readonly (Error | undefined)[];
-  /** From the first moment, or while a spare is added or taken out, which never ends then. */
-  readonly interrupted?: boolean | 'adding' | 'removing';
+  /** From the first moment, or while a spare is added, emptied or taken out, which never ends then. */
+  readonly interrupted?: boolean | 'adding' | 'moving' | 'removing';
 }
 
 /** A set at work; what it was asked for. */
@@ -32,14 +32,18 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     calls.push(call);
     return jobReport(call.startsWith('pause') ? { state: 'paused' } : {});
   };
+  const looked = async () => jobs[Math.min(look++, jobs.length - 1)]!;
   const client = {
     device: async () => device,
-    jobs: async () => jobs[Math.min(look++, jobs.length - 1)]!,
+    jobs: () => (interrupted === 'moving' ? new Promise<never>(() => {}) : looked()),
     pauseJob: async (id: string) => note(`pause ${id}`),
     resumeJob: async (id: string) => note(`resume ${id}`),
     cancelJob: async (id: string) => note(`cancel ${id}`),
     consolidate: async () => note('consolidate'),
-    emptySpare: async (index: number, body: object) => note(`empty ${index} ${JSON.stringify(body)}`),
+    emptySpare: async (index: number, body: object) => {
+      if (interrupted === 'moving') setTimeout(() => interrupt('SIGINT'));
+      return note(`empty ${index} ${JSON.stringify(body)}`);
+    },
     spareUse: async () => SPARES.map(() => ({ livingUnits, freeUnits: 50, takesUnits: true })),
     addSpare: async ({ device: path, dryRun }: { device: string; dryRun?: boolean }) => {
       calls.push(`add ${path}${dryRun ? ' dry' : ''}`);
@@ -125,6 +129,17 @@ describe('long work', () => {
   });
 
   it.each([
+    [['spare', 'remove', '0', '--set', 'attic'], { path: '/dev/sdb', usableSpareUnits: 400 }],
+    [['spare', 'remove', '0', '--set', 'attic', '--empty-only'], { spareIndex: 0, takesUnits: false }],
+    [['remap', 'consolidate', 'attic'], { movedCount: 4, scatteredRunCount: 6 }],
+  ])('%j that is interrupted prints the document with how far it is', async (line, asOtherwise) => {
+    const { context, out } = world({ interrupted: true });
+    expect(await runCommandLine([...line, '--json'], context)).toBe(130);
+    expect(JSON.parse(out.text)).toMatchObject({ version: 1, ...asOtherwise, interrupted: true });
+    expect(jobSchema.parse(JSON.parse(out.text).job)).toMatchObject({ state: 'running', movedUnits: 4 });
+  });
+
+  it.each([
     [[jobReport({ state: 'failed', problem: 'no way' })], 'io', 'no way'],
     [[jobReport({ state: 'cancelled' })], 'refused', 'somebody has cancelled it'],
     [[], 'device', 'does not know of it any more'],
@@ -197,6 +212,19 @@ describe('migrating from one spare to another device', () => {
     expect(await runCommandLine([...line.slice(0, -1), '--yes'], context)).toBe(130);
     expect(err.text).toMatch(told);
     expect(out.text).toBe('');
+  });
+
+  it.each([
+    [{ interrupted: 'adding' }, { movedUnits: 0 }],
+    [{ interrupted: 'moving' }, { movedUnits: 4, job: { state: 'running' } }],
+    [{ interrupted: 'removing' }, { movedUnits: 10, job: { state: 'done' } }],
+  ] as const)('that is interrupted (%j) prints the document with how far it is', async (around, soFar) => {
+    const { context, out } = world({ jobs: [[done]], ...around });
+    expect(await runCommandLine([...line, '--yes'], context)).toBe(130);
+    expect(ANSWER_SCHEMAS.migrate.strict().parse(JSON.parse(out.text))).toMatchObject({
+      ...{ written: false, from: '/dev/sdb', to: '/dev/sdd', interrupted: true },
+      ...soFar,
+    });
   });
 
   it.each([

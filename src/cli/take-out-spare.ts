@@ -4,7 +4,7 @@ import type { DeviceResource } from '../control/schema/device.js';
 import type { RemoveSpareResult } from '../library/spare-types.js';
 import type { CliContext } from './cli-context.js';
 import { devicesOf, devicesWithout, followAtBoot } from './follow-at-boot.js';
-import { INTERRUPTED, unlessInterrupted } from './unless-interrupted.js';
+import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
 /**
@@ -17,7 +17,7 @@ export async function takeOutSpare(
   called: string,
   context: CliContext,
 ): Promise<TakenOut | undefined> {
-  const taken = await unlessInterrupted(takeOut(set, path, context), context.stopSignals.next());
+  const taken = await unlessInterrupted(takeOut(set, path, context), interruption(context.stopSignals));
   if (taken !== INTERRUPTED) return taken;
   context.err.write(
     `dmremap: nothing lives on ${path}, and the process that serves the set goes on taking it out; "dmremap status ${called}" shows whether it is out by now ("dmremap boot enable" again then, if the set starts at boot)\n`,

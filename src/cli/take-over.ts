@@ -4,7 +4,7 @@ import type { DeviceResource } from '../control/schema/device.js';
 import type { ReplaceMainPlan } from '../library/replace-main.js';
 import type { CliContext } from './cli-context.js';
 import { devicesOf, followAtBoot } from './follow-at-boot.js';
-import { INTERRUPTED, unlessInterrupted } from './unless-interrupted.js';
+import { INTERRUPTED, type Interrupted, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
 /**
@@ -14,7 +14,7 @@ import { untilServed } from './until-served.js';
 export async function takeOver(
   client: ControlClient,
   path: string,
-  interrupted: Promise<unknown>,
+  interrupted: Promise<Interrupted>,
   context: CliContext,
 ): Promise<TakenOver | undefined> {
   // It may be another process by now.

@@ -1,10 +1,11 @@
 import type { JobReport } from '../../control/schema/jobs.js';
 import { DmRemapError } from '../../library/errors.js';
+import { isUnderWay } from '../follow-job.js';
 import { jobName } from '../job-text.js';
 
 /** Throws `DmRemapError` unless the job is under way or rests: nothing else can be paused or resumed. */
 export function refuseEnded(job: JobReport): void {
-  if (job.state === 'running' || job.state === 'paused') return;
+  if (isUnderWay(job)) return;
   throw new DmRemapError(
     'refused',
     `${jobName(job)} has ended (${job.state}), so it can't be paused or resumed; ${WHAT_NEXT[job.kind]}`,
