@@ -7,6 +7,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -22,6 +23,16 @@ export class FileTree {
 
   constructor(root: string) {
     this.root = root;
+  }
+
+  /** Below a root that a person named. Fails where that is no directory: nothing would ever be found there. */
+  static below(root: string): Result<FileTree, FileFailure> {
+    const tree = new FileTree(root);
+    const found = tree.#attempt('', 'read', (real) => statSync(real, { throwIfNoEntry: false }));
+    if (!found.ok) return found;
+    if (found.value?.isDirectory() === true) return ok(tree);
+    const what = found.value === undefined ? 'is not there' : 'is no directory';
+    return failed(`${root} ${what}; give --root the directory that has etc in it`);
   }
 
   /** Makes directories as needed. Under another name first, so that nobody reads half a file. */

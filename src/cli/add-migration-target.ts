@@ -3,6 +3,7 @@ import { NoAnswer } from '../control/client/no-answer.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import { DmRemapError } from '../library/errors.js';
 import type { AddSparePlan } from '../library/spare-types.js';
+import { planOf } from './add-spare-at-work.js';
 import type { AnswerOf } from './answer-schemas.js';
 import { askPatiently } from './ask-patiently.js';
 import type { CliContext } from './cli-context.js';
@@ -13,8 +14,8 @@ import { roomBeside } from './jobs/room-elsewhere.js';
 import type { MigrateArguments } from './migrate.js';
 import { migrationPlanText } from './migrate-text.js';
 import { writeAnswer } from './output.js';
-import { planOf } from './spare-add.js';
 import { findSpare } from './spare-number.js';
+import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
 /**
@@ -40,7 +41,25 @@ export async function addMigrationTarget(
   if (args.dryRun) return tellPlan(set, args, migration, plan, context);
   if (plan === undefined) return set;
   if (!args.yes && !(await askConsent(context))) return declined(context, args.json);
-  return { client, device: await addPatiently(set, request, context) };
+  const added = await unlessInterrupted(
+    addPatiently(set, request, context),
+    interruption(context.stopSignals),
+  );
+  if (added !== INTERRUPTED) return { client, device: added };
+  context.err.write(
+    `dmremap: the process that serves the set goes on adding ${to}; call the command again to have everything moved there\n`,
+  );
+  if (args.json) {
+    const soFar = migrationSoFar(device, migration.from, to);
+    writeAnswer<AnswerOf<'migrate'>>(context.out, { ...soFar, movedUnits: 0, interrupted: true });
+  }
+  return EXIT_STATUS.interrupted;
+}
+
+/** What programs are told of a migration that has not come to its end, beside how much was moved. */
+export function migrationSoFar(device: RunningSet['device'], from: string, to: string) {
+  const { setId, name, unitBytes, usableSpareUnits } = device;
+  return { written: false, setId, name, from, to, unitBytes, usableSpareUnits };
 }
 
 /** How many units are to move. Rejects where the others, and the new spare, have no room for them. */
@@ -67,11 +86,10 @@ function tellPlan(
   plan: AddSparePlan | undefined,
   context: CliContext,
 ): number {
-  const { setId, name, unitBytes } = device;
-  const usableSpareUnits = plan?.usableSpareUnits ?? device.usableSpareUnits;
-  const answer = { setId, name, from, to, unitBytes, usableSpareUnits };
+  const soFar = migrationSoFar(device, from, to);
+  const usableSpareUnits = plan?.usableSpareUnits ?? soFar.usableSpareUnits;
   if (json)
-    writeAnswer<AnswerOf<'migrate'>>(context.out, { written: false, ...answer, movedUnits: livingUnits });
+    writeAnswer<AnswerOf<'migrate'>>(context.out, { ...soFar, usableSpareUnits, movedUnits: livingUnits });
   return EXIT_STATUS.done;
 }
 

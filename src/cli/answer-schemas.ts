@@ -133,11 +133,17 @@ export const leaveAnswer = z.object({
 export const jobsAnswer = z.object({ version, setId, name, jobs: z.array(jobSchema).readonly() });
 
 /** `job pause`, `job resume`, `job cancel`: as it is then. */
-export const jobAnswer = z.object({ version, setId, name, job: jobSchema });
+export const jobAnswer = z.object({
+  version,
+  setId,
+  name,
+  job: jobSchema,
+  changed: z.boolean().describe('false: it was so already'),
+});
 
 export const migrateAnswer = z.object({
   version,
-  written: z.boolean().describe('false: --dry-run'),
+  written: z.boolean().describe('false: --dry-run, or interrupted before the one was known to be out'),
   setId,
   name,
   from: z.string().describe('the spare that is taken out'),
@@ -145,8 +151,10 @@ export const migrateAnswer = z.object({
   movedUnits: count.describe('by the process that ended it; with --dry-run those that would move'),
   unitBytes: count,
   usableSpareUnits: count.describe(
-    'room for bad sectors, all spares together; with --dry-run before the one is out',
+    'room for bad sectors, all spares together; with --dry-run or interrupted before the one is out',
   ),
+  interrupted: z.literal(true).optional().describe('a signal ended the command; what it began goes on'),
+  job: jobSchema.optional().describe('when interrupted, the moving as it was then, if it had begun'),
 });
 
 /** By the words of the command. */

@@ -25,6 +25,7 @@ import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
 import { writeAnswer } from './output.js';
 import { pickScannedSet } from './pick-scanned-set.js';
+import { refuseOptionTwice } from './refuse-option-twice.js';
 import { repeated } from './repeated-option.js';
 import { errorDocument, reportError } from './report-error.js';
 import { addRunCommand } from './run-command.js';
@@ -197,6 +198,7 @@ async function runArguments(words: readonly string[]): Promise<Parameters<typeof
   addRunCommand(program, async (args) => {
     understood = args;
   });
+  refuseOptionTwice(program);
   try {
     await program.parseAsync(['run', ...words], { from: 'user' });
   } catch (error) {

@@ -3,31 +3,32 @@ import type { JobReport } from '../control/schema/jobs.js';
 import { DmRemapError } from '../library/errors.js';
 import { askPatiently } from './ask-patiently.js';
 import type { CliContext } from './cli-context.js';
-import { followJob } from './follow-job.js';
+import { followJob, isUnderWay } from './follow-job.js';
 import { jobName } from './job-text.js';
+import { interruption } from './unless-interrupted.js';
 
 /**
- * Begins a job, or goes on with it, and waits for its end, whoever serves the set. Undefined: the person has interrupted
- * that, and was told that the job goes on.
+ * Begins a job, or goes on with it, and waits for its end, whoever serves the set. If it is under way still, the person has
+ * interrupted that, and was told that it goes on.
  */
 export async function awaitJob(
   { client, device }: RunningSet,
   begin: () => Promise<JobReport>,
   called: string,
   context: CliContext,
-): Promise<JobReport | undefined> {
-  const interrupted = context.stopSignals.next();
+): Promise<JobReport> {
+  const interrupted = interruption(context.stopSignals);
   const begun = await askPatiently(begin, device, context);
   const ask = async (): Promise<JobReport> => {
     const jobs = await askPatiently(() => client.jobs(), device, context);
     return jobs.find(({ id }) => id === begun.id) ?? notKnown(begun);
   };
-  const ended = await followJob(ask, context.err, interrupted);
-  if (ended === undefined)
+  const job = await followJob(begun, ask, context.err, interrupted);
+  if (isUnderWay(job))
     context.err.write(
       `dmremap: ${jobName(begun)} goes on; "dmremap jobs ${called}" shows it, "dmremap job cancel ${called} ${begun.id}" gives it up\n`,
     );
-  return ended;
+  return job;
 }
 
 /** Rejects where it did not come to its end. */

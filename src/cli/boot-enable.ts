@@ -16,6 +16,8 @@ import { describePlace, loadConfiguration } from './configuration.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
+import { refuseOptionTwice } from './refuse-option-twice.js';
+import { refuseOtherMain } from './refuse-other-main.js';
 import { repeated } from './repeated-option.js';
 import { addRunCommand } from './run-command.js';
 
@@ -39,8 +41,9 @@ export async function bootEnable(given: BootEnableArguments, context: CliContext
   await checkRunOptions(args.options);
   checkProgram(args, context);
   const set = nameMembers(args, setIdOf(await context.library.inspectSpares(args.spares)), context);
+  if (!args.force) await refuseOtherMain({ ...args, setId: set.setId }, context);
   const files = [...sharedFiles(context.machine.paths), ...setFiles(set)];
-  const tree = new FileTree(args.root);
+  const tree = resultOf(FileTree.below(args.root), 'device');
   if (args.dryRun) return show(files, context);
   for (const file of files) context.out.write(`${resultOf(tree.write(file)).padEnd(9)}  ${file.path}\n`);
   adviseOnFstab(resultOf(tree.read('/etc/fstab')), set, args, context);
@@ -89,6 +92,7 @@ async function checkRunOptions(options: readonly string[]): Promise<void> {
   }
   const program = new Command().exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
   addRunCommand(program, async () => {});
+  refuseOptionTwice(program);
   try {
     await program.parseAsync(['run', '--main', 'M', '--spare', 'S', '--ublk', ...options], { from: 'user' });
   } catch (error) {
@@ -155,7 +159,8 @@ export function addBootEnableCommand(
         'file, and the command that starts the set now and at every boot. Again with other arguments: the files are ' +
         'written anew.\n\n' +
         'Disks are written down under names that stay the same, from /dev/disk/by-id where there is one. A disk ' +
-        'without such a name is refused, unless --force. The disks must be formatted; they are not written.',
+        'without such a name is refused, unless --force, and so is a main device that is not the recorded one. The disks must ' +
+        'be formatted; they are not written.',
     )
     .usage('NAME [--main PATH --spare PATH...] [options] [-- RUN-OPTION...]')
     .argument('<name>', 'of the device in /dev/dm-remap, and of the service')
@@ -167,7 +172,7 @@ export function addBootEnableCommand(
     .addOption(
       new Option(
         '--force',
-        'take disks without a stable name, and a program outside the root file system',
+        'take disks without a stable name, a main device that is not the recorded one, and a program outside the root file system',
       ).default(false),
     )
     .action((name: string, options: string[], { main, spare: spares, root, dryRun, force }: CommandOptions) =>

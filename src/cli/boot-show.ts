@@ -18,7 +18,7 @@ export interface BootShowArguments {
 
 /** `dmremap boot show`: the sets that are prepared for boot. Reads only. */
 export async function bootShow(args: BootShowArguments, context: CliContext): Promise<number> {
-  const tree = new FileTree(args.root);
+  const tree = resultOf(FileTree.below(args.root), 'device');
   const shared = sharedFiles(context.machine.paths);
   const sharedCurrent = shared.every(({ path, text }) => resultOf(tree.read(path)) === text);
   const sets = resultOf(enabledSets(tree)).map((set) => shown(set, sharedCurrent, tree, args, context));
@@ -88,5 +88,8 @@ export function addBootShowCommand(
     .option('--root <directory>', 'look below this directory instead of /', '/')
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action(({ root, json }: { root: string; json: boolean }) => action({ root, json }));
-  helpLikeManual(command, { exitStatuses: ['done', 'usage', 'system'], examples: ['dmremap boot show'] });
+  helpLikeManual(command, {
+    exitStatuses: ['done', 'usage', 'device', 'system'],
+    examples: ['dmremap boot show'],
+  });
 }

@@ -3,8 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningSet } from '../control/client/running-sets.js';
 import { DmRemapError } from '../library/errors.js';
+import type { ScannedSet, ScanReport } from '../library/scan-types.js';
+import type { LibraryCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
+import { deviceResource } from './testing/device-resource.js';
 import { fakeContext, fakeMachine, inspectReport } from './testing/fake-context.js';
 
 let root: string;
@@ -96,6 +100,7 @@ describe('dmremap boot enable', () => {
     [['attic', ...DISKS, '--', '--onlost'], 'usage', '--onlost'],
     [['attic', ...DISKS, '--', '--log-level', 'loud'], 'usage', 'loud'],
     [['attic', ...DISKS, '--', '--faults', '/a b'], 'usage', 'blanks'],
+    [['attic', ...DISKS, '--', '--main', '/dev/vdz'], 'usage', '--main: is given twice'],
     [['attic', '--main', '/dev/vdz', '--spare', '/dev/sdc'], 'refused', '--force'],
     [['attic', '--main', 'disk.img', '--spare', '/dev/sdc'], 'refused', 'no block device'],
   ])('refuses %j', async (args, failure, mistake) => {
@@ -111,12 +116,44 @@ describe('dmremap boot enable', () => {
     expect(textOf('etc/udev/rules.d/61-dm-remap-attic.rules')).toContain('KERNEL=="vdz"');
   });
 
+  it.each([
+    ['wrongMain', '/dev/sdb is not the recorded main device (sizeBytes is 8, recorded 9)'],
+    ['mainChanged', '/dev/sdb is the main device by its serial number, but 3 of 8 sampled blocks differ'],
+  ] as const)('refuses a main device that a start would refuse (%s), unless --force', async (id, message) => {
+    const { setId } = inspectReport();
+    const asked: unknown[] = [];
+    const problems = [
+      { id: 'spareMissing', blocks: true, message: 'another' } as const,
+      { id, blocks: true, message },
+    ];
+    const calls: Partial<LibraryCalls> = {
+      inspectSpares: async () => inspectReport(),
+      scanSets: async (options) => {
+        asked.push(options);
+        return { ...NOTHING_WRONG, sets: [{ setId, problems } as unknown as ScannedSet] };
+      },
+    };
+    const { context } = fakeContext({ calls, machine: fakeMachine(DEVICES) });
+    const line = ['boot', 'enable', 'attic', ...DISKS, '--root', root];
+    await expect(runCommandLine(line, context)).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringMatching(/^\/dev\/sdb is .*, so a start at boot would be refused; .*--force/),
+    });
+    expect(asked).toEqual([{ paths: ['/dev/disk/by-id/usb-B'], mains: { [setId]: '/dev/sdb' } }]);
+    expect(filesBelow(root)).toEqual([]);
+    expect(await runCommandLine([...line, '--force'], context)).toBe(0);
+    expect(filesBelow(root)).toContain('etc/dm-remap/attic.env');
+  });
+
   it('refuses a program that is not there before other file systems are mounted', async () => {
     const machine = {
       ...fakeMachine(DEVICES),
       isOnRootFileSystem: (path: string) => path !== '/usr/bin/node',
     };
-    const { context } = fakeContext({ calls: { inspectSpares: async () => inspectReport() }, machine });
+    const { context } = fakeContext({
+      calls: { inspectSpares: async () => inspectReport(), scanSets: async () => NOTHING_WRONG },
+      machine,
+    });
     const enabling = runCommandLine(['boot', 'enable', 'attic', ...DISKS, '--root', root], context);
     await expect(enabling).rejects.toMatchObject({
       failure: 'refused',
@@ -148,7 +185,46 @@ describe('dmremap boot disable', () => {
     ]);
     await boot('disable', 'cellar');
     expect(filesBelow(root)).toEqual([]);
-    expect((await boot('disable', 'cellar')).out).toMatch(/^(absent .*\n)+$/);
+  });
+
+  it('refuses a name that nothing here knows, and touches no file', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    const before = filesBelow(root);
+    await expect(boot('disable', 'atic')).rejects.toMatchObject({
+      failure: 'device',
+      message: expect.stringMatching(/^atic: no set of this name is prepared for boot/),
+    });
+    await expect(boot('disable', '../dm-remap/attic')).rejects.toMatchObject({ failure: 'usage' });
+    expect(filesBelow(root)).toEqual(before);
+  });
+
+  it('says of a set of the configuration that it is not prepared', async () => {
+    mkdirSync(join(root, 'nonexistent/dm-remap'), { recursive: true });
+    writeFileSync(
+      join(root, 'nonexistent/dm-remap/dm-remap.yaml'),
+      'sets:\n  attic:\n    main: /dev/sdb\n    spares: [/dev/sdc]\n',
+    );
+    expect((await boot('disable', 'attic')).out).toBe('attic is not prepared for boot: nothing to remove\n');
+    await boot('enable', 'attic');
+    expect((await boot('disable', 'attic')).out).toMatch(/^(removed .*\n)+absent .*attic.service\n/);
+  });
+
+  it('goes on where half of the files are gone, and says with --dry-run which those are', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    rmSync(join(root, 'etc/dm-remap/attic.env'));
+    expect((await boot('disable', 'attic', '--dry-run')).out).toMatch(
+      /^absent .*attic\.env\n(would go .*\n){2}absent /,
+    );
+    await boot('disable', 'attic');
+    expect(filesBelow(root)).toEqual([]);
+  });
+
+  it('says of a set that is served that it is not prepared', async () => {
+    const served = [{ device: deviceResource({ name: 'dm-remap-test-served' }) } as RunningSet];
+    const running = { all: async () => served, one: () => Promise.reject(new Error('not asked for')) };
+    const { context, out } = fakeContext({ running });
+    expect(await runCommandLine(['boot', 'disable', 'dm-remap-test-served'], context)).toBe(0);
+    expect(out.text).toContain('nothing to remove');
   });
 });
 
@@ -175,6 +251,32 @@ describe('dmremap boot show', () => {
   });
 });
 
+describe('--root', () => {
+  it.each([
+    ['not-there', 'is not there'],
+    ['file', 'is no directory'],
+    ['file/below', 'ENOTDIR'],
+  ])('%s is refused by every command, and nothing is made there', async (name, problem) => {
+    writeFileSync(join(root, 'file'), '');
+    const elsewhere = join(root, name);
+    const calls = { inspectSpares: async () => inspectReport(), scanSets: async () => NOTHING_WRONG };
+    const { context } = fakeContext({ calls, machine: fakeMachine(DEVICES) });
+    for (const words of [
+      ['boot', 'show'],
+      ['boot', 'show', '--json'],
+      ['boot', 'enable', 'attic', ...DISKS],
+      ['boot', 'disable', 'attic'],
+      ['forget', 'attic'],
+    ])
+      await expect(runCommandLine([...words, '--root', elsewhere], context)).rejects.toMatchObject({
+        failure: 'device',
+        message: expect.stringMatching(new RegExp(`^${elsewhere} .*${problem}`)),
+      });
+    expect(filesBelow(root)).toEqual(['file']);
+  });
+});
+
+const NOTHING_WRONG: ScanReport = { sets: [], doubtful: [], unreadable: [] };
 const DISKS = ['--main', '/dev/sdb', '--spare', '/dev/disk/by-id/usb-B'];
 const DEVICES = {
   '/dev/sdb': { kernelName: 'sdb', isPartition: false, links: ['disk/by-uuid/1', 'disk/by-id/ata-A'] },
@@ -186,7 +288,7 @@ const DEVICES = {
 /** One command below `root`; nothing of this machine is asked or told. */
 async function boot(verb: string, ...args: string[]): Promise<{ out: string; err: string }> {
   const runs: string[] = [];
-  const calls = { inspectSpares: async () => inspectReport() };
+  const calls = { inspectSpares: async () => inspectReport(), scanSets: async () => NOTHING_WRONG };
   const { context, out, err } = fakeContext({ calls, machine: fakeMachine(DEVICES, runs) });
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const line = ['boot', verb, ...args.slice(0, end), '--root', root, ...args.slice(end)];

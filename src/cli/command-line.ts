@@ -25,6 +25,7 @@ import { addLostCommand, lost } from './lost.js';
 import { addManCommand, man } from './man.js';
 import { addMetadataCommand } from './metadata.js';
 import { addMigrateCommand, migrate } from './migrate.js';
+import { refuseOptionTwice } from './refuse-option-twice.js';
 import { addRemapCommand } from './remap.js';
 import { addRemapsCommand, remaps } from './remaps.js';
 import { addReplaceMainCommand, replaceMain } from './replace-main.js';
@@ -105,6 +106,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   addSchemaCommand(program, async (args) => ended(await schema(args, context)));
   addManCommand(program, (args) => ended(man(args, program, context)));
   addCompletionCommand(program, (shell) => ended(completion(shell, program, context)));
+  refuseOptionTwice(program);
   return helpLikeManual(program, {
     exitStatuses: ['done', 'usage', 'bug'],
     examples: [

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { RunningSet } from '../control/client/running-sets.js';
-import type { DeviceResource } from '../control/schema/device.js';
 import { DmRemapError } from '../library/errors.js';
 import { askPatiently } from './ask-patiently.js';
 import type { CliContext } from './cli-context.js';
@@ -9,12 +8,12 @@ import { askConsent, declined } from './consent.js';
 import { evacuatedText, evacuationPlanText } from './evacuate-text.js';
 import { acceptEvacuationLoss } from './evacuation-loss.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { devicesOf, followAtBoot } from './follow-at-boot.js';
 import { type Evacuation, followEvacuation } from './follow-evacuation.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 import { commandLine } from './shell-words.js';
-import { untilServed } from './until-served.js';
+import { takeOver } from './take-over.js';
+import { interruption } from './unless-interrupted.js';
 
 export interface EvacuateArguments {
   readonly set: string;
@@ -87,22 +86,32 @@ async function finish(
 ): Promise<number> {
   // Who serves the set after a crash, or for an upgrade, begins to copy again.
   const patient = { evacuation: () => askPatiently(() => client.evacuation(), device, context) };
-  const copied = await followEvacuation(patient, context.err, context.stopSignals.next());
-  if (copied === undefined) {
+  const interrupted = interruption(context.stopSignals);
+  const copied = await followEvacuation(patient, context.err, interrupted);
+  if (copied.state === 'copying') {
     context.err.write(
       `dmremap: the copying goes on; "${commandLine(['dmremap', 'evacuate', set])}" waits for it again and ends it, --cancel gives it up\n`,
     );
-    return EXIT_STATUS.interrupted;
+    return tellInterrupted(device, copied, json, context);
   }
-  // It may be another process by now.
-  const served = await client.device();
-  const { version: _, ...replaced } = await client.finishEvacuation();
-  // Before it is served again: whoever starts it in the place of a process that dies over it has to know.
-  const atBoot = followAtBoot({ ...devicesOf(served), main: copied.path }, context);
-  await untilServed(served, context, ({ main }: DeviceResource) => main.path === copied.path);
+  const taken = await takeOver(client, copied.path, interrupted, context);
+  if (taken === undefined) return tellInterrupted(device, copied, json, context);
+  const { replaced, atBoot } = taken;
   if (json) writeJson(context.out, { written: true, ...replaced, copiedBytes: copied.copiedBytes });
   else context.out.write(evacuatedText(replaced, device, set, atBoot));
   return EXIT_STATUS.done;
+}
+
+/** Programs learn how far it was; a person was told already. */
+function tellInterrupted(
+  { setId, name }: RunningSet['device'],
+  evacuation: Evacuation,
+  json: boolean,
+  { out }: CliContext,
+): number {
+  const { copiedBytes } = evacuation;
+  if (json) writeJson(out, { written: false, setId, name, copiedBytes, interrupted: true, evacuation });
+  return EXIT_STATUS.interrupted;
 }
 
 async function cancel(

@@ -44,7 +44,7 @@ export const EXIT_STATUS_MEANING: Readonly<Record<ExitStatusName, string>> = {
   bug: 'a mistake in dm-remap itself; please report it',
   hangUp: '`run`: a second signal, SIGHUP, ended it at once',
   interrupted:
-    '`run`: a second signal, SIGINT, ended it at once; `evacuate`, `migrate`, `spare remove`, `remap consolidate`: Ctrl-C ended the command, the job goes on',
+    '`run`: a second signal, SIGINT, ended it at once; `evacuate`, `migrate`, `spare add`, `spare remove`, `remap consolidate`: Ctrl-C ended the command, what it began goes on',
   outputClosed: 'the reader of the output went away, as in `dmremap remaps S | head -1`',
   terminated: '`run`: a second signal, SIGTERM, ended it at once',
 };

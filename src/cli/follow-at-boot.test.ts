@@ -26,7 +26,8 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 function contextBelowRoot() {
   const machine = { ...fakeMachine(DEVICES, runs), root };
-  return fakeContext({ calls: { inspectSpares: async () => inspectReport() }, machine });
+  const scanSets = async () => ({ sets: [], doubtful: [], unreadable: [] });
+  return fakeContext({ calls: { inspectSpares: async () => inspectReport(), scanSets }, machine });
 }
 
 async function enable(): Promise<void> {

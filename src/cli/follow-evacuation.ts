@@ -6,35 +6,35 @@ import { durationText } from './duration-text.js';
 import type { Output } from './output.js';
 import { formatSize } from './sizes.js';
 import { START_OVER } from './start-over.js';
+import { INTERRUPTED, type Interrupted, unlessInterrupted } from './unless-interrupted.js';
 
 /**
- * Waits until a set is copied to another disk, and shows a person at a terminal how far it is. Undefined: `interrupted`
- * came first; the copying goes on. Rejects with `DmRemapError` where it can't go on.
+ * Waits until a set is copied to another disk, and shows a person at a terminal how far it is. Answers how it is then; if it
+ * is copied still, `interrupted` came first. Rejects with `DmRemapError` where it can't go on.
  */
 export async function followEvacuation(
   client: Pick<ControlClient, 'evacuation'>,
   output: Output,
-  interrupted: Promise<unknown>,
+  interrupted: Promise<Interrupted>,
   nowMs: () => number = () => performance.now(),
   pauseMs = PAUSE_MS,
-): Promise<Evacuation | undefined> {
-  let isInterrupted = false;
-  void interrupted.then(() => {
-    isInterrupted = true;
-  });
+): Promise<Evacuation> {
   const startedMs = nowMs();
   const first = await reportOf(client);
-  for (let report = first; ; report = await reportOf(client)) {
-    if (report.state === 'copying' && output.isTerminal)
+  let report = first;
+  while (report.state === 'copying') {
+    if (output.isTerminal)
       output.write(
         `${START_OVER}${progressText(report, report.copiedBytes - first.copiedBytes, nowMs() - startedMs)}`,
       );
-    if (report.state !== 'copying' || isInterrupted) {
-      if (output.isTerminal) output.write(START_OVER);
-      return report.state === 'copying' ? undefined : copiedOrThrow(report);
-    }
     await Promise.race([delay(pauseMs), interrupted]);
+    // Nobody may serve the set for a while.
+    const now = await unlessInterrupted(reportOf(client), interrupted);
+    if (now === INTERRUPTED) break;
+    report = now;
   }
+  if (output.isTerminal) output.write(START_OVER);
+  return report.state === 'copying' ? report : copiedOrThrow(report);
 }
 
 export type Evacuation = NonNullable<EvacuationResource['evacuation']>;

@@ -9,7 +9,7 @@ import { refuseActiveService } from './boot-disable.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent, declined } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { type FileOutcome, fileLine } from './file-result.js';
+import { type FileOutcome, fileLine, resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
 import { writeAnswer } from './output.js';
 import { repeated } from './repeated-option.js';
@@ -37,7 +37,7 @@ export async function forget(args: ForgetArguments, context: CliContext): Promis
   if (args.wipe) return forgetAndWipe(args, context);
   if (args.devices.length > 0 || args.force || args.yes)
     throw new DmRemapError('usage', '--device, --force and --yes go with --wipe');
-  const tree = new FileTree(args.root);
+  const tree = resultOf(FileTree.below(args.root), 'device');
   await refuseServed(args.set, context);
   const known = knownSet(args.set, tree);
   if (known.setId !== undefined) await refuseServed(known.setId, context);
@@ -54,7 +54,7 @@ async function forgetAndWipe(args: ForgetArguments, context: CliContext): Promis
   const found = await findMetadata(args, context);
   const { setId } = found.set;
   await refuseServed(setId, context);
-  const name = nameAtBoot(setId, new FileTree(args.root));
+  const name = nameAtBoot(setId, resultOf(FileTree.below(args.root), 'device'));
   if (name !== undefined && args.root === '/') refuseActiveService(name, context);
   const known = { name, setId };
   const files = tracesOf({ ...args, setId }, context);

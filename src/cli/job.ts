@@ -18,10 +18,13 @@ export interface JobArguments {
 /** `dmremap job`: has long work rest, has it go on, or gives it up. */
 export async function changeJob(args: JobArguments, context: CliContext): Promise<number> {
   const { client, device } = await context.running.one(args.set);
+  const before = (await client.jobs()).find(({ id }) => id === args.job);
   const job = await ACTIONS[args.verb](client, args.job);
+  const changed = before?.state !== job.state;
   const { setId, name } = device;
-  if (args.json) writeAnswer<AnswerOf<'job pause'>>(context.out, { setId, name, job });
-  else context.out.write(`${jobName(job)}: ${jobProgressText(job)}\n`);
+  if (args.json) writeAnswer<AnswerOf<'job pause'>>(context.out, { setId, name, job, changed });
+  else
+    context.out.write(`${jobName(job)}: ${jobProgressText(job)}${changed ? '' : ' (nothing was changed)'}\n`);
   return EXIT_STATUS.done;
 }
 
@@ -64,13 +67,14 @@ const VERBS = [
     description:
       'The job rests until it is resumed, also when another process serves the set by then. What is under way is finished: a ' +
       'few seconds of work. Nothing is placed on a spare that is being emptied meanwhile; what is written while a set is ' +
-      'copied to another disk goes on to be written to both.',
+      'copied to another disk goes on to be written to both. One that rests stays so; one that has ended is refused.',
   },
   {
     verb: 'resume',
     summary: 'have a job go on',
     description:
-      'The job goes on where it was. Copying to another disk that rests since a stop or a reboot is refused: "dmremap ' +
+      'The job goes on where it was. One that goes on already is left to; one that has ended is refused, as the command that ' +
+      'began it begins it anew. Copying to another disk that rests since a stop or a reboot is refused: "dmremap ' +
       'evacuate" without a disk goes on with that, and asks first.',
   },
   {
@@ -78,6 +82,6 @@ const VERBS = [
     summary: 'give a job up',
     description:
       'The job ends, and what it has done stays. A spare that was being emptied, or is empty, takes units again. A disk that ' +
-      'was being copied to is of no use.',
+      'was being copied to is of no use. One that has ended stays as it is.',
   },
 ] as const;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NoAnswer } from '../control/client/no-answer.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { DeviceResource } from '../control/schema/device.js';
-import type { JobReport } from '../control/schema/jobs.js';
+import { type JobReport, jobSchema } from '../control/schema/jobs.js';
 import { DmRemapError } from '../library/errors.js';
 import { ANSWER_SCHEMAS } from './answer-schemas.js';
 import { runCommandLine } from './command-line.js';
@@ -18,7 +18,8 @@ interface World {
   readonly device?: Partial<DeviceResource>;
   readonly livingUnits?: number;
   readonly removed?: readonly (Error | undefined)[];
-  readonly interrupted?: boolean;
+  /** From the first moment, or while a spare is added, emptied or taken out, which never ends then. */
+  readonly interrupted?: boolean | 'adding' | 'moving' | 'removing';
 }
 
 /** A set at work; what it was asked for. */
@@ -31,17 +32,22 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     calls.push(call);
     return jobReport(call.startsWith('pause') ? { state: 'paused' } : {});
   };
+  const looked = async () => jobs[Math.min(look++, jobs.length - 1)]!;
   const client = {
     device: async () => device,
-    jobs: async () => jobs[Math.min(look++, jobs.length - 1)]!,
+    jobs: () => (interrupted === 'moving' ? new Promise<never>(() => {}) : looked()),
     pauseJob: async (id: string) => note(`pause ${id}`),
     resumeJob: async (id: string) => note(`resume ${id}`),
     cancelJob: async (id: string) => note(`cancel ${id}`),
     consolidate: async () => note('consolidate'),
-    emptySpare: async (index: number, body: object) => note(`empty ${index} ${JSON.stringify(body)}`),
+    emptySpare: async (index: number, body: object) => {
+      if (interrupted === 'moving') setTimeout(() => interrupt('SIGINT'));
+      return note(`empty ${index} ${JSON.stringify(body)}`);
+    },
     spareUse: async () => SPARES.map(() => ({ livingUnits, freeUnits: 50, takesUnits: true })),
     addSpare: async ({ device: path, dryRun }: { device: string; dryRun?: boolean }) => {
       calls.push(`add ${path}${dryRun ? ' dry' : ''}`);
+      if (!dryRun && interrupted === 'adding') return interruptedForEver();
       const added = { ...SPARES[0]!, path };
       if (!dryRun) device = { ...device, spares: [...device.spares, added] };
       const disk = { ...added, signature: null };
@@ -52,6 +58,7 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     },
     removeSpare: async (index: number) => {
       calls.push(`remove ${index}`);
+      if (interrupted === 'removing') return interruptedForEver();
       const failure = removed[removal++];
       if (!(failure instanceof DmRemapError && failure.message.includes('before')))
         device = { ...device, spares: device.spares.filter((_, nth) => nth !== index) };
@@ -61,7 +68,17 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     },
   };
   const setNow = () => ({ client, device }) as unknown as RunningSet;
-  const next = () => (interrupted ? Promise.resolve('SIGINT' as const) : new Promise<never>(() => {}));
+  let interrupt: (signal: 'SIGINT') => void = () => {};
+  const next = () => {
+    if (interrupted === true) return Promise.resolve('SIGINT' as const);
+    return new Promise<'SIGINT'>((resolve) => {
+      interrupt = resolve;
+    });
+  };
+  const interruptedForEver = () => {
+    setTimeout(() => interrupt('SIGINT'));
+    return new Promise<never>(() => {});
+  };
   const faked = fakeContext({
     running: { all: async () => [setNow()], one: async () => setNow() },
     stopSignals: { next },
@@ -91,7 +108,13 @@ describe('long work', () => {
     expect(changing.out.text).toMatch(/^emptying spare 0 \(\/dev\/sdb\): 4 of 10 units \(40 %\), paused\n/);
     changing.out.text = '';
     await runCommandLine(['job', 'pause', 'attic', 'empty-aa', '--json'], changing.context);
-    ANSWER_SCHEMAS['job pause'].strict().parse(JSON.parse(changing.out.text));
+    expect(ANSWER_SCHEMAS['job pause'].strict().parse(JSON.parse(changing.out.text)).changed).toBe(true);
+    const running = world({ jobs: [[jobReport()]] });
+    expect(await runCommandLine(['job', 'resume', 'attic', 'empty-aa'], running.context)).toBe(0);
+    expect(running.out.text).toMatch(/, 3 s left \(nothing was changed\)\n$/);
+    running.out.text = '';
+    await runCommandLine(['job', 'resume', 'attic', 'empty-aa', '--json'], running.context);
+    expect(ANSWER_SCHEMAS['job resume'].strict().parse(JSON.parse(running.out.text)).changed).toBe(false);
   });
 
   it('is waited for while it is under way or rests; Ctrl-C ends the command and says that it goes on', async () => {
@@ -103,6 +126,17 @@ describe('long work', () => {
     expect(await runCommandLine(['spare', 'remove', '0', '--set', 'attic'], stopped.context)).toBe(130);
     expect(stopped.err.text).toContain('goes on; "dmremap jobs attic" shows it');
     expect(stopped.calls).toHaveLength(1);
+  });
+
+  it.each([
+    [['spare', 'remove', '0', '--set', 'attic'], { path: '/dev/sdb', usableSpareUnits: 400 }],
+    [['spare', 'remove', '0', '--set', 'attic', '--empty-only'], { spareIndex: 0, takesUnits: false }],
+    [['remap', 'consolidate', 'attic'], { movedCount: 4, scatteredRunCount: 6 }],
+  ])('%j that is interrupted prints the document with how far it is', async (line, asOtherwise) => {
+    const { context, out } = world({ interrupted: true });
+    expect(await runCommandLine([...line, '--json'], context)).toBe(130);
+    expect(JSON.parse(out.text)).toMatchObject({ version: 1, ...asOtherwise, interrupted: true });
+    expect(jobSchema.parse(JSON.parse(out.text).job)).toMatchObject({ state: 'running', movedUnits: 4 });
   });
 
   it.each([
@@ -168,6 +202,29 @@ describe('migrating from one spare to another device', () => {
       /spare 2: \/dev\/sdd.*WILL BE OVERWRITTEN[\s\S]*from: \/dev\/sdb: 10 units to/,
     );
     expect([...dry.calls, ...asked.calls]).toEqual(['add /dev/sdd dry', 'add /dev/sdd dry']);
+  });
+
+  it.each([
+    ['adding', /goes on adding \/dev\/sdd; call the command again to have everything moved there\n$/],
+    ['removing', /goes on taking it out; "dmremap status attic" shows whether it is out by now/],
+  ] as const)('tells a person who interrupts the %s what goes on', async (interrupted, told) => {
+    const { context, err, out } = world({ jobs: [[done]], interrupted });
+    expect(await runCommandLine([...line.slice(0, -1), '--yes'], context)).toBe(130);
+    expect(err.text).toMatch(told);
+    expect(out.text).toBe('');
+  });
+
+  it.each([
+    [{ interrupted: 'adding' }, { movedUnits: 0 }],
+    [{ interrupted: 'moving' }, { movedUnits: 4, job: { state: 'running' } }],
+    [{ interrupted: 'removing' }, { movedUnits: 10, job: { state: 'done' } }],
+  ] as const)('that is interrupted (%j) prints the document with how far it is', async (around, soFar) => {
+    const { context, out } = world({ jobs: [[done]], ...around });
+    expect(await runCommandLine([...line, '--yes'], context)).toBe(130);
+    expect(ANSWER_SCHEMAS.migrate.strict().parse(JSON.parse(out.text))).toMatchObject({
+      ...{ written: false, from: '/dev/sdb', to: '/dev/sdd', interrupted: true },
+      ...soFar,
+    });
   });
 
   it.each([

@@ -68,11 +68,15 @@ const runDirectory = runDirectoryOf(process.env, isRoot);
 const running: RunningCalls = {
   async all() {
     const { runningSets } = await import('../control/client/running-sets.js');
-    return runDirectory === undefined ? [] : runningSets(runDirectory);
+    return runDirectory === undefined ? [] : runningSets(runDirectory, library.isProcessAlive);
   },
   async one(wanted) {
     const { pickSet } = await import('../control/client/pick-set.js');
-    return pickSet(await running.all(), wanted);
+    const { reopenedSets } = await import('../control/client/reopened-sets.js');
+    const sets = await running.all();
+    const reopened =
+      runDirectory === undefined ? [] : await reopenedSets(runDirectory, library.isProcessAlive);
+    return pickSet(sets, wanted, reopened);
   },
 };
 

@@ -3,13 +3,15 @@ import { type Command, Option } from 'commander';
 import { isSamePath } from '../control/client/is-same-path.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { DeviceResource } from '../control/schema/device.js';
+import type { JobReport } from '../control/schema/jobs.js';
 import { DmRemapError } from '../library/errors.js';
-import { addMigrationTarget } from './add-migration-target.js';
+import { addMigrationTarget, migrationSoFar } from './add-migration-target.js';
 import type { AnswerOf } from './answer-schemas.js';
 import { awaitJob, throwUnlessDone } from './await-job.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { devicesOf, followAtBoot } from './follow-at-boot.js';
+import { isUnderWay } from './follow-job.js';
 import { helpLikeManual } from './help.js';
 import { migratedText } from './migrate-text.js';
 import { writeAnswer } from './output.js';
@@ -52,9 +54,11 @@ export async function migrate(args: MigrateArguments, context: CliContext): Prom
   const target = await addMigrationTarget(set, fromIndex, args, context);
   if (typeof target === 'number') return target;
   const emptied = await awaitJob(target, () => begin(target, from, args), args.set, context);
-  if (emptied === undefined) return EXIT_STATUS.interrupted;
+  if (isUnderWay(emptied)) return tellInterrupted({ ...args, from }, target.device, emptied, context);
   throwUnlessDone(emptied);
-  const { removed, atBoot } = await takeOutSpare(target, from, context);
+  const taken = await takeOutSpare(target, from, args.set, context);
+  if (taken === undefined) return tellInterrupted({ ...args, from }, target.device, emptied, context);
+  const { removed, atBoot } = taken;
   const after = { ...target.device, usableSpareUnits: removed.usableSpareUnits };
   return tell({ ...args, from }, { set: after, movedUnits: emptied.movedUnits, atBoot }, context);
 }
@@ -72,12 +76,15 @@ function isOver({ from, to }: MigrateArguments, device: DeviceResource): boolean
   return isOut && findSpare(to, device) !== undefined;
 }
 
+function pathOf(spare: string, set: DeviceResource): string {
+  const index = findSpare(spare, set);
+  return index === undefined ? resolve(spare) : set.spares[index]!.path;
+}
+
 function refuseSame(from: string, { to }: MigrateArguments, device: DeviceResource): void {
-  const toIndex = findSpare(to, device);
-  const toPath = toIndex === undefined ? to : device.spares[toIndex]!.path;
-  if (isSamePath(from, toPath))
+  if (isSamePath(from, pathOf(to, device)))
     throw new DmRemapError('usage', `${from}: --from and --to are the same device`);
-  if (isSpareNumber(to) && toIndex === undefined) spareNumber(to, device);
+  if (isSpareNumber(to) && findSpare(to, device) === undefined) spareNumber(to, device);
 }
 
 function tell(
@@ -85,13 +92,25 @@ function tell(
   { set, movedUnits, atBoot }: Migrated,
   context: CliContext,
 ): number {
-  const { setId, name, unitBytes, usableSpareUnits } = set;
-  const toIndex = findSpare(to, set);
-  const toPath = toIndex === undefined ? resolve(to) : set.spares[toIndex]!.path;
-  const answer = { written: true, setId, name, from, to: toPath, movedUnits, unitBytes, usableSpareUnits };
+  const answer = { ...migrationSoFar(set, from, pathOf(to, set)), written: true, movedUnits };
   if (json) writeAnswer<AnswerOf<'migrate'>>(context.out, answer);
   else context.out.write(migratedText(answer, atBoot));
   return EXIT_STATUS.done;
+}
+
+/** Programs learn how far it was; a person was told already. */
+function tellInterrupted(
+  { from, to, json }: MigrateArguments,
+  set: DeviceResource,
+  job: JobReport,
+  context: CliContext,
+): number {
+  if (json)
+    writeAnswer<AnswerOf<'migrate'>>(context.out, {
+      ...migrationSoFar(set, from, pathOf(to, set)),
+      ...{ movedUnits: job.movedUnits, interrupted: true, job },
+    });
+  return EXIT_STATUS.interrupted;
 }
 
 interface Migrated {

@@ -4,6 +4,7 @@ import type { JobReport } from '../control/schema/jobs.js';
 import { awaitJob, throwUnlessDone } from './await-job.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
+import { isUnderWay } from './follow-job.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 
@@ -19,8 +20,11 @@ export async function consolidateRemaps(
 ): Promise<number> {
   const served = await context.running.one(set);
   const job = await awaitJob(served, () => served.client.consolidate(), set, context);
-  if (job === undefined) return EXIT_STATUS.interrupted;
   const total = totalOf(job);
+  if (isUnderWay(job)) {
+    if (json) writeJson(context.out, { ...total, interrupted: true, job });
+    return EXIT_STATUS.interrupted;
+  }
   if (json) writeJson(context.out, { ...total });
   else context.out.write(`${text(total)}\n`);
   throwUnlessDone(job);

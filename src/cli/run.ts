@@ -104,7 +104,7 @@ export async function run(
       await tell(context, log, 'STOPPING=1', `STATUS=${end === 'handedOver' ? 'handing over' : 'stopping'}`);
     }
   } finally {
-    await control?.close();
+    await control?.close({ isReopened: end === 'changed' || end === 'handedOver' });
     if (end === 'failed' && isInUse(device)) end = tellLeft(device, log);
     if (end !== 'changed') {
       await jobs.rest();

@@ -3,16 +3,16 @@ import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import { DmRemapError } from '../library/errors.js';
 import type { AddSparePlan } from '../library/spare-types.js';
+import { type AddedSpare, addSpareAtWork, interruptedText, neededText, planOf } from './add-spare-at-work.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent, declined } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { devicesWith, followAtBoot } from './follow-at-boot.js';
+import { followAtBoot } from './follow-at-boot.js';
 import { helpLikeManual } from './help.js';
 import { coloured, type Output, writeJson } from './output.js';
 import { repeated } from './repeated-option.js';
 import { formatSize } from './sizes.js';
 import { formatFields } from './table.js';
-import { untilServed } from './until-served.js';
 
 export interface AddSpareArguments {
   readonly device: string;
@@ -38,16 +38,24 @@ export async function addSpare(args: AddSpareArguments, context: CliContext): Pr
     return EXIT_STATUS.done;
   }
   if (!yes && !(await askConsent(context))) return declined(context, json);
-  const { done, atBoot } = await adder.add(plan);
-  if (json) writeJson(context.out, { written: true, ...done });
-  else context.out.write(resultText(done, atBoot));
+  const added = await adder.add(plan);
+  if (added.interruptedWhile !== undefined) return tellInterrupted(added, args, context);
+  if (json) writeJson(context.out, { written: true, ...added.done });
+  else context.out.write(resultText(added));
   return EXIT_STATUS.done;
+}
+
+/** Programs learn of the plan, or of what was done by then. */
+function tellInterrupted(added: AddedSpare, { set, json }: AddSpareArguments, context: CliContext): number {
+  context.err.write(`dmremap: ${interruptedText(added, set ?? added.done.setId)}\n`);
+  const written = added.interruptedWhile === 'opening';
+  if (json) writeJson(context.out, { written, interrupted: true, ...added.done });
+  return EXIT_STATUS.interrupted;
 }
 
 interface Adder {
   plan(): Promise<AddSparePlan>;
-  /** `atBoot`: as `followAtBoot` answers. */
-  add(plan: AddSparePlan): Promise<{ readonly done: AddSparePlan; readonly atBoot: string | undefined }>;
+  add(plan: AddSparePlan): Promise<AddedSpare>;
 }
 
 async function adderFor(args: AddSpareArguments, context: CliContext): Promise<Adder> {
@@ -64,7 +72,7 @@ async function adderFor(args: AddSpareArguments, context: CliContext): Promise<A
       async add(plan) {
         const done = await context.library.addSpare(options, plan);
         const devices = { setId: done.setId, main, spares: [...spares, args.device] };
-        return { done, atBoot: followAtBoot(devices, context) };
+        return { done, atBoot: followAtBoot(devices, context), interruptedWhile: undefined };
       },
     };
   }
@@ -73,22 +81,12 @@ async function adderFor(args: AddSpareArguments, context: CliContext): Promise<A
       'usage',
       '--set does not go with --main and --spare: a set at work knows its devices',
     );
-  const { client, device } = await context.running.one(set);
+  const served = await context.running.one(set);
   const request = { device: resolve(args.device), force };
   return {
-    plan: async () => planOf(await client.addSpare({ ...request, dryRun: true })),
-    async add() {
-      const done = planOf(await client.addSpare(request));
-      // Before it is served again: whoever starts it in the place of a process that dies over it has to know.
-      const atBoot = followAtBoot(devicesWith(device, request.device), context);
-      await untilServed(device, context, ({ spares }) => spares.length > done.spareIndex);
-      return { done, atBoot };
-    },
+    plan: async () => planOf(await served.client.addSpare({ ...request, dryRun: true })),
+    add: (plan) => addSpareAtWork(served, request, plan, context),
   };
-}
-
-export function planOf({ version: _, ...plan }: AddSparePlan & { readonly version: number }): AddSparePlan {
-  return plan;
 }
 
 export function planText(plan: AddSparePlan, output: Output): string {
@@ -116,10 +114,10 @@ function roomText({ unitBytes }: AddSparePlan, unitCount: number): string {
   return `${formatCount(unitCount, 'unit')} (${formatSize(unitCount * unitBytes)})`;
 }
 
-function resultText(plan: AddSparePlan, atBoot: string | undefined): string {
-  const room = roomText(plan, plan.usableSpareUnits);
-  const advice = `from now on the set needs it: give --spare ${plan.device.path} behind the others`;
-  return `${plan.device.path} is spare ${plan.spareIndex} of the set now: ${room} for bad sectors\n${atBoot ?? advice}\n`;
+function resultText({ done, atBoot }: AddedSpare): string {
+  const { path } = done.device;
+  const room = roomText(done, done.usableSpareUnits);
+  return `${path} is spare ${done.spareIndex} of the set now: ${room} for bad sectors\n${atBoot ?? neededText(path)}\n`;
 }
 
 export function addAddSpareCommand(group: Command, run: (args: AddSpareArguments) => Promise<void>): void {
@@ -131,7 +129,7 @@ export function addAddSpareCommand(group: Command, run: (args: AddSpareArguments
         'have no room for goes to the new one. Copies of the map are put on it, too. A power cut leaves the set with it or ' +
         'without it.\n\n' +
         'A set at work (--set) is closed for a moment: the I/O of its block device waits, NBD clients have to connect again. ' +
-        'A set that is not at work is named by its devices.',
+        'Ctrl-C ends the command then, and not the adding. A set that is not at work is named by its devices.',
     )
     .argument('<device>', 'block device or image file; what is on it is lost')
     .option('--set <set>', 'name, set id, block device, main device or spare of a set at work')
@@ -146,7 +144,17 @@ export function addAddSpareCommand(group: Command, run: (args: AddSpareArguments
       await run({ device, set, main, spares, ...rest });
     });
   helpLikeManual(command, {
-    exitStatuses: ['done', 'declined', 'usage', 'device', 'refused', 'metadata', 'io', 'system'],
+    exitStatuses: [
+      'done',
+      'declined',
+      'usage',
+      'device',
+      'refused',
+      'metadata',
+      'io',
+      'system',
+      'interrupted',
+    ],
     examples: [
       'dmremap spare add /dev/disk/by-id/usb-STICK --set attic',
       'dmremap spare add more.img --main disk.img --spare spare.img',

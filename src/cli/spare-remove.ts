@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import { isSamePath } from '../control/client/is-same-path.js';
 import type { DeviceResource } from '../control/schema/device.js';
+import type { JobReport } from '../control/schema/jobs.js';
 import { DmRemapError } from '../library/errors.js';
 import { awaitJob, throwUnlessDone } from './await-job.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { followAtBoot } from './follow-at-boot.js';
+import { isUnderWay } from './follow-job.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
 import { repeated } from './repeated-option.js';
@@ -47,10 +49,12 @@ export async function removeSpare(args: RemoveSpareArguments, context: CliContex
   }
   const begin = () => client.emptySpare(spareIndex, { acceptsLoss: args.acceptLoss });
   const emptied = await awaitJob(served, begin, set, context);
-  if (emptied === undefined) return EXIT_STATUS.interrupted;
+  if (isUnderWay(emptied)) return tellInterrupted(device, spareIndex, emptied, args, context);
   throwUnlessDone(emptied);
   if (args.emptyOnly) return tellStaying(device, spareIndex, false, args, context);
-  return tell(await takeOutSpare(served, device.spares[spareIndex]!.path, context), json, context);
+  const taken = await takeOutSpare(served, device.spares[spareIndex]!.path, set, context);
+  if (taken === undefined) return tellInterrupted(device, spareIndex, emptied, args, context);
+  return tell(taken, json, context);
 }
 
 /** What would be left undone, or undone by the other. */
@@ -91,6 +95,21 @@ function tellStaying(
         `use it again: dmremap spare remove ${spareIndex} --set ${set} --keep\n`,
     );
   return EXIT_STATUS.done;
+}
+
+/** Programs learn how far it was; a person was told already. */
+function tellInterrupted(
+  { setId, name, spares, unitBytes, usableSpareUnits }: DeviceResource,
+  spareIndex: number,
+  job: JobReport,
+  { emptyOnly, json }: RemoveSpareArguments,
+  context: CliContext,
+): number {
+  const { path } = spares[spareIndex]!;
+  const staying = { setId, name, spareIndex, path, takesUnits: false };
+  const leaving = { setId, name, path, unitBytes, usableSpareUnits };
+  if (json) writeJson(context.out, { ...(emptyOnly ? staying : leaving), interrupted: true, job });
+  return EXIT_STATUS.interrupted;
 }
 
 function tell({ removed, atBoot }: TakenOut, json: boolean, context: CliContext): number {

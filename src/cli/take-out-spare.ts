@@ -4,14 +4,29 @@ import type { DeviceResource } from '../control/schema/device.js';
 import type { RemoveSpareResult } from '../library/spare-types.js';
 import type { CliContext } from './cli-context.js';
 import { devicesOf, devicesWithout, followAtBoot } from './follow-at-boot.js';
+import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
-/** Takes an empty spare out of a set at work, also where a process dies over it: whoever serves the set next is asked again. */
+/**
+ * Takes an empty spare out of a set at work, which is served again then. Undefined: the person has interrupted that, and was
+ * told that it goes on. `called`: the set, as it was named.
+ */
 export async function takeOutSpare(
-  { client, device }: RunningSet,
+  set: RunningSet,
   path: string,
+  called: string,
   context: CliContext,
-): Promise<TakenOut> {
+): Promise<TakenOut | undefined> {
+  const taken = await unlessInterrupted(takeOut(set, path, context), interruption(context.stopSignals));
+  if (taken !== INTERRUPTED) return taken;
+  context.err.write(
+    `dmremap: nothing lives on ${path}, and the process that serves the set goes on taking it out; "dmremap status ${called}" shows whether it is out by now ("dmremap boot enable" again then, if the set starts at boot)\n`,
+  );
+  return undefined;
+}
+
+/** Also where a process dies over it: whoever serves the set next is asked again. */
+async function takeOut({ client, device }: RunningSet, path: string, context: CliContext): Promise<TakenOut> {
   for (let served = device; ; served = await untilServed(served, context, () => true)) {
     const spareIndex = served.spares.findIndex((spare) => spare.path === path);
     // It was out already when that process died.

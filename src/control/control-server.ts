@@ -1,8 +1,8 @@
-import { mkdir, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { failed, ok, type Result } from '../base/result.js';
 import { removeAbandonedSockets } from './abandoned-sockets.js';
 import { controlApp } from './control-app.js';
-import { socketPathOf } from './run-directory.js';
+import { reopenedPathOf, socketPathOf } from './run-directory.js';
 import type { ServedSet } from './served-set.js';
 
 /**
@@ -21,14 +21,16 @@ export async function serveControl(
   try {
     await mkdir(runDirectory, { recursive: true, mode: 0o755 });
     // One that was killed before it had the name may have had our process id.
-    await removeAbandonedSockets(runDirectory, setId);
+    await rm(ownPath, { force: true });
     await listenPrivately(() => app.listen({ path: ownPath }));
     await rename(ownPath, path);
+    // Now that the set is there again: until then they may say that it will be.
+    await removeAbandonedSockets(runDirectory, setId);
     const { ino } = await stat(path);
     return ok({
       path,
-      async close() {
-        await removeOwn(path, ino);
+      async close({ isReopened }) {
+        if (await isOwn(path, ino)) await (isReopened ? markReopened(path) : unlink(path));
         await app.close();
       },
     });
@@ -41,7 +43,8 @@ export async function serveControl(
 
 export interface ControlServer {
   readonly path: string;
-  close(): Promise<void>;
+  /** `isReopened`: this process, or the one that it hands over to, serves the set again in a moment. Clients can see that. */
+  close(how: { readonly isReopened: boolean }): Promise<void>;
 }
 
 /** Nobody else can connect between making the socket and a chmod. */
@@ -54,11 +57,16 @@ async function listenPrivately(listen: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Unless another process has taken the name meanwhile. */
-async function removeOwn(path: string, ino: number): Promise<void> {
+/** Not where another process has taken the name meanwhile. */
+async function isOwn(path: string, ino: number): Promise<boolean> {
   try {
-    if ((await stat(path)).ino === ino) await unlink(path);
+    return (await stat(path)).ino === ino;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
+}
+
+function markReopened(path: string): Promise<void> {
+  return rename(path, reopenedPathOf(path, process.pid));
 }

@@ -23,4 +23,24 @@ export function isSocketOf(setId: string, fileName: string): boolean {
   return fileName === socketName || fileName.startsWith(`${socketName}.`);
 }
 
+/** What the socket of a set is called, without anybody at it, while the process that had it opens the set again. */
+export function reopenedPathOf(socketPath: string, processId: number): string {
+  return `${socketPath}${REOPENED}${processId}`;
+}
+
+/** By a file of that kind. */
+export interface ReopenedSet {
+  readonly setId: string;
+  /** That served it; opening it again in place, it keeps this id. */
+  readonly processId: number;
+}
+
+/** Undefined: the file says nothing of that. */
+export function reopenedSetOf(fileName: string): ReopenedSet | undefined {
+  const [setId, processId] = fileName.split(`${SOCKET_SUFFIX}${REOPENED}`);
+  return processId === undefined ? undefined : { setId: setId!, processId: Number(processId) };
+}
+
+const REOPENED = '.reopened-by.';
+
 export const SOCKET_SUFFIX = '.sock';

@@ -70,6 +70,21 @@ describe('spare add', () => {
     expect(JSON.parse((await dmremap('status', '--json')).stdout).sets[0].processId).toBe(pid);
   });
 
+  it('is no reason to tell others that there is no such set', async () => {
+    server = await serve();
+    const further = imageOf('further.img', 4 * MIB);
+    let isAdding = true;
+    const adding = dmremap('spare', 'add', further, '--set', images.mainPath, '--yes').finally(() => {
+      isAdding = false;
+    });
+    while (isAdding) {
+      const asked = await dmremap('status', images.mainPath);
+      // On a machine that is very busy it may not be there after some seconds yet.
+      if (asked.status !== 0) expect(asked.stderr).toContain('being opened again');
+    }
+    expect(await adding).toMatchObject({ status: 0 });
+  });
+
   it('that finds the set impossible to close in order says so, and the set is served as before', async () => {
     const faults = join(images.directory, 'faults.yaml');
     writeFileSync(faults, 'main:\n  - { on: [flush], error: EIO, times: 1 }\n');

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobReport } from '../../control/schema/jobs.js';
 import type { DeviceNotice, EmptySpareCall } from '../../library/device-types.js';
 import { DmRemapError } from '../../library/errors.js';
+import { jobReport } from '../testing/job-report.js';
 import { JobMemory } from './job-memory.js';
 import { leavingSparesIn, readJobFiles } from './read-job-files.js';
 import { ServerJobs, type ServerJobsParts } from './server-jobs.js';
@@ -65,13 +66,13 @@ class FakeDevice {
   }
 }
 
-async function processOn(device: FakeDevice) {
+async function processOn(device: FakeDevice, copying?: JobReport) {
   const files = await readJobFiles([directory]);
   const told: DeviceNotice[] = [];
   const memory = new JobMemory([directory], SET_ID, files.bySet.get(SET_ID), (problem) => {
     throw new Error(problem);
   });
-  const evacuation = { job: async () => undefined } as unknown as ServerJobsParts['evacuation'];
+  const evacuation = { job: async () => copying } as unknown as ServerJobsParts['evacuation'];
   const jobs = new ServerJobs({
     device: device as unknown as ServerJobsParts['device'],
     ...{ evacuation, memory, nowMs: () => performance.now() },
@@ -114,6 +115,29 @@ describe('the emptying of a spare', () => {
     expect(await next.jobs.list()).toMatchObject([{ state: 'cancelled' }]);
     expect([device.calls.at(-1), next.jobs.isEmptying(0)]).toEqual(['keep 0', false]);
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('that has ended, whichever way, can be given up but neither paused nor resumed', async () => {
+    const device = new FakeDevice();
+    const { jobs, told } = await processOn(device);
+    const id = 'empty-aaaaaaaa';
+    const expectRefusals = async (state: string): Promise<void> => {
+      const refusal = { failure: 'refused', message: expect.stringContaining(`has ended (${state})`) };
+      await expect(jobs.pause(id)).rejects.toMatchObject(refusal);
+      await expect(jobs.resume(id)).rejects.toMatchObject(refusal);
+    };
+    await jobs.emptySpare(ALL);
+    await jobs.resume(id);
+    expect(await ended(jobs)).toMatchObject({ state: 'done' });
+    await expectRefusals('done');
+    expect(await jobs.cancel(id)).toMatchObject({ state: 'cancelled' });
+    await expectRefusals('cancelled');
+    expect(await jobs.cancel(id)).toMatchObject({ state: 'cancelled' });
+    expect(names(told)).toEqual(['jobBegan', 'jobEnded', 'jobEnded']);
+    const copied = jobReport({ id: 'evacuation', kind: 'evacuation', state: 'done' });
+    const { jobs: withCopy } = await processOn(device, copied);
+    await expect(withCopy.pause('evacuation')).rejects.toMatchObject({ failure: 'refused' });
+    await expect(withCopy.resume('evacuation')).rejects.toMatchObject({ failure: 'refused' });
   });
 
   it('goes on in the next process with what was asked for, and rests there if it rested', async () => {

@@ -8,6 +8,7 @@ import type { JobMemory } from './job-memory.js';
 import { beganNotice, endedNotice, pausedNotice, resumedNotice } from './job-notices.js';
 import { type KnownJob, reportOf } from './known-job.js';
 import { CONSOLIDATION_ID, type JobSurroundings, openConsolidation, openEmptying } from './open-job.js';
+import { refuseEnded } from './refuse-ended.js';
 import { refuseWithoutRoom } from './room-elsewhere.js';
 import { Turns } from './turns.js';
 
@@ -89,7 +90,8 @@ export class ServerJobs implements JobsAtWork {
 
   async pause(id: string): Promise<JobReport | undefined> {
     const known = this.#known.get(id);
-    if (known === undefined) return this.#ofEvacuation(id, () => this.#parts.evacuation.pause());
+    if (known === undefined) return this.#ofEvacuation(id, () => this.#parts.evacuation.pause(), refuseEnded);
+    refuseEnded(reportOf(known));
     if (known.job.pause()) {
       await this.#remember(known, true);
       this.#parts.tell(pausedNotice(reportOf(known)));
@@ -99,8 +101,10 @@ export class ServerJobs implements JobsAtWork {
 
   async resume(id: string): Promise<JobReport | undefined> {
     const known = this.#known.get(id);
-    if (known === undefined) return this.#ofEvacuation(id, () => this.#parts.evacuation.resumeJob());
-    if (!known.job.hasEnded) await this.#remember(known, false);
+    if (known === undefined)
+      return this.#ofEvacuation(id, () => this.#parts.evacuation.resumeJob(), refuseEnded);
+    refuseEnded(reportOf(known));
+    await this.#remember(known, false);
     return this.#resume(known);
   }
 
@@ -118,10 +122,16 @@ export class ServerJobs implements JobsAtWork {
     await withinLimit(Promise.all(all).then(() => this.#parts.memory.written));
   }
 
-  async #ofEvacuation(id: string, act: () => Promise<unknown>): Promise<JobReport | undefined> {
+  /** `refuse`: throws where the job is not in a state for `act`. */
+  async #ofEvacuation(
+    id: string,
+    act: () => Promise<unknown>,
+    refuse: (job: JobReport) => void = () => {},
+  ): Promise<JobReport | undefined> {
     const { evacuation, tell } = this.#parts;
     const before = await evacuation.job();
     if (before?.id !== id) return undefined;
+    refuse(before);
     await act();
     const after = await evacuation.job();
     if (before.state === 'running' && after?.state === 'paused') tell(pausedNotice(after));

@@ -28,6 +28,9 @@ it('A set is found by its devices, under every path that leads to them from wher
   expect(found(link)).toBe(attic);
   expect(() => found('main.img')).toThrow(/^main\.img: no such set is served .* these are: attic, cellar$/);
   expect(() => pickSet([], 'attic')).toThrow('none is (those on devices: dmremap scan)');
+  expect(() => pickSet([], 'attic', [{ setId: 'id', processId: 7 }])).toThrow(
+    /; being opened again or handed over: id \(process 7\), try again in a moment$/,
+  );
 });
 
 it('A name goes before a file that is called like it', () => {

@@ -1,13 +1,18 @@
 import { DmRemapError } from '../../library/errors.js';
+import type { ReopenedSet } from '../run-directory.js';
 import type { DeviceResource } from '../schema/device.js';
 import { isSamePath } from './is-same-path.js';
 import type { RunningSet } from './running-sets.js';
 
 /**
  * The set that a person means: by name, set id, block device (or a link to it), main device or spare. Throws `DmRemapError`
- * that says what there is instead if it is none of these, or several.
+ * that says what there is instead if it is none of these, or several. `reopened`: sets that will be there in a moment.
  */
-export function pickSet(all: readonly RunningSet[], wanted: string): RunningSet {
+export function pickSet(
+  all: readonly RunningSet[],
+  wanted: string,
+  reopened: readonly ReopenedSet[] = [],
+): RunningSet {
   const named = all.filter(({ device }) => namesOf(device).includes(wanted));
   // A file in the working directory may have the name of another set: that is the set, then.
   const matching = named.length > 0 ? named : all.filter(({ device }) => isPathOf(device, wanted));
@@ -20,7 +25,16 @@ export function pickSet(all: readonly RunningSet[], wanted: string): RunningSet 
     all.length === 0
       ? 'none is (those on devices: dmremap scan)'
       : `these are: ${all.map(({ device }) => labelOf(device)).join(', ')}`;
-  throw new DmRemapError('device', `${wanted}: no such set is served on this machine; ${there}`);
+  throw new DmRemapError(
+    'device',
+    `${wanted}: no such set is served on this machine; ${there}${reopenedText(reopened)}`,
+  );
+}
+
+function reopenedText(reopened: readonly ReopenedSet[]): string {
+  if (reopened.length === 0) return '';
+  const sets = reopened.map(({ setId, processId }) => `${setId} (process ${processId})`).join(', ');
+  return `; being opened again or handed over: ${sets}, try again in a moment`;
 }
 
 /** By its name, set id, block device, main device or a spare. */

@@ -6,6 +6,7 @@ import { SOCKET_SUFFIX } from '../run-directory.js';
 import type { DeviceResource } from '../schema/device.js';
 import { ControlClient } from './control-client.js';
 import { labelOf } from './pick-set.js';
+import { reopenedSets } from './reopened-sets.js';
 
 /** A set that a process serves now. */
 export interface RunningSet {
@@ -13,30 +14,49 @@ export interface RunningSet {
   readonly device: DeviceResource;
 }
 
-/** Every set that answers, by name; what a process that died has left is passed over, and so is a set that is being closed. */
-export async function runningSets(runDirectory: string): Promise<RunningSet[]> {
-  const asked = socketsIn(runDirectory).map((socketPath) => runningSet(new ControlClient(socketPath)));
-  const found = (await Promise.all(asked)).filter((set) => set !== undefined);
-  return found.sort((one, other) => (labelOf(one.device) < labelOf(other.device) ? -1 : 1));
-}
-
-/** One that is being closed refuses to tell. That may be over in a moment, and must not hide the others. */
-async function runningSet(client: ControlClient): Promise<RunningSet | undefined> {
-  for (let look = 1; ; look += 1) {
-    try {
-      return { client, device: await client.device() };
-    } catch (error) {
-      if (!(error instanceof DmRemapError)) throw error;
-      if (error.failure === 'device') return undefined;
-      if (error.failure !== 'system') throw error;
-      if (look === CLOSING_LOOKS) return undefined;
-    }
-    await delay(CLOSING_PAUSE_MS);
+/**
+ * Every set that answers, by name; what a process that died has left is passed over. A set that is being closed, or opened
+ * again, is waited for some seconds: it may be back then, and else must not hide the others.
+ */
+export async function runningSets(
+  runDirectory: string,
+  isProcessAlive: (processId: number) => Promise<boolean>,
+  { limitMs, lookMs }: LookingPatience = PATIENCE,
+): Promise<RunningSet[]> {
+  for (const endMs = Date.now() + limitMs; ; await delay(lookMs)) {
+    const isReopened = async () => (await reopenedSets(runDirectory, isProcessAlive)).length > 0;
+    // A set may go, or come back, while one looks.
+    const wasReopened = await isReopened();
+    const clients = socketsIn(runDirectory).map((socketPath) => new ControlClient(socketPath));
+    const looks = await Promise.all(clients.map(runningSet));
+    const isBetween = wasReopened || looks.includes('closing') || (await isReopened());
+    if (!isBetween || Date.now() >= endMs) return byName(looks);
   }
 }
 
-const CLOSING_LOOKS = 10;
-const CLOSING_PAUSE_MS = 200;
+export interface LookingPatience {
+  readonly limitMs: number;
+  readonly lookMs: number;
+}
+
+function byName(looks: readonly (RunningSet | 'closing' | undefined)[]): RunningSet[] {
+  const found = looks.filter((look): look is RunningSet => typeof look === 'object');
+  return found.sort((one, other) => (labelOf(one.device) < labelOf(other.device) ? -1 : 1));
+}
+
+/** One that is being closed refuses to tell. */
+async function runningSet(client: ControlClient): Promise<RunningSet | 'closing' | undefined> {
+  try {
+    return { client, device: await client.device() };
+  } catch (error) {
+    if (!(error instanceof DmRemapError)) throw error;
+    if (error.failure === 'device') return undefined;
+    if (error.failure === 'system') return 'closing';
+    throw error;
+  }
+}
+
+const PATIENCE: LookingPatience = { limitMs: 5_000, lookMs: 100 };
 
 function socketsIn(runDirectory: string): string[] {
   try {

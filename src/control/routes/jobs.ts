@@ -7,7 +7,8 @@ import type { ServedSet } from '../served-set.js';
 
 /**
  * GET /v1/jobs: long work that is under way, that rests, or that has ended in this process. POST /v1/jobs/ID/pause and
- * /resume, and DELETE, which gives it up: asked twice they change nothing. They are begun where their resource is.
+ * /resume, and DELETE, which gives it up: asked twice they change nothing; what has ended can't be paused
+ * or resumed. They are begun where their resource is.
  */
 export function addJobRoutes(app: ControlApp, { jobs }: ServedSet): void {
   app.get('/v1/jobs', { schema: { response: { 200: jobListSchema } } }, async () => ({

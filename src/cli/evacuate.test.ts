@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { RunningSet } from '../control/client/running-sets.js';
+import { runCommandLine } from './command-line.js';
+import type { Evacuation } from './follow-evacuation.js';
+import { deviceResource } from './testing/device-resource.js';
+import { evacuationReport } from './testing/evacuation-report.js';
+import { fakeContext } from './testing/fake-context.js';
+
+const LINE = ['evacuate', 'attic', '/dev/sdz', '--yes'];
+
+describe('Ctrl-C while a set moves to another disk', () => {
+  it('ends the command, which says that the copying goes on', async () => {
+    const { context, out, err, calls } = world('copying');
+    expect(await runCommandLine(LINE, context)).toBe(130);
+    expect(err.text).toMatch(/^dmremap: the copying goes on; "dmremap evacuate attic" waits for it again/);
+    expect([out.text, calls]).toEqual(['', []]);
+  });
+
+  it('ends the command also when the disk takes over, which goes on', async () => {
+    const { context, out, err, calls } = world('copied');
+    expect(await runCommandLine(LINE, context)).toBe(130);
+    expect(err.text).toMatch(
+      /^dmremap: \/dev\/sdz goes on taking over; "dmremap status attic" shows whether it is the main device/,
+    );
+    expect([out.text, calls]).toEqual(['', ['finish']]);
+  });
+
+  it.each(['copying', 'copied'] as const)('prints the document with how far it is (%s)', async (state) => {
+    const { context, out } = world(state);
+    expect(await runCommandLine([...LINE, '--json'], context)).toBe(130);
+    expect(JSON.parse(out.text)).toEqual({
+      ...{ version: 1, written: false, setId: deviceResource().setId, name: 'attic', interrupted: true },
+      ...{ copiedBytes: 4096, evacuation: evacuationReport({ state, copiedBytes: 4096 }) },
+    });
+  });
+});
+
+/** Interrupted a moment after somebody looked how far it is; a disk that takes over never ends that. */
+function world(state: Evacuation['state']) {
+  const calls: string[] = [];
+  let interrupt: (signal: 'SIGINT') => void = () => {};
+  const client = {
+    device: async () => deviceResource(),
+    evacuate: async () => ({ version: 1, evacuation: null, device: null, sizeBytes: 0 }),
+    evacuation: async () => {
+      setTimeout(() => interrupt('SIGINT'));
+      return evacuationReport({ state, copiedBytes: 4096 });
+    },
+    finishEvacuation: () => {
+      calls.push('finish');
+      return new Promise<never>(() => {});
+    },
+  };
+  const set = { client, device: deviceResource() } as unknown as RunningSet;
+  const faked = fakeContext({
+    running: { all: async () => [set], one: async () => set },
+    stopSignals: {
+      next: () =>
+        new Promise((resolve) => {
+          interrupt = resolve;
+        }),
+    },
+  });
+  return { ...faked, calls };
+}

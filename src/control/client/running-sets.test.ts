@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { reopenedPathOf, socketPathOf } from '../run-directory.js';
+import { reopenedSets } from './reopened-sets.js';
+import { runningSets } from './running-sets.js';
+
+const SET = '5b23f28f-5b43-4324-8893-0e32cfdfc062';
+const OTHER = '5b23f28f-5b43-4324-8893-0e32cfdfc063';
+const HOURS = { limitMs: 3_600_000, lookMs: 1 };
+const alive = async (): Promise<boolean> => true;
+const dead = async (): Promise<boolean> => false;
+let directory: string;
+let servers: Server[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dm-remap-run-'));
+  servers = [];
+});
+
+afterEach(async () => {
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  rmSync(directory, { recursive: true });
+});
+
+test('A set that its process opens again is waited for', async () => {
+  const mark = reopenedPathOf(socketPathOf(directory, SET), 4711);
+  writeFileSync(mark, '');
+  const waiting = runningSets(directory, alive, HOURS);
+  await serve(SET);
+  rmSync(mark);
+  expect(await waiting).toMatchObject([{ device: { setId: SET } }]);
+});
+
+test('A set is opened again while its process lives, or a moment after that has handed it over', async () => {
+  writeFileSync(reopenedPathOf(socketPathOf(directory, SET), 4711), '');
+  const later = Date.now() + 60_000;
+  expect(await reopenedSets(directory, alive, later)).toEqual([{ setId: SET, processId: 4711 }]);
+  expect(await reopenedSets(directory, dead)).toEqual([{ setId: SET, processId: 4711 }]);
+  expect(await reopenedSets(directory, dead, later)).toEqual([]);
+});
+
+test('A set that does not come back hides no other one', async () => {
+  writeFileSync(reopenedPathOf(socketPathOf(directory, SET), 4711), '');
+  await serve(OTHER);
+  const found = await runningSets(directory, alive, { limitMs: 0, lookMs: 1 });
+  expect(found).toMatchObject([{ device: { setId: OTHER } }]);
+});
+
+test('A set that is being closed is waited for, and what a killed process left is not', async () => {
+  writeFileSync(socketPathOf(directory, OTHER), '');
+  await serve(SET, 3);
+  expect(await runningSets(directory, dead, HOURS)).toMatchObject([{ device: { setId: SET } }]);
+});
+
+/** A process that serves a set; the first looks find it closing. */
+async function serve(setId: string, closingLooks = 0): Promise<void> {
+  let looks = 0;
+  const server = createServer((_, response) => {
+    looks += 1;
+    const isClosing = looks <= closingLooks;
+    const closing = { error: { failure: 'system', message: 'the device is being closed' } };
+    response.writeHead(isClosing ? 503 : 200).end(JSON.stringify(isClosing ? closing : { setId, name: '' }));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(socketPathOf(directory, setId), resolve));
+}
