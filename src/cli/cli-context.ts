@@ -83,6 +83,8 @@ export interface LibraryCalls {
   planEvacuation(options: EvacuationOptions): Promise<EvacuationPlan>;
   /** A text by which a disk is known again; undefined where there is nothing to know it by. */
   identifyDisk(path: string): Promise<string | undefined>;
+  /** Of what the main device holds, as far as can be told; false where it can't. */
+  holdsCopy(main: string, device: string): Promise<boolean>;
   planReplaceMain(options: ReplaceMainOptions): Promise<ReplaceMainPlan>;
   replaceMain(options: ReplaceMainOptions, expected?: ReplaceMainPlan): Promise<ReplaceMainPlan>;
   stopBlockDevice(path: string, options: { readonly force: boolean }): Promise<StoppedBlockDevice>;

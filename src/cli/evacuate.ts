@@ -150,8 +150,8 @@ export function addEvacuateCommand(
         'more but units with lost blocks: reading those gives an error, as before, until they are written.\n\n' +
         'The new disk has to be as large as the set or larger, and what is on it is lost. If it fails, the copying ends and ' +
         'the set is as it was; so it is after --cancel. When the process that serves the set was killed, the next one begins ' +
-        'to copy again. After a stop or a reboot that rests: without a disk the command shows what the disk holds by then, ' +
-        'asks, and copies everything again.\n\n' +
+        'to copy again; after a power cut, too, if the disk still holds what was copied, as far as UUIDs tell. After a stop ' +
+        'it rests: without a disk the command shows what the disk holds by then, asks, and copies everything again.\n\n' +
         'Where the main device goes away, the copying waits for it, and what was copied can be read meanwhile. If it is gone ' +
         'for good, --accept-loss has the new disk take over with what was copied; the rest is lost, as far as the spares ' +
         'have room to remember that.\n\n' +

@@ -27,6 +27,7 @@ async function processOf(
   state: EvacuationReport['state'] | undefined,
   identity = 'disk 1',
   bootId = 'boot 1',
+  hasCopy = false,
 ) {
   const asked: EvacuationOptions[] = [];
   const replaced: ReplaceMainOptions[] = [];
@@ -54,6 +55,7 @@ async function processOf(
       return { setId: SET_ID } as ReplaceMainPlan;
     },
     identifyDisk: async () => identity,
+    holdsCopy: async (main: string, path: string) => hasCopy && main === '/dev/sdx' && path === NEW,
   };
   const changes = new SetChanges();
   const { bySet } = await readJobFiles([directory]);
@@ -61,7 +63,7 @@ async function processOf(
   const memory = new EvacuationMemory(jobs, bootId);
   const options = { main: '/dev/sdx', spares: ['/dev/sdy'] };
   const evacuation = new EvacuationChanges(options, device, changes, library, memory);
-  return { evacuation, device, changes, memory, asked, replaced, begun };
+  return { evacuation, device, library, changes, memory, asked, replaced, begun };
 }
 
 const begin = { device: NEW, force: false, dryRun: false };
@@ -107,6 +109,32 @@ describe('a set that is copied to another disk by its process', () => {
       await other.evacuation.cancel();
       expect(await (await processOf(undefined)).evacuation.job()).toBeUndefined();
     }
+  });
+
+  it('goes on after a power cut where the disk holds what was copied, and then after a kill', async () => {
+    const first = await processOf(undefined);
+    await first.evacuation.begin(begin);
+    const next = await processOf(undefined, 'disk 1', 'boot 2', true);
+    expect(await next.evacuation.resume()).toBeUndefined();
+    expect([next.begun, next.asked]).toMatchObject([[NEW], [{ device: NEW, force: true }]]);
+    const killed = await processOf(undefined, 'disk 1', 'boot 2');
+    expect(await killed.evacuation.resume()).toBeUndefined();
+    expect(killed.begun).toEqual([NEW]);
+    await killed.memory.noteStopped();
+    const stopped = await processOf(undefined, 'disk 1', 'boot 3', true);
+    expect(await stopped.evacuation.resume()).toBeUndefined();
+    expect(stopped.begun).toEqual([]);
+  });
+
+  it('rests after a power cut if another disk has its name, or the disk does not fit any more, and says so', async () => {
+    await (await processOf(undefined)).evacuation.begin(begin);
+    const other = await processOf(undefined, 'disk 2', 'boot 2', true);
+    expect(await other.evacuation.resume()).toBeUndefined();
+    const next = await processOf(undefined, 'disk 1', 'boot 2', true);
+    next.library.planEvacuation = () => Promise.reject(new DmRemapError('refused', 'has a write cache'));
+    expect(await next.evacuation.resume()).toBe('has a write cache');
+    expect([other.begun, next.begun]).toEqual([[], []]);
+    expect(await next.evacuation.job()).toMatchObject({ state: 'paused', path: NEW });
   });
 
   it('is not remembered where it could not begin', async () => {

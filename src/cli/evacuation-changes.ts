@@ -5,11 +5,13 @@ import type { BegunEvacuation, EvacuationAtWork, EvacuationRequest } from '../co
 import type { EvacuationReport, OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import { DISK_PATIENCE_MS } from '../library/disk-patience.js';
 import { DmRemapError } from '../library/errors.js';
+import type { EvacuationPlan } from '../library/plan-evacuation.js';
 import type { ReplaceMainPlan } from '../library/replace-main.js';
 import type { LibraryCalls } from './cli-context.js';
 import type { EvacuationMemory, EvacuationTarget } from './evacuation-memory.js';
 import { evacuationJob, restingEvacuation } from './jobs/evacuation-job.js';
 import { Pace } from './jobs/pace.js';
+import type { RememberedEvacuation } from './jobs/remembered-jobs.js';
 import { type SetChanges, withMain } from './set-changes.js';
 
 /** Copies the set that this process serves to another disk, and has that take over. */
@@ -17,7 +19,7 @@ export class EvacuationChanges implements EvacuationAtWork {
   readonly #options: Pick<OpenDeviceOptions, 'main' | 'spares'>;
   readonly #device: EvacuatedDevice;
   readonly #changes: SetChanges;
-  readonly #library: Pick<LibraryCalls, 'planEvacuation' | 'replaceMain' | 'identifyDisk'>;
+  readonly #library: EvacuationCalls;
   readonly #memory: EvacuationMemory;
   #pace = new Pace(() => performance.now());
 
@@ -25,7 +27,7 @@ export class EvacuationChanges implements EvacuationAtWork {
     options: Pick<OpenDeviceOptions, 'main' | 'spares'>,
     device: EvacuatedDevice,
     changes: SetChanges,
-    library: Pick<LibraryCalls, 'planEvacuation' | 'replaceMain' | 'identifyDisk'>,
+    library: EvacuationCalls,
     memory: EvacuationMemory,
   ) {
     this.#options = options;
@@ -36,23 +38,35 @@ export class EvacuationChanges implements EvacuationAtWork {
   }
 
   async begin({ device, force, dryRun }: EvacuationRequest): Promise<BegunEvacuation> {
-    const { info, ublk } = this.#device;
+    const { ublk } = this.#device;
     if (ublk !== undefined && isPartOf(device, ublk.path))
       throw new DmRemapError('usage', `${device}: is the set itself; name the disk that is to hold it`);
     const before = await this.#device.evacuation();
     const isUnderWay = before !== undefined && before.path === device && isThere(before);
     const isKnown = isUnderWay || (await this.#isRemembered(device));
-    const { main, spares } = this.#options;
-    const { sizeBytes, logicalBlockBytes, geometry } = info;
-    const isNeverFlushed = ublk !== undefined && !geometry.queue.volatileCache;
-    const wanted = { main, spares, sizeBytes, logicalBlockBytes, device, isNeverFlushed };
     // By now it holds what was copied.
-    const plan = await this.#library.planEvacuation({ ...wanted, force: force || isKnown });
+    const plan = await this.#plan(device, force || isKnown);
     if (dryRun) return { ...plan, evacuation: undefined };
     if (!isUnderWay) this.#pace = new Pace(() => performance.now());
     const evacuation = await this.#remembering(device, () => this.#device.evacuate(device));
     this.#pace.run();
     return { ...plan, evacuation };
+  }
+
+  #plan(device: string, force: boolean): Promise<EvacuationPlan> {
+    const { info, ublk } = this.#device;
+    const { main, spares } = this.#options;
+    const { sizeBytes, logicalBlockBytes, geometry } = info;
+    const isNeverFlushed = ublk !== undefined && !geometry.queue.volatileCache;
+    return this.#library.planEvacuation({
+      main,
+      spares,
+      sizeBytes,
+      logicalBlockBytes,
+      device,
+      isNeverFlushed,
+      force,
+    });
   }
 
   /** Before it begins: whoever asked has agreed, and the process may die at any time. Taken back where it can't begin. */
@@ -71,8 +85,34 @@ export class EvacuationChanges implements EvacuationAtWork {
   /** Begins again what an earlier process was at, unless it rests. Answers why it can't be, where it can't. */
   async resume(): Promise<string | undefined> {
     const target = this.#memory.read();
-    if (target === undefined || target.isPaused || this.#memory.needsConsent) return undefined;
+    if (target === undefined || target.isPaused || target.isStopped) return undefined;
+    return this.#memory.isOfEarlierBoot ? this.#goOnIfAsLeft(target) : this.#beginAgain(target);
+  }
+
+  /** Nobody has put the disk to another use if it still holds what was copied. */
+  async #goOnIfAsLeft(target: RememberedEvacuation): Promise<string | undefined> {
+    const { device, identity } = target;
+    const isThere = (await this.#untilIdentified(device)) === identity;
+    if (!isThere || !(await this.#library.holdsCopy(this.#options.main, device))) return undefined;
+    try {
+      // What a new start of the machine may have changed, such as a write cache.
+      await this.#plan(device, true);
+    } catch (error) {
+      if (error instanceof DmRemapError) return error.message;
+      throw error;
+    }
+    await this.#memory.keep({ device, identity });
     return this.#beginAgain(target);
+  }
+
+  /** Disks are found one after the other when a machine starts, and nobody waits for this one. */
+  async #untilIdentified(device: string): Promise<string | undefined> {
+    for (let waitedMs = 0; waitedMs < LATE_DISK_MS; waitedMs += LATE_DISK_RETRY_MS) {
+      const identity = await this.#library.identifyDisk(device);
+      if (identity !== undefined) return identity;
+      await delay(LATE_DISK_RETRY_MS);
+    }
+    return undefined;
   }
 
   /** Undefined: nothing was copied since the set was opened, nor is anything to be gone on with. */
@@ -105,7 +145,8 @@ export class EvacuationChanges implements EvacuationAtWork {
 
   get #restReason(): string {
     if (!this.#memory.needsConsent) return 'it was paused before the process was started again';
-    return 'the set was stopped meanwhile, and the disk may have been put to another use: "dmremap evacuate" without a disk shows what it holds, asks, and copies again; --cancel forgets it';
+    const what = this.#memory.isOfEarlierBoot ? 'machine was started anew' : 'set was stopped';
+    return `the ${what} meanwhile, and the disk may have been put to another use: "dmremap evacuate" without a disk shows what it holds, asks, and copies again; --cancel forgets it`;
   }
 
   /** By now it holds what was copied, unless it is another disk, or that can't be told. */
@@ -181,6 +222,8 @@ export class EvacuationChanges implements EvacuationAtWork {
   }
 }
 
+type EvacuationCalls = Pick<LibraryCalls, 'planEvacuation' | 'replaceMain' | 'identifyDisk' | 'holdsCopy'>;
+
 type EvacuatedDevice = Pick<
   ProtectedDevice,
   | 'info'
@@ -220,3 +263,6 @@ function realPath(path: string): string {
 }
 
 const OPEN_RETRY_MS = 100;
+/** The set is not served before. */
+const LATE_DISK_MS = 10_000;
+const LATE_DISK_RETRY_MS = 200;

@@ -4,8 +4,8 @@ import type { RememberedEvacuation } from './jobs/remembered-jobs.js';
 
 /**
  * Which disk a set is being copied to: the process that serves the set next, after a crash or for an upgrade, begins to
- * copy again. After a stop in order, or when the machine was started anew, somebody has to agree first: the disk may have
- * been put to another use meanwhile.
+ * copy again. After a stop in order somebody has to agree first, because the disk may have been put to another use
+ * meanwhile; when the machine was started anew, if the disk does not hold what was being copied to it.
  */
 export class EvacuationMemory {
   readonly #jobs: JobMemory;
@@ -33,8 +33,13 @@ export class EvacuationMemory {
 
   /** Of what is remembered. */
   get needsConsent(): boolean {
+    return this.read()?.isStopped === true || this.isOfEarlierBoot;
+  }
+
+  /** The machine was started anew since. */
+  get isOfEarlierBoot(): boolean {
     const kept = this.read();
-    return kept !== undefined && (kept.isStopped || kept.bootId !== this.#bootId);
+    return kept !== undefined && kept.bootId !== this.#bootId;
   }
 
   notePaused(isPaused: boolean): Promise<void> {

@@ -38,7 +38,7 @@ export function addJobsCommand(program: Command, action: (args: JobsArguments) =
       'Emptying a spare, putting units together and copying to another disk are jobs of the process that serves the set: ' +
         'the commands that begin them wait for their end, and may be interrupted. Those under way, those that rest, and ' +
         'those that have ended in this process are listed. After a crash, an upgrade or a reboot the next process goes on ' +
-        'with them; copying to another disk rests after a reboot or a stop (see evacuate).',
+        'with them; copying to another disk rests after a stop, and may after a reboot (see evacuate).',
     )
     .argument('<set>', 'name, set id, block device, main device or spare of a set at work')
     .addOption(new Option('--json', 'print JSON, for programs').default(false))

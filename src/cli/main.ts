@@ -29,6 +29,7 @@ const library: LibraryCalls = {
   removeSpare: async (options) => (await import('../library/remove-spare.js')).removeSpare(options),
   planEvacuation: async (options) => (await import('../library/plan-evacuation.js')).planEvacuation(options),
   identifyDisk: async (path) => (await import('../library/identify-disk.js')).identifyDisk(path),
+  holdsCopy: async (main, device) => (await import('../library/holds-copy.js')).holdsCopy(main, device),
   planReplaceMain: async (options) => (await import('../library/replace-main.js')).planReplaceMain(options),
   replaceMain: async (options, expected) =>
     (await import('../library/replace-main.js')).replaceMain(options, expected),

@@ -5,6 +5,7 @@ import { Figures } from '../control/figures.js';
 import type { CreatedAs } from '../control/schema/device.js';
 import type { ServedSet } from '../control/served-set.js';
 import { parseNbdUri } from '../frontends/nbd/uri.js';
+import { bootId } from '../kernel/boot-id.js';
 import type {
   ClosedDevice,
   DeviceNotice,
@@ -18,7 +19,6 @@ import type { CliContext } from './cli-context.js';
 import { EvacuationChanges } from './evacuation-changes.js';
 import { EvacuationMemory } from './evacuation-memory.js';
 import { EXIT_STATUS } from './exit-status.js';
-import { readBootId } from './jobs/boot-id.js';
 import { openServedSet } from './jobs/open-served-set.js';
 import { ServerJobs } from './jobs/server-jobs.js';
 import { type Log, openLog } from './log.js';
@@ -64,9 +64,8 @@ export async function run(
     events.add(notice);
     memory?.notice(notice);
   };
-  const bootId = await readBootId();
   const { device, remembered } = await openServedSet(args.device, context, onEvent);
-  memory = new EvacuationMemory(remembered, bootId);
+  memory = new EvacuationMemory(remembered, bootId());
   let end: End = 'failed';
   let control: ControlServer | undefined;
   const changes = new SetChanges();

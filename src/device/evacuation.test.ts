@@ -119,6 +119,18 @@ describe('a replacement of the main device that is being filled', () => {
     expect(client.read(100, 3)).toEqual(times(3, 5000));
   });
 
+  it('has its first MiB durable once that is copied, so that it is known again after a power cut', () => {
+    const { rig } = opened();
+    const answered: string[] = [];
+    rig.stores[REPLACEMENT_DISK]!.judge = ({ kind, offsetBytes }) => {
+      if (kind === 'flush' || offsetBytes < MIB) answered.push(kind);
+      return 0;
+    };
+    rig.evacuateTo(REPLACEMENT_DISK);
+    untilOver(rig);
+    expect([state(rig), ...answered]).toEqual(['copied', 'write', 'flush']);
+  });
+
   it('may not take over while a flush of it fails', () => {
     const { rig } = opened();
     rig.evacuateTo(REPLACEMENT_DISK);

@@ -123,13 +123,16 @@ export class Evacuation {
     const { mirror } = this.#parts.context;
     const isFilled = this.#state === 'copied' && mirror.isOn;
     const isComplete = isFilled && (this.#isGivingUpMain || mirror.takeStale().length === 0);
-    if (isComplete) {
-      const result = yield* perform({ kind: 'flush', target: REPLACEMENT });
-      if (result < 0) mirror.noteFailure({ operation: 'flush', offsetBytes: 0, errno: -result });
-    }
+    if (isComplete) yield* this.#flush();
     const isSealed = isComplete && mirror.isOn;
     mirror.end();
     return isSealed;
+  }
+
+  *#flush(): Procedure<void> {
+    const result = yield* perform({ kind: 'flush', target: REPLACEMENT });
+    if (result < 0)
+      this.#parts.context.mirror.noteFailure({ operation: 'flush', offsetBytes: 0, errno: -result });
   }
 
   #tell(): void {
@@ -156,6 +159,8 @@ export class Evacuation {
       const region = this.#order.take();
       if (region === -1) return;
       const report = yield* this.#copyPatiently(room, region);
+      // By its first bytes it is known again after a power cut.
+      if (region === 0 && report.outcome === 'copied') yield* this.#flush();
       this.#order.note(region, report.outcome === 'copied');
       if (report.unreadableUnits.length > 0) this.#unreadable.set(region, report.unreadableUnits);
       else this.#unreadable.delete(region);

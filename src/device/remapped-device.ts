@@ -1,17 +1,12 @@
 import { ERRNO } from '../base/errno.js';
-import { Breaker } from '../engine/breaker.js';
-import type { ColdContext } from '../engine/cold-context.js';
+import type { ColdContext, EngineEvent } from '../engine/cold-context.js';
 import type { Counters } from '../engine/counters.js';
 import { Counter, count } from '../engine/counters.js';
 import type { DeviceShape } from '../engine/device-shape.js';
 import { MAIN } from '../engine/effect.js';
-import { Mirror } from '../engine/mirror.js';
-import { Placement } from '../engine/placement.js';
 import type { RegionFilter } from '../engine/region-filter.js';
-import { RemapPolicy } from '../engine/remap-policy.js';
 import type { RemapTable } from '../engine/remap-table.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
-import { SpareSuspension } from '../engine/spare-suspension.js';
 import type { BlockStore, CompletionSink } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { Scheduler } from '../ports/scheduler.js';
@@ -20,6 +15,7 @@ import type { SettingValues } from '../settings/setting-table.js';
 import { checkRange, checkTransfer } from './check-request.js';
 import { ColdPath } from './cold-path.js';
 import { ContentWatch } from './content-watch.js';
+import { deviceContext } from './device-context.js';
 import type { DeviceEvent } from './device-event.js';
 import type { DeviceShare } from './device-share.js';
 import { DirtySpares } from './dirty-spares.js';
@@ -28,18 +24,17 @@ import { type GoneDevice, GoneDevices } from './gone-devices.js';
 import type { GonePolicy } from './gone-policy.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SLOT_COUNT } from './limits.js';
 import type { ColdMemory } from './memory-map.js';
-import { MetadataScrub, type ScrubReport } from './metadata-scrub.js';
+import type { ScrubReport } from './metadata-scrub.js';
 import type { MetadataState } from './metadata-state.js';
 import { MetadataWriter } from './metadata-writer.js';
 import { Outages } from './outages.js';
 import type { ForwardTarget, QueueLink } from './queue-link.js';
 import { addTo, QueueLinks } from './queue-links.js';
-import { RepeatedTask } from './repeated-task.js';
 import { Replacement } from './replacement.js';
 import { RequestQueue } from './request-queue.js';
 import { RequestSlots } from './request-slots.js';
 import type { FindReturned } from './return-candidate.js';
-import { saveCounters } from './save-counters.js';
+import { servedGeometry } from './served-geometry.js';
 import { applySettings } from './settings-at-work.js';
 import { SharedWords } from './shared-words.js';
 import { Operation, type SlotFields } from './slot-fields.js';
@@ -47,6 +42,7 @@ import { describeRun } from './state-run.js';
 import { Suspension } from './suspension.js';
 import { UnitLocks } from './unit-locks.js';
 import { UnitsByHand } from './units-by-hand.js';
+import { Upkeep } from './upkeep.js';
 import { WrittenSamples } from './written-samples.js';
 
 /**
@@ -73,14 +69,12 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   /** These two left out where the main device can be told by its serial number. */
   readonly #written: WrittenSamples | undefined;
   readonly #content: ContentWatch | undefined;
-  readonly #scrub: MetadataScrub;
-  readonly #scrubbing: RepeatedTask;
-  readonly #counterSaving: RepeatedTask;
+  readonly #upkeep: Upkeep;
   #settings: SettingValues | undefined;
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
-    this.geometry = servedGeometry(parts);
+    this.geometry = servedGeometry(parts.shape, parts.stores);
     this.#words = SharedWords.allocate(parts.stores.length);
     this.#words.lostReadsAsZero[0] = parts.lostReadsAsZero ? 1 : 0;
     const dirtySpares = new DirtySpares(this.#words.dirty);
@@ -110,9 +104,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       parts.memory,
       parts.coldMemory,
     );
-    this.#scrub = this.#metadataScrub();
-    this.#scrubbing = new RepeatedTask(parts.scheduler, (done) => this.#scrub.run(() => done()));
-    this.#counterSaving = new RepeatedTask(parts.scheduler, (done) => this.metadata.run(saveCounters, done));
+    this.#upkeep = this.#newUpkeep();
     this.replacement = this.#noReplacement();
     this.#queue = new RequestQueue({
       context: this.context,
@@ -164,8 +156,8 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       outages: this.#outages,
       nowMs: () => scheduler.nowMs(),
       lostReadsAsZero: this.#words.lostReadsAsZero,
-      scrub: this.#scrubbing,
-      counterSaving: this.#counterSaving,
+      scrub: this.#upkeep.scrub,
+      counterSaving: this.#upkeep.counterSaving,
     };
     applySettings(parts, values, this.#settings);
     this.#settings = values;
@@ -173,12 +165,12 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
 
   /** Compares all copies of the metadata every so often, until `endHolding`. */
   scrubMetadataEvery(periodMs: number): void {
-    this.#scrubbing.every(periodMs);
+    this.#upkeep.scrub.every(periodMs);
   }
 
   /** Once, now, whatever `scrubMetadataEvery` does. `done` isn't called if `endHolding` comes first. */
   scrubMetadata(done: (report: ScrubReport) => void): void {
-    this.#scrub.run(done);
+    this.#upkeep.scrubNow(done);
   }
 
   get flushFailureCount(): number {
@@ -325,9 +317,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   /** Before a stop: requests that wait for a device that is gone fail, and nothing waits any more. */
   endHolding(): void {
     this.suspension.end();
-    this.#scrub.stop();
-    this.#scrubbing.stop();
-    this.#counterSaving.stop();
+    this.#upkeep.stop();
     this.replacement.stopCopying();
     this.#content?.stop();
     this.#gone.end();
@@ -364,10 +354,10 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     this.#parts.report({ kind: 'flushFailed' });
   }
 
-  #metadataScrub(): MetadataScrub {
+  #newUpkeep(): Upkeep {
     const { scheduler, coldMemory, report } = this.#parts;
     const bufferOffset = coldMemory.recoveryOffset;
-    return new MetadataScrub({ metadata: this.metadata, scheduler, bufferOffset, report });
+    return new Upkeep({ metadata: this.metadata, scheduler, bufferOffset, report });
   }
 
   #coldPath(): ColdPath {
@@ -399,37 +389,22 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   }
 
   #coldContext(dirtySpares: DirtySpares): ColdContext {
-    const { shape, table, filter, allocator, counters, memory, coldMemory } = this.#parts;
-    const { lostReadsAsZero } = this.#words;
-    return {
-      shape,
-      table,
-      filter,
-      allocator,
-      breaker: new Breaker(this.#words.breaker),
-      suspension: new SpareSuspension(),
-      mirror: new Mirror(),
-      policy: new RemapPolicy(allocator, table),
-      placement: new Placement(shape, table, allocator),
-      counters,
-      totalCounters: () => this.#links.totalCounters(counters),
-      memory: memory.bytes,
-      zeroes: coldMemory.zeroes,
-      get lostReadsAsZero() {
-        return lostReadsAsZero[0] !== 0;
-      },
-      isDirty: (target) => dirtySpares.isDirty(target),
-      flushFailuresOf: (target) => dirtySpares.flushFailures(target),
-      doubtfulUnits: new Map(),
-      doubtfulPlaces: new Set(),
+    const parts = this.#parts;
+    return deviceContext({
+      ...parts,
+      words: this.#words,
+      dirtySpares,
+      totalCounters: () => this.#links.totalCounters(parts.counters),
       isGone: (target) => this.#outages.isGone(target),
-      report: (event) => {
-        this.#parts.report(event);
-        if (event.kind === 'breakerClosed' || event.kind === 'breakerLetsReadsPass')
-          this.replacement.mainIsBack();
-        this.#gone.onEvent(event);
-      },
-    };
+      onEvent: (event) => this.#onEngineEvent(event),
+    });
+  }
+
+  #onEngineEvent(event: EngineEvent): void {
+    this.#parts.report(event);
+    if (event.kind === 'breakerClosed' || event.kind === 'breakerLetsReadsPass')
+      this.replacement.mainIsBack();
+    this.#gone.onEvent(event);
   }
 
   #runnerServices(locks: UnitLocks, dirtySpares: DirtySpares): RunnerServices {
@@ -476,23 +451,4 @@ function writtenSamplesOf(parts: DeviceParts): WrittenSamples | undefined {
   const { serial, wwn } = parts.stores[MAIN]!.geometry.identity;
   if (serial !== '' || wwn !== '' || parts.findReturned === undefined) return undefined;
   return WrittenSamples.allocate(parts.shape.mainSizeBytes);
-}
-
-function servedGeometry(parts: DeviceParts): ServedGeometry {
-  const main = parts.stores[0]!.geometry;
-  return {
-    sizeBytes: parts.shape.mainSizeBytes,
-    logicalBlockBytes: parts.shape.logicalBlockBytes,
-    preferredBlockBytes: parts.shape.unitBytes,
-    memoryAlignmentBytes: Math.max(...parts.stores.map((store) => store.geometry.memoryAlignmentBytes)),
-    takesRequestBuffers: parts.stores.every((store) => store.takesRequestBuffers === true),
-    physicalBlockBytes: Math.max(main.physicalBlockBytes, parts.shape.logicalBlockBytes),
-    rotational: main.rotational,
-    // One that takes no writes is found out as any other is, and a replacement will take them.
-    readOnly: false,
-    queue: {
-      ...main.queue,
-      volatileCache: parts.stores.some((store) => store.geometry.queue.volatileCache),
-    },
-  };
 }

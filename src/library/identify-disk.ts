@@ -1,10 +1,11 @@
+import { bootId } from '../kernel/boot-id.js';
 import { diskSequence } from '../kernel/disk-sequence.js';
 import { statIfThere } from '../kernel/stat-if-there.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 
 /**
- * A text by which a disk or file is known again as the very same one, as long as the machine is not started anew. Undefined
- * where nothing tells it from another, or where it can't be read.
+ * A text by which a disk or file is known again as the very same one; as long as the machine is not started anew, if it
+ * has neither serial number nor WWN. Undefined where nothing tells it from another, or where it can't be read.
  */
 export function identifyDisk(path: string): string | undefined {
   const stat = statIfThere(path);
@@ -18,5 +19,5 @@ export function identifyDisk(path: string): string | undefined {
   // One that has gone and come back under another name may be the same disk.
   if (serial !== '' || wwn !== '') return `disk ${JSON.stringify({ serial, wwn, sizeBytes })}`;
   const sequence = diskSequence(stat.rdev);
-  return sequence === null ? undefined : `device ${stat.rdev}, sequence ${sequence}`;
+  return sequence === null ? undefined : `device ${stat.rdev}, sequence ${sequence}, boot ${bootId()}`;
 }

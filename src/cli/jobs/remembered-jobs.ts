@@ -19,7 +19,7 @@ export const rememberedJobsSchema = z.object({
     .object({
       /** Absolute path. */
       device: z.string(),
-      /** Of `identifyDisk`; it holds as long as the machine is not started anew. */
+      /** Of `identifyDisk`. */
       identity: z.string(),
       /** Of the kernel, when it was begun. */
       bootId: z.string(),

@@ -31,6 +31,7 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     removeSpare: unexpected,
     planEvacuation: unexpected,
     identifyDisk: unexpected,
+    holdsCopy: unexpected,
     planReplaceMain: unexpected,
     replaceMain: unexpected,
     planWipe: unexpected,

@@ -17,7 +17,7 @@ export default scenario({
     'A device is opened, used and closed again and again (200 times in one process, 6 times as a program), and 32 are there at once: nothing is left behind, in the process or on the machine.',
   kernels: ['6.12'],
   notInSuite: 'takes half an hour on a busy machine; the suite shall end in 30 minutes',
-  memoryMiB: 3_584,
+  memoryMiB: 6_144,
   timeoutSeconds: 3_600,
   steps: {
     async main(guest) {
