@@ -89,6 +89,8 @@ describe('a mistake is told with line, column, key and what is wrong', () => {
     [SET.replace('/dev/a', 'disk.img'), /^\/etc\/0.yaml:3:5: sets.attic.main: must be an absolute path/],
     [SET.replace('[/dev/b]', '[]'), /^\/etc\/0.yaml:4:5: sets.attic.spares: must name one spare at least$/],
     [SET.replace('[/dev/b]', '/dev/b'), /^\/etc\/0.yaml:4:5: sets.attic.spares: must be a list of paths$/],
+    [`${SET}    name: "a\\nb"\n`, /^\/etc\/0.yaml:5:5: sets.attic.name: give letters, digits and signs only/],
+    [`${SET}    name: a/b\n`, /^\/etc\/0.yaml:5:5: sets.attic.name: give a name without "\/"/],
     [
       `${SET}    frontend: {}\n`,
       /^\/etc\/0.yaml:5:5: sets.attic.frontend: unknown key; allowed: main, spares, name/,
