@@ -50,6 +50,8 @@ describe('the command line', () => {
     [['get'], 'missing required argument'],
     [['get', 'attic', 'gc_interval'], "gc_interval: can't be set here"],
     [['set', 'attic'], 'missing required argument'],
+    [['set', 'attic', '__proto__=1'], '__proto__: no such setting'],
+    [['set', 'attic', 'constructor=1'], 'constructor: no such setting'],
     [['set', 'attic', 'on_gone'], 'on_gone: expected SETTING=VALUE'],
     [['set', 'attic', 'on_gone=soon'], 'on_gone: expected fail, hold'],
     [['set', 'attic', 'max_remaps=1', 'max_remaps=2'], 'max_remaps: is given twice'],
