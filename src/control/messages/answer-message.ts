@@ -3,6 +3,7 @@ import { done, type MessageFamily, type MessageReply, type MessageTarget, notDon
 import { METADATA_MESSAGES } from './metadata-messages.js';
 import { REMAP_MESSAGES } from './remap-messages.js';
 import { REPORT_MESSAGES } from './report-messages.js';
+import { surplusArguments } from './surplus-arguments.js';
 
 /**
  * Answers a message of the kernel module, of any of its versions, as its documents word it. Names are taken in any case.
@@ -11,8 +12,10 @@ import { REPORT_MESSAGES } from './report-messages.js';
 export async function answerMessage(message: string, target: MessageTarget): Promise<MessageReply> {
   const [name, ...words] = message.trim().split(/\s+/);
   if (name === undefined || name === '') return notDone('error: missing command');
-  const answer = ALL.get(name.toLowerCase());
-  return answer === undefined ? unknown(name, target) : answer(words, target);
+  const known = name.toLowerCase();
+  const answer = ALL.get(known);
+  if (answer === undefined) return unknown(name, target);
+  return surplusArguments(known, words) ?? answer(words, target);
 }
 
 const HELP: MessageFamily = { help: () => done(`Commands: ${MESSAGE_NAMES.join(', ')}`) };
