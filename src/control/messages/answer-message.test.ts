@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DmRemapError } from '../../library/errors.js';
 import { answerMessage, MESSAGE_NAMES } from './answer-message.js';
 import { FakeTarget } from './testing/fake-target.js';
 
@@ -62,6 +63,15 @@ describe('messages of v1 to v3', () => {
       `!usage error: ${problem}`,
       'sector 0 not remapped',
       'sector 8 -> spare 80',
+    ]);
+  });
+
+  it('say what the device refuses, such as all while it is suspended', async () => {
+    const target = new FakeTarget();
+    const refusal = new DmRemapError('refused', 'the device is suspended; resume it first');
+    target.device.moveByHand = () => Promise.reject(refusal);
+    expect(await conversation(target, 'remap 8')).toEqual([
+      '!refused error: the device is suspended; resume it first',
     ]);
   });
 
