@@ -259,7 +259,7 @@ describe('the reading commands', () => {
     const calls = { inspectSpares: async () => report };
     const inspected = await outputOf(['inspect', 'S', '--json'], { calls });
     expect(JSON.parse(inspected)).toMatchObject({ version: 1, state: 'critical', ...report });
-    const listed = JSON.parse(await outputOf(['remaps', 'S', '--json'], { calls }));
+    const listed = JSON.parse(await outputOf(['remaps', './S', '--json'], { calls }));
     expect(listed).toMatchObject({ version: 1, setId: report.setId, remaps: [remaps[1], remaps[0]] });
     const exported = await outputOf(['export', 'S', '--dm-table', '--main', 'M', '--json'], { calls });
     expect(JSON.parse(exported)).toMatchObject({ version: 1, main: 'M', spares: ['/dev/sdb'] });
@@ -267,7 +267,7 @@ describe('the reading commands', () => {
 
   it('list remaps in the order of the main device', async () => {
     const calls = { inspectSpares: async () => inspectReport({ remaps }) };
-    expect(await outputOf(['remaps', 'S'], { calls })).toBe(
+    expect(await outputOf(['remaps', './S'], { calls })).toBe(
       [
         'SECTOR  COUNT  SPARE  SPARE SECTOR  REASON      ERRORS  TIME                     LOST SECTORS',
         '  5000      8      0           800  writeError       1  2023-11-14 22:14:10 UTC  5002-5003,5007',
