@@ -104,12 +104,14 @@ async function addPatiently(
   for (let { force } = request; ; force = true) {
     try {
       await client.addSpare({ ...request, force });
-      followAtBoot(devicesWith(device, request.device), context);
-      return await untilServed(device, context, hasIt);
+      const devices = devicesWith(device, request.device);
+      followAtBoot(devices, context);
+      return await untilServed(device, context, hasIt, devices);
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
     }
-    const now = await askPatiently(() => client.device(), device, context);
+    // It may have become a spare before that process died.
+    const now = await askPatiently(() => client.device(), device, context, null);
     if (!hasIt(now)) continue;
     followAtBoot(devicesOf(now), context);
     return now;

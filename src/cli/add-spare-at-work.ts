@@ -26,8 +26,9 @@ export async function addSpareAtWork(
   if (answer === INTERRUPTED) return { done: plan, atBoot: undefined, interruptedWhile: 'adding' };
   const done = planOf(answer);
   // Before it is served again: whoever starts it in the place of a process that dies over it has to know.
-  const atBoot = followAtBoot(devicesWith(device, request.device), context);
-  const served = untilServed(device, context, ({ spares }) => spares.length > done.spareIndex);
+  const devices = devicesWith(device, request.device);
+  const atBoot = followAtBoot(devices, context);
+  const served = untilServed(device, context, ({ spares }) => spares.length > done.spareIndex, devices);
   const isInterrupted = (await unlessInterrupted(served, interrupted)) === INTERRUPTED;
   return { done, atBoot, interruptedWhile: isInterrupted ? 'opening' : undefined };
 }

@@ -26,6 +26,10 @@ describe('the command line', () => {
     [['format', '--main', 'M', '--spare', 'S', '--copies', '9'], '1 to 8'],
     [['format', '--main', 'M', '--spare', 'S', '--name', 'ä'.repeat(33)], '64 bytes'],
     [['format', '--main', 'M', '--spare', 'S', '--name', 'attic\nDM_REMAP_UUID=x'], 'no line ends'],
+    [['format', '--main', 'M', '--spare', 'S', '--name', 'a/b'], 'without "/"'],
+    [['format', '--main', 'M', '--spare', 'S', '--name', '..'], 'not "." or ".."'],
+    [['run', '--main', 'M', '--spare', 'S', '--name', 'attic\nx', '--nbd', 'nbd://h/'], 'no line ends'],
+    [['run', '--main', 'M', '--spare', 'S', '--name', '.', '--nbd', 'nbd://h/'], 'not "." or ".."'],
     [['run', '--main', 'M', '--spare', 'S'], '--nbd'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbds://h/'], '--tls-dir'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--verify-clients'], 'nbds'],
@@ -46,6 +50,8 @@ describe('the command line', () => {
     [['get'], 'missing required argument'],
     [['get', 'attic', 'gc_interval'], "gc_interval: can't be set here"],
     [['set', 'attic'], 'missing required argument'],
+    [['set', 'attic', '__proto__=1'], '__proto__: no such setting'],
+    [['set', 'attic', 'constructor=1'], 'constructor: no such setting'],
     [['set', 'attic', 'on_gone'], 'on_gone: expected SETTING=VALUE'],
     [['set', 'attic', 'on_gone=soon'], 'on_gone: expected fail, hold'],
     [['set', 'attic', 'max_remaps=1', 'max_remaps=2'], 'max_remaps: is given twice'],
@@ -253,7 +259,7 @@ describe('the reading commands', () => {
     const calls = { inspectSpares: async () => report };
     const inspected = await outputOf(['inspect', 'S', '--json'], { calls });
     expect(JSON.parse(inspected)).toMatchObject({ version: 1, state: 'critical', ...report });
-    const listed = JSON.parse(await outputOf(['remaps', 'S', '--json'], { calls }));
+    const listed = JSON.parse(await outputOf(['remaps', './S', '--json'], { calls }));
     expect(listed).toMatchObject({ version: 1, setId: report.setId, remaps: [remaps[1], remaps[0]] });
     const exported = await outputOf(['export', 'S', '--dm-table', '--main', 'M', '--json'], { calls });
     expect(JSON.parse(exported)).toMatchObject({ version: 1, main: 'M', spares: ['/dev/sdb'] });
@@ -261,7 +267,7 @@ describe('the reading commands', () => {
 
   it('list remaps in the order of the main device', async () => {
     const calls = { inspectSpares: async () => inspectReport({ remaps }) };
-    expect(await outputOf(['remaps', 'S'], { calls })).toBe(
+    expect(await outputOf(['remaps', './S'], { calls })).toBe(
       [
         'SECTOR  COUNT  SPARE  SPARE SECTOR  REASON      ERRORS  TIME                     LOST SECTORS',
         '  5000      8      0           800  writeError       1  2023-11-14 22:14:10 UTC  5002-5003,5007',

@@ -35,6 +35,19 @@ describe('Ctrl-C while a set moves to another disk', () => {
   });
 });
 
+it.each([
+  '--cancel',
+  '--accept-loss',
+])('%s with nothing under way is a mistake of the one who asks', async (option) => {
+  const client = { evacuation: async () => null, jobs: async () => [] };
+  const set = { client, device: deviceResource() } as unknown as RunningSet;
+  const { context } = fakeContext({ running: { all: async () => [set], one: async () => set } });
+  await expect(runCommandLine(['evacuate', 'attic', option, '--yes'], context)).rejects.toMatchObject({
+    failure: 'usage',
+    message: 'nothing is being copied to another disk',
+  });
+});
+
 /** Interrupted a moment after somebody looked how far it is; a disk that takes over never ends that. */
 function world(state: Evacuation['state']) {
   const calls: string[] = [];

@@ -17,7 +17,7 @@ export async function acceptEvacuationLoss(
   context: CliContext,
 ): Promise<boolean> {
   const evacuation = await client.evacuation();
-  if (evacuation === null) throw new DmRemapError('refused', 'nothing is being copied to another disk');
+  if (evacuation === null) throw new DmRemapError('usage', 'nothing is being copied to another disk');
   const isGone = device.gone.some(({ spareIndex, readsPass }) => spareIndex === null && !readsPass);
   if (!isGone)
     throw new DmRemapError('refused', 'the main device can be read, so nothing of it has to be given up');

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from '../library/offline-types.js';
-import { problemOfSetName } from '../library/set-name.js';
 import type { AnswerOf } from './answer-schemas.js';
 import type { CliContext } from './cli-context.js';
 import { askConsent, declined } from './consent.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
+import { nameOption } from './name-option.js';
 import { coloured, type Output, writeAnswer } from './output.js';
 import { repeated } from './repeated-option.js';
 import { commandLine } from './shell-words.js';
@@ -146,10 +146,4 @@ function sizeOption(text: string): number {
 function copiesOption(text: string): number {
   if (!/^[1-8]$/.test(text)) throw new InvalidArgumentError('give a number from 1 to 8');
   return Number(text);
-}
-
-function nameOption(text: string): string {
-  const problem = problemOfSetName(text);
-  if (problem !== undefined) throw new InvalidArgumentError(problem);
-  return text;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { formatSectorRanges } from '../base/sector-ranges.js';
 import type { InspectReport, RemapReport } from '../library/offline-types.js';
@@ -15,18 +16,31 @@ export interface RemapsArguments {
 
 /** `dmremap remaps`: every unit of the main device that lives on a spare. Reads only. */
 export async function remaps(args: RemapsArguments, context: CliContext): Promise<number> {
-  const report = await context.library.inspectSpares(args.spares);
+  const report =
+    (await ofServedSet(args.spares, context)) ?? (await context.library.inspectSpares(args.spares));
   if (args.json) writeJson(context.out, jsonOf(report));
   else context.out.write(textOf(report));
   return EXIT_STATUS.done;
 }
 
-function jsonOf(report: InspectReport): Readonly<Record<string, unknown>> {
+/** Of a set that is called by its name, as other commands take it; undefined where devices or files are given. */
+async function ofServedSet(
+  [name, ...others]: readonly string[],
+  { running }: CliContext,
+): Promise<MovedUnits | undefined> {
+  if (name === undefined || others.length > 0 || name.includes('/') || existsSync(name)) return undefined;
+  const { client, device } = await running.one(name);
+  return { ...device, remaps: await client.remaps() };
+}
+
+type MovedUnits = Pick<InspectReport, 'setId' | 'name' | 'unitBytes' | 'logicalBlockBytes' | 'remaps'>;
+
+function jsonOf(report: MovedUnits): Readonly<Record<string, unknown>> {
   const { setId, name, unitBytes, logicalBlockBytes } = report;
   return { setId, name, unitBytes, logicalBlockBytes, remaps: inOrder(report.remaps) };
 }
 
-function textOf(report: InspectReport): string {
+function textOf(report: MovedUnits): string {
   const blockSectors = report.logicalBlockBytes / 512;
   const rows = inOrder(report.remaps).map((remap) => [
     remap.mainSector,
@@ -57,7 +71,10 @@ export function addRemapsCommand(program: Command, run: (args: RemapsArguments) 
         'sectors it has, where it is, why and when it was moved, and which of its sectors are lost: they could not ' +
         'be read and were not written since. Nothing is written.',
     )
-    .argument('<spare...>', 'all spare devices or image files of the set')
+    .argument(
+      '<spare...>',
+      'all spare devices or image files of the set; or the name of a set that is served',
+    )
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((spares: string[], options: { json: boolean }) => run({ spares, json: options.json }));
   helpLikeManual(command, {

@@ -6,6 +6,7 @@ import type { RunRequest } from './configured-run.js';
 import { parseCreatedAs } from './dmsetup/table-line.js';
 import { helpLikeManual } from './help.js';
 import { DEBUG_LEVEL_OF_LOG_LEVEL, LOG_LEVELS, type LogLevel } from './log-level.js';
+import { nameOption } from './name-option.js';
 import { repeated } from './repeated-option.js';
 
 export function addRunCommand(program: Command, action: (request: RunRequest) => Promise<void>): void {
@@ -122,7 +123,7 @@ function addDeviceOptions(command: Command): void {
     )
     .addOption(new Option('--init', 'format the spares first if they are blank').default(false))
     .addOption(new Option('--force', 'go on although devices do not match what is recorded').default(false))
-    .option('--name <text>', 'what to call the set, instead of the name in its metadata')
+    .option('--name <text>', 'what to call the set, instead of the name in its metadata', nameOption)
     .addOption(new Option('--created-as <table>').argParser(createdAsOf).hideHelp())
     .addOption(
       new Option(

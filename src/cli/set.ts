@@ -28,15 +28,16 @@ export async function set(args: SetArguments, context: CliContext): Promise<numb
 }
 
 function assignmentsOf(assignments: readonly string[]): Record<string, string | null> {
-  const given: Record<string, string | null> = {};
+  // A setting may be called anything by mistake, "constructor" too.
+  const given = new Map<string, string | null>();
   for (const text of assignments) {
     const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
     if (name === undefined || value === undefined)
       throw new DmRemapError('usage', `${text}: expected SETTING=VALUE`);
-    if (name in given) throw new DmRemapError('usage', `${name}: is given twice`);
-    given[name] = value === DEFAULT_WORD ? null : value;
+    if (given.has(name)) throw new DmRemapError('usage', `${name}: is given twice`);
+    given.set(name, value === DEFAULT_WORD ? null : value);
   }
-  return given;
+  return Object.fromEntries(given);
 }
 
 /** Numbers as numbers; the parameters of the module that have one value need not be told to anybody. */

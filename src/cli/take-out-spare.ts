@@ -27,15 +27,17 @@ export async function takeOutSpare(
 
 /** Also where a process dies over it: whoever serves the set next is asked again. */
 async function takeOut({ client, device }: RunningSet, path: string, context: CliContext): Promise<TakenOut> {
-  for (let served = device; ; served = await untilServed(served, context, () => true)) {
+  for (let served = device; ; served = await untilServed(served, context, () => true, null)) {
     const spareIndex = served.spares.findIndex((spare) => spare.path === path);
     // It was out already when that process died.
     if (spareIndex === -1)
       return { removed: resultOf(served, path), atBoot: followAtBoot(devicesOf(served), context) };
     try {
       const { version: _, ...removed } = await client.removeSpare(spareIndex);
-      const atBoot = followAtBoot(devicesWithout(served, path), context);
-      await untilServed(served, context, ({ spares }) => spares.every((spare) => spare.path !== path));
+      const devices = devicesWithout(served, path);
+      const atBoot = followAtBoot(devices, context);
+      const isOut = ({ spares }: DeviceResource) => spares.every((spare) => spare.path !== path);
+      await untilServed(served, context, isOut, devices);
       return { removed, atBoot };
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;

@@ -35,8 +35,9 @@ async function takeOverFrom(
 ): Promise<TakenOver> {
   const { version: _, ...replaced } = await client.finishEvacuation();
   // Before it is served again: whoever starts it in the place of a process that dies over it has to know.
-  const atBoot = followAtBoot({ ...devicesOf(served), main: path }, context);
-  await untilServed(served, context, ({ main }) => main.path === path);
+  const devices = { ...devicesOf(served), main: path };
+  const atBoot = followAtBoot(devices, context);
+  await untilServed(served, context, ({ main }) => main.path === path, devices);
   return { replaced, atBoot };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problemOfSetName } from '../base/set-name.js';
 import { parseNbdUri } from '../frontends/nbd/uri.js';
 import { settingValuesSchema } from '../settings/settings-schema.js';
 
@@ -14,6 +15,11 @@ const nbdUri = z
     if (!uri.ok) context.addIssue({ code: 'custom', message: uri.error.reason });
   })
   .describe('nbd+unix:///EXPORT?socket=PATH, nbd://ADDRESS:PORT/EXPORT, or nbds:// with TLS');
+
+const setName = z.string('must be a text').superRefine((text, context) => {
+  const problem = problemOfSetName(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 
 const ublkSchema = z
   .strictObject({
@@ -31,7 +37,7 @@ const setSchema = z
         .min(1, 'must name one spare at least')
         .max(8, 'a set has 8 spares at most')
         .describe('all spares of the set, in any order'),
-      name: z.string('must be a text').optional().describe('what it is called; default: the name above it'),
+      name: setName.optional().describe('what it is called; default: the name above it'),
       frontends: z
         .strictObject(
           {

@@ -90,6 +90,20 @@ describe('a mistake is told with line, column, key and what is wrong', () => {
     [SET.replace('[/dev/b]', '[]'), /^\/etc\/0.yaml:4:5: sets.attic.spares: must name one spare at least$/],
     [SET.replace('[/dev/b]', '/dev/b'), /^\/etc\/0.yaml:4:5: sets.attic.spares: must be a list of paths$/],
     [
+      `${SET}  __proto__:\n    main: /dev/c\n    spares: [/dev/d]\n`,
+      /^\/etc\/0.yaml:5:3: __proto__: no key can have this name/,
+    ],
+    [
+      SET.replace('[/dev/b]', '[/dev/b, /dev/a]'),
+      /^\/etc\/0.yaml:4:22: sets.attic.spares\[1\]: \/dev\/a is named twice; main device and spares/,
+    ],
+    [
+      SET.replace('[/dev/b]', '[/dev/b, /dev/b]'),
+      /^\/etc\/0.yaml:4:22: sets.attic.spares\[1\]: \/dev\/b is named twice/,
+    ],
+    [`${SET}    name: "a\\nb"\n`, /^\/etc\/0.yaml:5:5: sets.attic.name: give letters, digits and signs only/],
+    [`${SET}    name: a/b\n`, /^\/etc\/0.yaml:5:5: sets.attic.name: give a name without "\/"/],
+    [
       `${SET}    frontend: {}\n`,
       /^\/etc\/0.yaml:5:5: sets.attic.frontend: unknown key; allowed: main, spares, name/,
     ],

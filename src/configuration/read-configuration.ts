@@ -6,6 +6,7 @@ import { readYaml, type YamlText } from '../yaml/read-yaml.js';
 import { keyText } from '../yaml/yaml-position.js';
 import type { ConfigurationFile } from './configuration-files.js';
 import { type ConfigurationText, configurationSchema, type SetText } from './configuration-schema.js';
+import { deviceProblems } from './device-problems.js';
 
 /** All files together. */
 export interface Configuration {
@@ -64,7 +65,8 @@ function readOne({ path, text }: ConfigurationFile): Result<ReadFile, readonly s
   const file = { path, text: read.value };
   if (!parsed.success) return failed(parsed.error.issues.map((issue) => problemOf(file, issue)));
   const part = { ...file, content: parsed.data };
-  const problems = settingProblems(part);
+  const devices = deviceProblems(part.content.sets ?? {});
+  const problems = [...devices.map(({ keys, problem }) => at(part, keys, problem)), ...settingProblems(part)];
   return problems.length > 0 ? failed(problems) : ok(part);
 }
 

@@ -64,6 +64,11 @@ describe('a superblock', () => {
     );
   });
 
+  it('may have a name that no set is given any more', () => {
+    const decoded = decodeSuperblock(encoded({ ...exampleSuperblock(), name: '../a\nb' }));
+    expect(decoded.ok && decoded.value.superblock.name).toBe('../a\nb');
+  });
+
   it('has one content CRC in all copies, and another after any change', () => {
     const crcOf = (block: Uint8Array): number => {
       const decoded = decodeSuperblock(block);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { problemOfSetName } from '../base/set-name.js';
 import { formatSet } from '../device/format-set.js';
 import type { Layout } from '../format/layout.js';
 import { type LayoutFailure, planLayout } from '../format/plan-layout.js';
@@ -11,7 +12,6 @@ import { DmRemapError } from './errors.js';
 import { type ExaminedSpare, examineSpares } from './examine-spares.js';
 import { describeLayoutFailure } from './layout-message.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from './offline-types.js';
-import { problemOfSetName } from './set-name.js';
 
 /** What `formatSpares` would do, without writing; rejects with `DmRemapError` where it would refuse. */
 export async function planFormat(options: FormatOptions): Promise<FormatPlan> {

@@ -11,7 +11,7 @@ export function describeLayoutFailure(
     case 'badLogicalBlock':
       return `${main}: logical blocks of ${problem.logicalBlockBytes} bytes; only 512 and 4096 are supported`;
     case 'badUnit':
-      return `unit of ${problem.unitBytes} bytes: must be a power of two from ${problem.minimumBytes} to ${problem.maximumBytes}`;
+      return `unit of ${problem.unitBytes} bytes: must be a power of two from ${problem.minimumBytes} to ${problem.maximumBytes}${whyNotLarger(problem)}`;
     case 'badMainSize':
       return `${main}: size of ${problem.mainSizeBytes} bytes is not whole blocks, or more than 1 PiB; round the image up or down`;
     case 'badSpareCount':
@@ -27,4 +27,9 @@ export function describeLayoutFailure(
     default:
       return unreachable(problem);
   }
+}
+
+/** 64k is right for one disk and not for another, so the limit has to say where it comes from. */
+function whyNotLarger({ minimumBytes, maximumBytes }: Extract<LayoutFailure, { kind: 'badUnit' }>): string {
+  return `, which is ${maximumBytes / minimumBytes} logical blocks of ${minimumBytes} bytes of this disk`;
 }

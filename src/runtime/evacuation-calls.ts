@@ -188,6 +188,6 @@ function noRoom(missingUnits: number, roomUnits: number, unitBytes: number): Fai
   );
 }
 
-const NOTHING_COPIED = failure('refused', 'nothing is being copied to another disk');
+const NOTHING_COPIED = failure('usage', 'nothing is being copied to another disk');
 const MAIN_IS_THERE = failure('refused', 'the main device can be read, so nothing of it has to be given up');
 const SUSPENDED = failure('refused', 'the device is suspended; resume it first');

@@ -30,7 +30,7 @@ export function settingNamed(name: string): SettingKey | undefined {
 
 /** Undefined where it is a parameter of the module, and `input` is how things are here. */
 export function whyNoSetting(name: string, input: SettingInput | null): string | undefined {
-  const own = MODULE_ALIASES[name] ?? name;
+  const own = (Object.hasOwn(MODULE_ALIASES, name) ? MODULE_ALIASES[name] : undefined) ?? name;
   const parameter = Object.hasOwn(MODULE_PARAMETERS, own) ? MODULE_PARAMETERS[own] : undefined;
   if (parameter === undefined) return `${name}: no such setting; there are ${SETTING_KEYS.join(', ')}`;
   const { value, why } = parameter;
@@ -47,7 +47,7 @@ function take(
   name: string,
   input: SettingInput | null,
 ): string | undefined {
-  if (key in into) return `${name}: is given twice`;
+  if (Object.hasOwn(into, key)) return `${name}: is given twice`;
   const parsed = input === null ? ok(null) : parseSettingValue(settingOf(key).kind, input);
   if (!parsed.ok) return `${name}: expected ${parsed.error}, not "${input}"`;
   into[key] = parsed.value;

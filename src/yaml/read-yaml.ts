@@ -1,5 +1,5 @@
 import type { Document } from 'yaml';
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { failed, ok, type Result } from '../base/result.js';
 import { offsetOfPath } from './yaml-position.js';
 
@@ -15,6 +15,11 @@ export function readYaml(text: string): Result<YamlText, readonly YamlProblem[]>
     return failed(
       document.errors.map(({ pos, message }) => ({ ...at(pos[0]), problem: firstLine(message) })),
     );
+  const lostKey = offsetOfLostKey(document);
+  if (lostKey !== undefined)
+    return failed([
+      { ...at(lostKey), problem: `${LOST_KEY}: no key can have this name; choose another one` },
+    ]);
   const plain = plainValue(document);
   if (!plain.ok) return failed([{ line: 1, column: 1, problem: plain.error }]);
   return ok({ value: plain.value, positionOf: (path) => at(offsetOfPath(document, path)) });
@@ -36,6 +41,19 @@ export interface TextPosition {
 export interface YamlProblem extends TextPosition {
   readonly problem: string;
 }
+
+/** Of a key that whoever checks plain objects passes over, so that what is below it would be dropped without a word. */
+function offsetOfLostKey(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value === LOST_KEY) offset ??= key.range?.[0];
+    },
+  });
+  return offset;
+}
+
+const LOST_KEY = '__proto__';
 
 /** An alias that leads nowhere, or to too much, is only found here, and thrown by the YAML library. */
 function plainValue(document: Document): Result<unknown, string> {

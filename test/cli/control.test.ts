@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -74,6 +75,21 @@ describe('the control socket of a set at work', () => {
     expect(existsSync(images.path(`run/${socket}`))).toBe(false);
   });
 
+  it('ends its events in order when the set is stopped; when the process is killed, that is told', async () => {
+    const stopped = follow();
+    await stopped.begun();
+    await stop('SIGTERM');
+    expect(await stopped.outcome).toEqual({ status: 0, stderr: '' });
+    server = await serve();
+    const killed = follow();
+    await killed.begun();
+    await stop('SIGKILL');
+    expect(await killed.outcome).toEqual({
+      status: 7,
+      stderr: `dmremap: process ${server.pid} ended without having stopped the set: see its log, and run the set again\n`,
+    });
+  });
+
   it('describes itself, refuses what its schemas do not take, and knows no other resource', async () => {
     const description = await get('/v1/openapi.json');
     expect(Object.keys(description.body.paths)).toEqual(
@@ -129,6 +145,19 @@ async function contents(): Promise<Buffer> {
 
 function dmremap(...args: string[]): Promise<ToolOutcome> {
   return tryTool(process.execPath, [dmremapProgram(), ...args], { environment: environment() });
+}
+
+/** `events --follow`; `begun`: an event was printed, so it listens. */
+function follow() {
+  const command = spawn(process.execPath, [dmremapProgram(), 'events', images.mainPath, '--follow'], {
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  command.stderr.on('data', (chunk) => (stderr += chunk));
+  const outcome = once(command, 'close').then(([status]) => ({ status, stderr }));
+  const lines = createInterface({ input: command.stdout })[Symbol.asyncIterator]();
+  return { outcome, begun: () => lines.next() };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the JSON says is what is tested

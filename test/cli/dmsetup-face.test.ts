@@ -99,7 +99,11 @@ describe('a script that knows the kernel module', () => {
     expect(JSON.parse((await dmremap('suspend', 'attic', '--json')).stdout)).toMatchObject({ changed: true });
     expect(JSON.parse((await dmremap('suspend', 'attic', '--noflush', '--json')).stdout).changed).toBe(false);
     expect((await dmremap('info', 'attic')).stdout).toMatch(/^State: +SUSPENDED$/m);
-    expect((await dmremap('message', 'attic', '0', 'remap', '8')).status).toBe(4);
+    expect(await dmremap('message', 'attic', '0', 'remap', '8')).toMatchObject({
+      status: 4,
+      stdout: 'error: the device is suspended; resume it first\n',
+      stderr: '',
+    });
     const client = await RawNbd.transmitting(nbd);
     client.socket.write(request({ type: Command.read, cookie: 1, offset: 4096, length: 4096 }));
     let hasReply = false;

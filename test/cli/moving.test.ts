@@ -76,6 +76,7 @@ describe('evacuate', () => {
       [[images.path('absent.img')], 3, /absent\.img: no such device/],
       [[], 2, /which disk/],
       [['--cancel'], 2, /nothing is being copied/],
+      [['--accept-loss'], 2, /nothing is being copied/],
     ];
     for (const [args, status, message] of refusals)
       expect(await programs.dmremap('evacuate', images.mainPath, ...args, '--yes')).toMatchObject({

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { formatNumber } from '../../base/format-count.js';
+import { problemOfSetName } from '../../base/set-name.js';
 import { parseNbdUri } from '../../frontends/nbd/uri.js';
 import { DmRemapError } from '../../library/errors.js';
 import type { PairReport } from '../../library/examine-pair.js';
-import { problemOfSetName } from '../../library/set-name.js';
 import type { AnswerOf } from '../answer-schemas.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
@@ -49,7 +49,7 @@ export async function create(args: CreateArguments, context: CliContext): Promis
 }
 
 function checkName(name: string): void {
-  const problem = name === '' || name.includes('/') ? 'give a name without "/"' : problemOfSetName(name);
+  const problem = name === '' ? 'give a name' : problemOfSetName(name);
   if (problem !== undefined) throw new DmRemapError('usage', `name "${name}": ${problem}`);
 }
 

@@ -57,7 +57,10 @@ export class ControlClient {
     return ((await this.#ask('GET', `/v1/events?after=${after}`)) as EventListResource).events;
   }
 
-  /** Calls `take` with every event after that id that is still known, then with new ones, until the process ends or `signal` says so. */
+  /**
+   * Calls `take` with every event after that id that is still known, then with new ones, until the process ends them, because it
+   * closes the set, or `signal` says so. Rejects with `NoAnswer` where they are cut off.
+   */
   async follow(
     take: (event: EventListResource['events'][number]) => void,
     signal: AbortSignal,
@@ -78,7 +81,8 @@ export class ControlClient {
         for (const block of blocks) take(JSON.parse(dataOf(block)));
       }
     } catch (error) {
-      if (!signal.aborted && (error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+      if (!signal.aborted)
+        throw new NoAnswer(this.socketPath, (error as NodeJS.ErrnoException).code ?? 'cut off');
     }
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DmRemapError } from '../../library/errors.js';
 import { answerMessage, MESSAGE_NAMES } from './answer-message.js';
 import { FakeTarget } from './testing/fake-target.js';
 
@@ -46,6 +47,32 @@ describe('messages of v1 to v3', () => {
   ])('%s: no sector of the device', async (message) => {
     const [text] = await conversation(new FakeTarget(), message);
     expect(text).toBe(`!usage error: invalid sector '${message.split(' ')[1] ?? ''}'`);
+  });
+
+  it.each([
+    ['remap 1 2 3', "remap takes 1 argument at most, not '1 2 3'"],
+    ['PING extra', "ping takes no arguments, not 'extra'"],
+    ['clear 800', "clear takes no arguments, not '800'"],
+    ['load 8 80 1 2', "load takes 3 arguments at most, not '8 80 1 2'"],
+    ['remap_control add 8 80 1', "remap_control takes 3 arguments at most, not 'add 8 80 1'"],
+    ['remap_control list 8', "remap_control takes 1 argument at most, not 'list 8'"],
+  ])('%s: surplus arguments, and nothing is done', async (message, problem) => {
+    const target = new FakeTarget();
+    expect(await conversation(target, 'remap 8', message, 'verify 0', 'verify 8')).toEqual([
+      'remapped sector 8 -> spare sector 80',
+      `!usage error: ${problem}`,
+      'sector 0 not remapped',
+      'sector 8 -> spare 80',
+    ]);
+  });
+
+  it('say what the device refuses, such as all while it is suspended', async () => {
+    const target = new FakeTarget();
+    const refusal = new DmRemapError('refused', 'the device is suspended; resume it first');
+    target.device.moveByHand = () => Promise.reject(refusal);
+    expect(await conversation(target, 'remap 8')).toEqual([
+      '!refused error: the device is suspended; resume it first',
+    ]);
   });
 
   it('say that no spare sector is left', async () => {

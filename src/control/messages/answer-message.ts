@@ -1,18 +1,32 @@
+import { DmRemapError } from '../../library/errors.js';
 import { CONSTANT_MESSAGES } from './constant-messages.js';
 import { done, type MessageFamily, type MessageReply, type MessageTarget, notDone } from './message.js';
 import { METADATA_MESSAGES } from './metadata-messages.js';
 import { REMAP_MESSAGES } from './remap-messages.js';
 import { REPORT_MESSAGES } from './report-messages.js';
+import { surplusArguments } from './surplus-arguments.js';
 
 /**
  * Answers a message of the kernel module, of any of its versions, as its documents word it. Names are taken in any case.
- * Rejects with `DmRemapError` where the device itself refuses.
+ * What the device itself refuses is an answer, too. Rejects with `DmRemapError` for what is no matter of the message.
  */
 export async function answerMessage(message: string, target: MessageTarget): Promise<MessageReply> {
   const [name, ...words] = message.trim().split(/\s+/);
   if (name === undefined || name === '') return notDone('error: missing command');
-  const answer = ALL.get(name.toLowerCase());
-  return answer === undefined ? unknown(name, target) : answer(words, target);
+  const known = name.toLowerCase();
+  const answer = ALL.get(known);
+  if (answer === undefined) return unknown(name, target);
+  return surplusArguments(known, words) ?? answered(() => answer(words, target));
+}
+
+/** As every other refusal of a message: whoever reads the answers hears of it there. */
+async function answered(answer: () => MessageReply | Promise<MessageReply>): Promise<MessageReply> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof DmRemapError) || error.failure !== 'refused') throw error;
+    return notDone(`error: ${error.message}`, error.failure);
+  }
 }
 
 const HELP: MessageFamily = { help: () => done(`Commands: ${MESSAGE_NAMES.join(', ')}`) };
