@@ -56,6 +56,21 @@ describe('a set that nothing is wrong with', () => {
   });
 });
 
+describe('a set of which the newest version of a page is zero in all copies', () => {
+  it('is doubtful, and good as it is once a repair has accepted that', () => {
+    const { rig, superblock } = usedDevice();
+    rig.open();
+    rig.close();
+    const { metadata } = rig.survey().set!;
+    for (const copy of superblock.copies.keys())
+      pageOnMedium(rig, superblock, copy, 0, slotOf(metadata.pageSequences[0]!)).fill(0);
+    expect(stateOf(rig.survey())).toBe('doubtful');
+    expect(repair(rig)).toBe(0);
+    const survey = rig.survey();
+    expect([stateOf(survey), isEmptyPlan(planRepair(survey.set!))]).toEqual(['clean', true]);
+  });
+});
+
 describe.each(DAMAGE)('a set of which all copies but one are %s', (_name, damage) => {
   it.each([0, 1, 2, 3, 4])('is repaired from copy %i, with nothing else changed', (survivor) => {
     const used = usedDevice({ spareBytes: [4 << 20] });

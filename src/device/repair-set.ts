@@ -31,7 +31,9 @@ export interface RepairPlan {
 export function planRepair({ choice, load, intake, findings, notes }: SurveyedSet): RepairPlan {
   const isSure = load.lostPages.length === 0 && intake.impossible.length === 0;
   const unsure = new Set(isSure ? [] : [...intake.impossible.map(pageOfUnit), ...intake.supersededPages]);
-  const twice = new Set([...load.repairTwice, ...intake.supersededPages].filter((page) => !unsure.has(page)));
+  // What may be outdated is accepted by a repair that is forced, and is current from then on.
+  const wanted = [...load.repairTwice, ...load.maybeOutdatedPages, ...intake.supersededPages];
+  const twice = new Set(wanted.filter((page) => !unsure.has(page)));
   return {
     superblockCopies: choice.repairs.map((repair) => repair.copyIndex),
     updatesSuperblockTwice: choice.needsTwoUpdates || findings.some(hidesSuperblock),
