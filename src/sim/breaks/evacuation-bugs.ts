@@ -94,15 +94,6 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     seeds: 100,
   },
   {
-    name: 'given-up-though-back',
-    what: 'a main device that was given up is taken back, and what it has forgotten is not copied again',
-    file: 'device/replacement.js',
-    find: 'this.#evacuation?.mainIsBack();',
-    replace: ';',
-    from: 1,
-    seeds: 220,
-  },
-  {
     name: 'copied-given-up',
     what: 'with the main device given up, what was copied is lost as well',
     file: 'engine/copy-without-main.js',
