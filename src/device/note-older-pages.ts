@@ -1,6 +1,6 @@
-import { firstPageOfSpare } from '../format/layout.js';
 import { pageSequenceSum } from '../format/page-sequence-sum.js';
 import type { Superblock } from '../format/superblock.js';
+import { writtenPages } from '../format/written-pages.js';
 import type { LoadReport } from './load-descriptors.js';
 
 /**
@@ -13,11 +13,6 @@ export function noteOlderPages(superblock: Superblock, sequences: ArrayLike<numb
   const isComplete = load.lostPages.length === 0 && load.outOfReachPages.length === 0;
   if (!cleanShutdown || recorded === 0 || !isComplete || load.maybeOutdatedPages.length > 0) return;
   if (pageSequenceSum(spares, sequences) === recorded) return;
-  const suspects = load.lonePages.length > 0 ? load.lonePages : spares.flatMap(writtenPagesOf);
+  const suspects = load.lonePages.length > 0 ? load.lonePages : writtenPages(spares);
   for (const page of suspects) load.maybeOutdatedPages.push(page);
-}
-
-function writtenPagesOf(spare: Superblock['spares'][number]): number[] {
-  const first = firstPageOfSpare(spare);
-  return Array.from({ length: spare.initialisedPageCount }, (_, nth) => first + nth);
 }

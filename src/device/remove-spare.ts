@@ -12,6 +12,7 @@ import {
 } from '../format/layout.js';
 import type { RemovedSparePlan } from '../format/plan-removed-spare.js';
 import { featuresWith, type SpareRecord, type Superblock } from '../format/superblock.js';
+import { writtenPages } from '../format/written-pages.js';
 import { flushSpares } from './flush-spares.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
@@ -75,7 +76,7 @@ function superblockWithout(before: Superblock, { layout }: RemovedSparePlan, spa
 function* markWrittenPages(work: MetadataWork, next: Superblock): Procedure<Superblock | undefined> {
   for (let known = -1; ; ) {
     const spares = next.spares.map((spare) => markOver(spare, work.state.superblock.spares));
-    const pages = newPages(spares);
+    const pages = [...writtenPages(spares)];
     if (pages.length === known) return { ...next, spares };
     known = pages.length;
     const units = pages.map((page) => page * DESCRIPTORS_PER_PAGE);
@@ -97,12 +98,6 @@ function markOver(spare: SpareRecord, before: readonly SpareRecord[]): SpareReco
   return { ...spare, initialisedPageCount: Math.max(spare.initialisedPageCount, ...writtenEnds) };
 }
 
-function newPages(spares: readonly SpareRecord[]): number[] {
-  return spares.flatMap((spare) =>
-    Array.from({ length: spare.initialisedPageCount }, (_, nth) => firstPageOfSpare(spare) + nth),
-  );
-}
-
 /** All that count, with the new numbers of pages and copies, in the slots that the present versions are not in. */
 function* writeNewPages(work: MetadataWork, plan: RemovedSparePlan, next: Superblock): Procedure<boolean> {
   const { state, context } = work;
@@ -115,7 +110,7 @@ function* writeNewPages(work: MetadataWork, plan: RemovedSparePlan, next: Superb
   state.superblock = { ...before, copies, generation: before.generation + 1 };
   const table = renumbered(context.table, plan, next);
   const prepared = { ...work, context: { ...context, table } };
-  const pages = newPages(next.spares);
+  const pages = [...writtenPages(next.spares)];
   let isWritten = true;
   for (let first = 0; isWritten && first < pages.length; first += MAX_COMMIT_PAGES)
     isWritten = yield* writePages(prepared, pages.slice(first, first + MAX_COMMIT_PAGES), new Map());

@@ -1,5 +1,6 @@
 import { type Procedure, spareTarget } from '../engine/effect.js';
-import { firstPageOfSpare, holdsPage } from '../format/layout.js';
+import { holdsPage } from '../format/layout.js';
+import { writtenPages } from '../format/written-pages.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { writePages } from './write-pages.js';
@@ -22,11 +23,7 @@ export function* settlePages(work: MetadataWork): Procedure<boolean> {
 
 /** Of those that were ever written. */
 function pagesInDoubt(work: MetadataWork): number[] {
-  return work.state.superblock.spares.flatMap((spare) => {
-    const first = firstPageOfSpare(spare);
-    const written = Array.from({ length: spare.initialisedPageCount }, (_, nth) => first + nth);
-    return written.filter((page) => isInDoubt(work, page));
-  });
+  return [...writtenPages(work.state.superblock.spares)].filter((page) => isInDoubt(work, page));
 }
 
 /** Not where no copy of the page is there: its spare is gone as a whole. */

@@ -5,6 +5,7 @@ import { DESCRIPTORS_PER_PAGE, firstPageOfSpare, MAX_SEQUENCE } from '../format/
 import type { PageVersions } from '../format/page-choice.js';
 import type { Superblock } from '../format/superblock.js';
 import type { SuperblockChoice } from '../format/superblock-choice.js';
+import { writtenPages } from '../format/written-pages.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { MAX_COMMIT_PAGES } from './limits.js';
 import { loadDescriptors } from './load-descriptors.js';
@@ -37,9 +38,7 @@ export function* writeSetAnew(input: AnewInput): Procedure<number> {
   const empty = emptySet(choice);
   const set = { ...empty, table: tableOf(dump.entries, empty.shape.spareUnitCount) };
   const work = offlineWork(set, memory, writeOffset);
-  const pages = superblock.spares.flatMap((spare) =>
-    Array.from({ length: spare.initialisedPageCount }, (_, nth) => firstPageOfSpare(spare) + nth),
-  );
+  const pages = [...writtenPages(superblock.spares)];
   for (const page of pages) work.state.pageSequences[page] = sequence;
   for (let first = 0; first < pages.length; first += MAX_COMMIT_PAGES)
     if (!(yield* writePages(work, pages.slice(first, first + MAX_COMMIT_PAGES), new Map()))) return ERRNO.EIO;

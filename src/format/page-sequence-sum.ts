@@ -1,5 +1,5 @@
-import { firstPageOfSpare } from './layout.js';
 import type { SpareRecord } from './superblock.js';
+import { writtenPages } from './written-pages.js';
 
 /**
  * What a clean stop records of the pages: one more than the sum of the sequences of all that were ever written, modulo
@@ -7,10 +7,6 @@ import type { SpareRecord } from './superblock.js';
  */
 export function pageSequenceSum(spares: readonly SpareRecord[], sequences: ArrayLike<number>): number {
   let sum = 0;
-  for (const spare of spares) {
-    const firstPage = firstPageOfSpare(spare);
-    for (let nth = 0; nth < spare.initialisedPageCount; nth += 1)
-      sum = (sum + sequences[firstPage + nth]!) % 2 ** 32;
-  }
+  for (const page of writtenPages(spares)) sum = (sum + sequences[page]!) % 2 ** 32;
   return 1 + sum;
 }

@@ -125,7 +125,6 @@ export async function findSignature(
 }
 
 /** In small pieces, so that an unreadable one hides only itself; it counts as zeroes. */
-/** What can't be read is zero. */
 export function* readSpan(
   session: Reader,
   target: number,
