@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { formatUuid } from '../format/set-id.js';
 import type { EvacuationReport, ProtectedDevice } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { EvacuationOptions, EvacuationPlan } from '../library/plan-evacuation.js';
@@ -32,6 +33,7 @@ async function processOf(
   const asked: EvacuationOptions[] = [];
   const replaced: ReplaceMainOptions[] = [];
   const begun: string[] = [];
+  const copyIds: string[] = [];
   const report = state && ({ path: NEW, state, problem: null } as EvacuationReport);
   const device = {
     info: { sizeBytes: 1 << 30, logicalBlockBytes: 512, geometry: { queue: { volatileCache: false } } },
@@ -40,8 +42,9 @@ async function processOf(
     cancelEvacuation: async () => report,
     pauseEvacuation: async () => void begun.push('pause'),
     resumeEvacuation: async () => void begun.push('resume'),
-    evacuate: async (path: string) => {
+    evacuate: async (path: string, copyId: Uint8Array) => {
       begun.push(path);
+      copyIds.push(formatUuid(copyId));
       return report ?? ({ path, state: 'copying' } as EvacuationReport);
     },
   } as unknown as ProtectedDevice;
@@ -63,7 +66,7 @@ async function processOf(
   const memory = new EvacuationMemory(jobs, bootId);
   const options = { main: '/dev/sdx', spares: ['/dev/sdy'] };
   const evacuation = new EvacuationChanges(options, device, changes, library, memory);
-  return { evacuation, device, library, changes, memory, asked, replaced, begun };
+  return { evacuation, device, library, changes, memory, asked, replaced, begun, copyIds };
 }
 
 const begin = { device: NEW, force: false, dryRun: false };
@@ -86,6 +89,28 @@ describe('a set that is copied to another disk by its process', () => {
     expect(await other.evacuation.resume()).toContain('another disk');
     expect(other.begun).toEqual([]);
     expect(await (await processOf(undefined)).evacuation.resume()).toBeUndefined();
+  });
+
+  it('is one copying under one number until it ends, or its position is lost', async () => {
+    const first = await processOf(undefined);
+    await first.evacuation.begin(begin);
+    await first.evacuation.begin(begin);
+    const next = await processOf(undefined, 'disk 1', 'boot 2', true);
+    await next.evacuation.resume();
+    const [copyId] = first.copyIds;
+    expect([...first.copyIds, ...next.copyIds]).toEqual([copyId, copyId, copyId]);
+    next.memory.notice({ event: 'evacuationPositionLost' });
+    // Written after that, and one after the other.
+    await next.memory.notePaused(false);
+    const anew = await processOf(undefined, 'disk 1', 'boot 2');
+    await anew.evacuation.resume();
+    expect(anew.copyIds[0]).not.toBe(copyId);
+    const again = await processOf(undefined, 'disk 1', 'boot 2');
+    await again.evacuation.resume();
+    expect(again.copyIds).toEqual(anew.copyIds);
+    await again.evacuation.cancel();
+    await again.evacuation.begin(begin);
+    expect(again.copyIds[1]).not.toBe(again.copyIds[0]);
   });
 
   it('rests after a reboot and after a stop in order, until somebody begins it again, and needs no --force then', async () => {

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { assert } from '../base/assert.js';
 import type { JobReport } from '../control/schema/jobs.js';
 import type { BegunEvacuation, EvacuationAtWork, EvacuationRequest } from '../control/served-set.js';
+import { parseUuid } from '../format/set-id.js';
 import type { EvacuationReport, OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import { DISK_PATIENCE_MS } from '../library/disk-patience.js';
 import { DmRemapError } from '../library/errors.js';
@@ -48,7 +51,8 @@ export class EvacuationChanges implements EvacuationAtWork {
     const plan = await this.#plan(device, force || isKnown);
     if (dryRun) return { ...plan, evacuation: undefined };
     if (!isUnderWay) this.#pace = new Pace(() => performance.now());
-    const evacuation = await this.#remembering(device, () => this.#device.evacuate(device));
+    const copyId = isKnown ? (this.#memory.read()?.copyId ?? randomUUID()) : randomUUID();
+    const evacuation = await this.#remembering({ device, copyId }, () => this.#evacuate(device, copyId));
     this.#pace.run();
     return { ...plan, evacuation };
   }
@@ -70,10 +74,13 @@ export class EvacuationChanges implements EvacuationAtWork {
   }
 
   /** Before it begins: whoever asked has agreed, and the process may die at any time. Taken back where it can't begin. */
-  async #remembering<Value>(device: string, begin: () => Promise<Value>): Promise<Value> {
+  async #remembering<Value>(
+    { device, copyId }: Omit<EvacuationTarget, 'identity'>,
+    begin: () => Promise<Value>,
+  ): Promise<Value> {
     const before = this.#memory.read();
     const identity = await this.#library.identifyDisk(device);
-    if (identity !== undefined) await this.#memory.keep({ device, identity });
+    if (identity !== undefined) await this.#memory.keep({ device, identity, copyId });
     try {
       return await begin();
     } catch (error) {
@@ -91,7 +98,7 @@ export class EvacuationChanges implements EvacuationAtWork {
 
   /** Nobody has put the disk to another use if it still holds what was copied. */
   async #goOnIfAsLeft(target: RememberedEvacuation): Promise<string | undefined> {
-    const { device, identity } = target;
+    const { device, identity, copyId } = target;
     const isThere = (await this.#untilIdentified(device)) === identity;
     if (!isThere || !(await this.#library.holdsCopy(this.#options.main, device))) return undefined;
     try {
@@ -101,7 +108,7 @@ export class EvacuationChanges implements EvacuationAtWork {
       if (error instanceof DmRemapError) return error.message;
       throw error;
     }
-    await this.#memory.keep({ device, identity });
+    await this.#memory.keep({ device, identity, copyId });
     return this.#beginAgain(target);
   }
 
@@ -146,7 +153,7 @@ export class EvacuationChanges implements EvacuationAtWork {
   get #restReason(): string {
     if (!this.#memory.needsConsent) return 'it was paused before the process was started again';
     const what = this.#memory.isOfEarlierBoot ? 'machine was started anew' : 'set was stopped';
-    return `the ${what} meanwhile, and the disk may have been put to another use: "dmremap evacuate" without a disk shows what it holds, asks, and copies again; --cancel forgets it`;
+    return `the ${what} meanwhile, and the disk may have been put to another use: "dmremap evacuate" without a disk shows what it holds, asks, and goes on; --cancel forgets it`;
   }
 
   /** By now it holds what was copied, unless it is another disk, or that can't be told. */
@@ -158,9 +165,11 @@ export class EvacuationChanges implements EvacuationAtWork {
 
   async #beginAgain(target: EvacuationTarget): Promise<string | undefined> {
     const { device, identity } = target;
+    const copyId = target.copyId ?? randomUUID();
+    if (target.copyId === null) await this.#memory.noteCopyId(copyId);
     const problem =
       (await this.#library.identifyDisk(device)) === identity
-        ? await this.#evacuatePatiently(device)
+        ? await this.#evacuatePatiently(device, copyId)
         : 'it is not there, or another disk';
     if (problem === undefined) this.#pace.run();
     if (problem === undefined) return undefined;
@@ -169,11 +178,11 @@ export class EvacuationChanges implements EvacuationAtWork {
   }
 
   /** The last I/O of a process that was killed may still be under way. Answers why it can't be copied to. */
-  async #evacuatePatiently(path: string): Promise<string | undefined> {
+  async #evacuatePatiently(path: string, copyId: string): Promise<string | undefined> {
     for (let waitedMs = 0; ; waitedMs += OPEN_RETRY_MS) {
       if (this.#memory.read()?.device !== path) return 'it was cancelled';
       try {
-        await this.#device.evacuate(path);
+        await this.#evacuate(path, copyId);
         return undefined;
       } catch (error) {
         if (!(error instanceof DmRemapError)) throw error;
@@ -181,6 +190,12 @@ export class EvacuationChanges implements EvacuationAtWork {
       }
       await delay(OPEN_RETRY_MS);
     }
+  }
+
+  #evacuate(path: string, copyId: string): Promise<EvacuationReport> {
+    const bytes = parseUuid(copyId);
+    assert(bytes.ok, 'it is of randomUUID');
+    return this.#device.evacuate(path, bytes.value);
   }
 
   report(): Promise<EvacuationReport | undefined> {

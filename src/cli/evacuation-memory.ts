@@ -42,6 +42,11 @@ export class EvacuationMemory {
     return kept !== undefined && kept.bootId !== this.#bootId;
   }
 
+  /** It is copied from the start, and gone on with by this number. */
+  noteCopyId(copyId: string): Promise<void> {
+    return this.#change({ copyId });
+  }
+
   notePaused(isPaused: boolean): Promise<void> {
     return this.#change({ isPaused });
   }
@@ -51,9 +56,10 @@ export class EvacuationMemory {
     return this.#change({ isStopped: true });
   }
 
-  /** What has failed or was given up is not begun again. */
+  /** What has failed or was given up is not begun again, and without its position only from the start. */
   notice({ event }: Pick<DeviceNotice, 'event'>): void {
     if (event === 'evacuationFailed' || event === 'evacuationCancelled') void this.forget();
+    if (event === 'evacuationPositionLost') void this.#change({ copyId: null });
   }
 
   async forget(): Promise<void> {
@@ -71,4 +77,5 @@ export interface EvacuationTarget {
   readonly device: string;
   /** Of `identifyDisk`. */
   readonly identity: string;
+  readonly copyId: string | null;
 }

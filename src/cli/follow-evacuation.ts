@@ -19,8 +19,8 @@ export async function followEvacuation(
   nowMs: () => number = () => performance.now(),
   pauseMs = PAUSE_MS,
 ): Promise<Evacuation> {
-  const startedMs = nowMs();
-  const first = await reportOf(client);
+  let startedMs = nowMs();
+  let first = await reportOf(client);
   let report = first;
   while (report.state === 'copying') {
     if (output.isTerminal)
@@ -32,6 +32,11 @@ export async function followEvacuation(
     const now = await unlessInterrupted(reportOf(client), interrupted);
     if (now === INTERRUPTED) break;
     report = now;
+    // What an earlier process has copied says nothing about the rate.
+    if (report.beginning !== first.beginning) {
+      first = report;
+      startedMs = nowMs();
+    }
   }
   if (output.isTerminal) output.write(START_OVER);
   return report.state === 'copying' ? report : copiedOrThrow(report);

@@ -1,7 +1,7 @@
 import type { DeviceResource } from '../control/schema/device.js';
 import { DmRemapError } from '../library/errors.js';
 
-/** The set would be closed, and all that was copied would have to be copied again, or would be of no use. */
+/** The set would be closed, and the copying interrupted, or of no use. */
 export function refuseDuringEvacuation(
   { evacuation }: Pick<DeviceResource, 'evacuation'>,
   cancelCommand: string,

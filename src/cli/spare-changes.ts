@@ -70,7 +70,7 @@ export class SpareChanges implements ChangesOfSpares {
     throw new DmRemapError('refused', `spare ${spareIndex}: ${leftCount} unit(s) live on it; empty it first`);
   }
 
-  /** The set would be closed for it, and all that was copied would have to be copied again. */
+  /** The set would be closed for it, and the copying interrupted. */
   async #refuseDuringEvacuation(): Promise<void> {
     const { state, path } = (await this.#device.evacuation()) ?? {};
     if (state !== 'copying' && state !== 'copied') return;

@@ -23,6 +23,8 @@ function textWhileCopying(gone: DeviceResource['gone']): string {
     totalBytes: 8 << 20,
     isWaiting: true,
     isPaused: false,
+    beginning: 'start',
+    beginningBytes: 0,
     unreadableUnits: 0,
     firstUnreadableSector: null,
     unitsWithLostBlocks: 0,

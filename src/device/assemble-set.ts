@@ -8,6 +8,7 @@ import type { Geometry } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { findSuperblock } from './find-superblock.js';
 import type { LoadReport } from './load-descriptors.js';
+import type { MetadataState } from './metadata-state.js';
 import { type EmptySet, readMap } from './read-map.js';
 import { sampleContent } from './sample-content.js';
 
@@ -37,7 +38,13 @@ export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSe
   }
   if (load.lostPages.length > 0) return failed({ kind: 'pagesLost', pages: load.lostPages });
   if (intake.impossible.length > 0) return failed({ kind: 'badDescriptors', spareUnits: intake.impossible });
+  if (input.force) forgetCopy(set.metadata);
   return ok({ ...set, load, supersededPages: intake.supersededPages });
+}
+
+/** Whatever was lifted, the set may hold something else than what was copied of it. */
+function forgetCopy(metadata: MetadataState): void {
+  metadata.superblock = { ...metadata.superblock, copyPosition: undefined };
 }
 
 export interface AssembleInput {

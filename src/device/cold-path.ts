@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
+import { beginChange } from '../engine/change-settled.js';
 import type { ColdContext, Scratch } from '../engine/cold-context.js';
 import { discardRange, zeroRange } from '../engine/cold-range.js';
 import { readWithSalvage } from '../engine/cold-read.js';
@@ -9,6 +10,7 @@ import type { Procedure } from '../engine/effect.js';
 import { perform } from '../engine/effect.js';
 import { findGoneDevices } from '../engine/find-gone-devices.js';
 import { mirrorWrite } from '../engine/mirror.js';
+import type { ByteRange } from '../engine/segments.js';
 import { WriteZeroesFlag } from '../ports/served-device.js';
 import type { EffectRunner } from './effect-runner.js';
 import type { GoneDevices } from './gone-devices.js';
@@ -105,11 +107,21 @@ export class ColdPath {
     const durable = (slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
     const isWrite = slots.operation[slot] === Operation.write;
     const errno = yield* isWrite
-      ? writeWithRelocation(context, scratch, range, durable)
+      ? this.#write(scratch, range, durable)
       : readWithSalvage(context, scratch, range);
-    if (isWrite && errno === 0) yield* mirrorWrite(context, range);
-    else if (isWrite) context.mirror.noteFailedWrite(context, offsetBytes, lengthBytes);
     yield* perform({ kind: 'unlock', lockId });
+    return errno;
+  }
+
+  /** On the set, and on a disk that it is copied to. */
+  *#write(scratch: Scratch, range: ByteRange, durable: boolean): Procedure<number> {
+    const { context } = this.#parts;
+    const { offsetBytes, lengthBytes } = range;
+    yield* beginChange(context, offsetBytes, lengthBytes);
+    const errno = yield* writeWithRelocation(context, scratch, range, durable);
+    if (errno === 0) yield* mirrorWrite(context, range);
+    else context.mirror.noteFailedWrite(context, offsetBytes, lengthBytes);
+    context.settled.endChange(offsetBytes, lengthBytes);
     return errno;
   }
 

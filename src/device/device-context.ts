@@ -7,11 +7,13 @@ import { Placement } from '../engine/placement.js';
 import type { RegionFilter } from '../engine/region-filter.js';
 import { RemapPolicy } from '../engine/remap-policy.js';
 import type { RemapTable } from '../engine/remap-table.js';
+import { SettledParts } from '../engine/settled-parts.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
 import { SpareSuspension } from '../engine/spare-suspension.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { DirtySpares } from './dirty-spares.js';
 import type { ColdMemory } from './memory-map.js';
+import type { MetadataState } from './metadata-state.js';
 import type { SharedWords } from './shared-words.js';
 
 /** The state of a device that has just been opened, for the procedures of its cold path. */
@@ -26,6 +28,7 @@ export function deviceContext(parts: ContextParts): ColdContext {
     breaker: new Breaker(breaker),
     suspension: new SpareSuspension(),
     mirror: new Mirror(),
+    settled: new SettledParts(shape.mainSizeBytes, parts.metadata.superblock.copyPosition),
     policy: new RemapPolicy(allocator, table),
     placement: new Placement(shape, table, allocator),
     counters,
@@ -51,6 +54,7 @@ export interface ContextParts {
   readonly allocator: SpareAllocator;
   readonly counters: Counters;
   readonly memory: IoMemory;
+  readonly metadata: Pick<MetadataState, 'superblock'>;
   readonly coldMemory: ColdMemory;
   readonly words: SharedWords;
   readonly dirtySpares: DirtySpares;

@@ -1,11 +1,13 @@
 import type { EngineEvent } from '../engine/cold-context.js';
 import type { EvacuationEvent } from './evacuation.js';
+import type { CopyPositionLostEvent } from './position-log.js';
 import type { ReturnRefusal } from './return-candidate.js';
 
 /** What a device has to say to a person. `target`: 0 is the main device, 1 + n spare n. */
 export type DeviceEvent =
   | EngineEvent
   | EvacuationEvent
+  | CopyPositionLostEvent
   | { readonly kind: 'flushFailed' }
   /** All copies of the metadata were read and compared. `repairedBlocks`: damaged or stale, and written anew. */
   | { readonly kind: 'metadataScrubbed'; readonly pageCount: number; readonly repairedBlocks: number }

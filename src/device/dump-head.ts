@@ -128,6 +128,7 @@ function assemble(fields: ReadonlyMap<string, readonly Record<string, unknown>[]
     ),
     cleanShutdown: false,
     pageSequenceSum: 0,
+    copyPosition: undefined,
     sequence: 1,
     generation: 1,
     openCount: 0,

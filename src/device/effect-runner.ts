@@ -85,6 +85,9 @@ export class EffectRunner {
       case 'commit':
         services.commit(effect.changes, answer);
         return undefined;
+      case 'unsettle':
+        services.unsettle(effect.parts, answer);
+        return undefined;
       default:
         return unreachable(effect);
     }
@@ -145,6 +148,8 @@ export interface RunnerServices {
   unlock(lockId: number): void;
   /** Answers later, 0 or a negative errno. */
   commit(changes: readonly DescriptorChange[], done: (result: number) => void): void;
+  /** Answers later, 0. */
+  unsettle(parts: readonly number[], done: (result: number) => void): void;
   /** A write to this target completed and is not durable yet. */
   noteWritten(target: number): void;
   /** A flush is about to be sent. */

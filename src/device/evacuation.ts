@@ -6,13 +6,16 @@ import type { Procedure } from '../engine/effect.js';
 import { perform, REPLACEMENT } from '../engine/effect.js';
 import { REGION_BYTES } from '../engine/limits.js';
 import type { MirrorFailure } from '../engine/mirror.js';
-import { RegionFlag } from '../engine/region-filter.js';
+import type { Scheduler } from '../ports/scheduler.js';
+import { isStillCopied, settledRegions } from './copied-before.js';
 import type { EffectRunner } from './effect-runner.js';
+import type { PositionLog } from './position-log.js';
+import { RepeatedTask } from './repeated-task.js';
 
 /**
  * Fills a replacement of the main device while the set is at work, until it holds all that can be had; from then on, too,
- * what is written goes to both. It ends with `seal`, after which the replacement may take over, or with `cancel`.
- * Nothing of it is remembered on disk: after a crash the set is as if it had never begun.
+ * what is written goes to both. It ends with `seal`, after which the replacement may take over, or with `cancel`. What both
+ * hold is recorded every so often (`PositionLog`), so that it goes on from there after a crash.
  */
 export class Evacuation {
   readonly #parts: EvacuationParts;
@@ -26,6 +29,12 @@ export class Evacuation {
   #isStopping = false;
   #acceptsLoss = false;
   #isPaused = false;
+  /** Looks whether what is recorded is there still, or has that recorded no more. */
+  #isPreparing = false;
+  #isSettling = false;
+  #beginning: CopyBeginning = 'start';
+  #beginningBytes = 0;
+  readonly #settleTask: RepeatedTask;
   readonly #afterStop: Array<() => void> = [];
   #isReleasing = false;
 
@@ -34,12 +43,55 @@ export class Evacuation {
     const { shape, filter, mirror } = parts.context;
     this.#order = new CopyOrder(shape.mainSizeBytes, filter);
     mirror.begin(() => this.#noticed(), this.#order);
+    this.#settleTask = new RepeatedTask(parts.scheduler, (done) => this.#settle(done));
   }
 
   /** Call once. */
   begin(): void {
+    const { position, copyId, runner, context, rooms } = this.#parts;
+    this.#isPreparing = true;
+    this.#settleTask.every(this.#parts.settlePeriodMs);
+    if (!position.isOf(copyId) || !context.settled.isAnySettled) return position.drop(() => this.#prepared());
+    runner.start(
+      isStillCopied(context, rooms, () => this.#waitForAway()),
+      (isSame) => {
+        if (!isSame) this.#beginning = 'differs';
+        if (!isSame) return position.drop(() => this.#prepared());
+        this.#goOnFromPosition();
+        this.#prepared();
+      },
+    );
+  }
+
+  #prepared(): void {
+    this.#isPreparing = false;
     this.#tell();
-    this.#startCopiers();
+    if (this.#isStopping) this.#stopped();
+    else if (!this.#isPaused) this.#startCopiers();
+  }
+
+  /** False: nobody waits any more. */
+  *#waitForAway(): Procedure<boolean> {
+    if (!this.#parts.context.mirror.isOn || this.#isStopping || this.#isGivingUpMain) return false;
+    yield* this.#pauseForAway();
+    return true;
+  }
+
+  #goOnFromPosition(): void {
+    for (const region of settledRegions(this.#parts.context.settled)) this.#order.noteCopiedBefore(region);
+    this.#beginning = 'position';
+    this.#beginningBytes = this.#copiedBytes;
+  }
+
+  #settle(done: () => void): void {
+    const { context, position, copyId } = this.#parts;
+    if (!context.mirror.isOn || this.#isStopping || this.#isPreparing || this.#acceptsLoss) return done();
+    this.#isSettling = true;
+    position.settle(copyId, () => {
+      this.#isSettling = false;
+      done();
+      this.#stopped();
+    });
   }
 
   get progress(): EvacuationProgress {
@@ -49,20 +101,30 @@ export class Evacuation {
       name: this.#parts.name,
       state: this.#state,
       pass: this.#order.pass,
-      copiedBytes: Math.min(this.#order.copiedCount * REGION_BYTES, shape.mainSizeBytes),
+      copiedBytes: this.#copiedBytes,
       everCopiedBytes: Math.min(this.#order.everCopiedCount * REGION_BYTES, shape.mainSizeBytes),
       totalBytes: shape.mainSizeBytes,
       isWaiting: this.#awayCount > 0,
       isPaused: this.#isPaused,
+      beginning: this.#beginning,
+      beginningBytes: this.#beginningBytes,
       unreadableUnits: unreadable.length,
       firstUnreadableUnit: unreadable.length === 0 ? undefined : Math.min(...unreadable),
       failure: mirror.failure,
     };
   }
 
-  /** No copier is at work. */
+  get #copiedBytes(): number {
+    return Math.min(this.#order.copiedCount * REGION_BYTES, this.#parts.context.shape.mainSizeBytes);
+  }
+
+  /** Nothing is read or written for it. */
   get isAtRest(): boolean {
-    return this.#busyRooms.size === 0;
+    return this.#areCopiersAtRest && !this.#isSettling;
+  }
+
+  get #areCopiersAtRest(): boolean {
+    return this.#busyRooms.size === 0 && !this.#isPreparing;
   }
 
   /** Ends it; `done` is called when nothing is in flight on the replacement any more. */
@@ -107,12 +169,13 @@ export class Evacuation {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    if (!this.#isStopping) this.#startCopiers();
+    if (!this.#isStopping && !this.#isPreparing) this.#startCopiers();
   }
 
   /** For a stop: copiers end where they are, and none begins; but writes go to both until the last one is answered. */
   stopCopying(): void {
     this.#isStopping = true;
+    this.#settleTask.stop();
   }
 
   /**
@@ -126,6 +189,7 @@ export class Evacuation {
     if (isComplete) yield* this.#flush();
     const isSealed = isComplete && mirror.isOn;
     mirror.end();
+    this.#settleTask.stop();
     return isSealed;
   }
 
@@ -146,7 +210,7 @@ export class Evacuation {
       this.#busyRooms.add(room);
       this.#parts.runner.start(this.#copy(room), () => {
         this.#busyRooms.delete(room);
-        if (this.isAtRest) this.#passEnded();
+        if (this.#areCopiersAtRest) this.#passEnded();
       });
     }
   }
@@ -178,11 +242,15 @@ export class Evacuation {
         ? copyWithoutMain(context, room, region, this.#order.wasCopied(region))
         : this.#copyFromSet(room, region, effort);
       if (report.outcome !== 'away' || !context.mirror.isOn || this.#isStopping) return report;
-      this.#parts.noticedAway();
-      this.#awayCount += 1;
-      yield* perform({ kind: 'delay', delayMs: AWAY_PAUSE_MS });
-      this.#awayCount -= 1;
+      yield* this.#pauseForAway();
     }
+  }
+
+  *#pauseForAway(): Procedure<void> {
+    this.#parts.noticedAway();
+    this.#awayCount += 1;
+    yield* perform({ kind: 'delay', delayMs: AWAY_PAUSE_MS });
+    this.#awayCount -= 1;
   }
 
   *#copyFromSet(room: CopyRoom, region: number, effort: 'quick' | 'thorough'): Procedure<CopyReport> {
@@ -216,7 +284,7 @@ export class Evacuation {
     const { mirror } = this.#parts.context;
     if (mirror.failure !== undefined) return this.#stop('failed', () => {});
     // While copiers are at work it is looked at when they have ended.
-    if (!this.isAtRest || this.#state === 'copying' || this.#isStopping) return;
+    if (!this.#areCopiersAtRest || this.#state === 'copying' || this.#isStopping) return;
     for (const region of mirror.takeStale()) this.#order.noteStale(region);
     if (this.#order.isWhole) return;
     this.#state = 'copying';
@@ -228,27 +296,32 @@ export class Evacuation {
     this.#afterStop.push(done);
     const isFirst = this.#state !== 'cancelled' && this.#state !== 'failed';
     this.#state = state;
-    this.#isStopping = true;
+    this.stopCopying();
     this.#isPaused = false;
     if (isFirst) this.#tell();
-    if (this.isAtRest) this.#stopped();
+    this.#stopped();
   }
 
   /** Once: a second release would let go of whatever is filled next. Who asks meanwhile waits for the one under way. */
   #stopped(): void {
-    if (this.#afterStop.length === 0 || this.#isReleasing) return;
+    if (!this.isAtRest || this.#afterStop.length === 0 || this.#isReleasing) return;
     this.#isReleasing = true;
-    this.#parts.runner.start(this.#release(), () => {
-      for (const done of this.#afterStop) done();
-    });
+    const { runner, position, released } = this.#parts;
+    runner.start(this.#quiesce(), () =>
+      position.drop(() => {
+        position.noteEnded();
+        released();
+        for (const done of this.#afterStop) done();
+      }),
+    );
   }
 
   /**
    * What goes to both holds a lock, and nothing more does: where each unit was locked once, nothing is on its way. Not all
    * at the same time: the main device could not prove meanwhile that it takes writes.
    */
-  *#release(): Procedure<void> {
-    const { shape, filter } = this.#parts.context;
+  *#quiesce(): Procedure<void> {
+    const { shape } = this.#parts.context;
     const unitCount = Math.ceil(shape.mainSizeBytes / shape.unitBytes);
     const sectionUnits = Math.ceil(unitCount / RELEASE_SECTIONS);
     for (let firstUnit = 0; firstUnit < unitCount; firstUnit += sectionUnits) {
@@ -256,15 +329,19 @@ export class Evacuation {
       const lockId = yield* perform({ kind: 'lock', firstUnit, lastUnit });
       yield* perform({ kind: 'unlock', lockId });
     }
-    filter.clear(0, shape.mainSizeBytes, RegionFlag.mirrored);
-    this.#parts.released();
   }
 }
 
 export interface EvacuationParts {
   readonly context: ColdContext;
   readonly runner: EffectRunner;
-  /** A copier for each. */
+  readonly scheduler: Scheduler;
+  readonly position: PositionLog;
+  /** What both disks hold is recorded so often. */
+  readonly settlePeriodMs: number;
+  /** 16 bytes: of this copying, by whatever process. */
+  readonly copyId: Uint8Array;
+  /** A copier for each; two at least. */
   readonly rooms: readonly CopyRoom[];
   /** The replacement, for people. */
   readonly name: string;
@@ -285,6 +362,14 @@ export type EvacuationState =
   | 'failed'
   | 'cancelled';
 
+export type CopyBeginning =
+  /** Nothing of it was recorded, or it has just begun. */
+  | 'start'
+  /** An earlier process got so far. */
+  | 'position'
+  /** From the start: the disk does not hold any more what is recorded. */
+  | 'differs';
+
 export interface EvacuationProgress {
   /** Of the replacement. */
   readonly name: string;
@@ -298,6 +383,9 @@ export interface EvacuationProgress {
   readonly isWaiting: boolean;
   /** Nothing is copied until somebody resumes it. */
   readonly isPaused: boolean;
+  readonly beginning: CopyBeginning;
+  /** Copied by an earlier process. */
+  readonly beginningBytes: number;
   readonly unreadableUnits: number;
   readonly firstUnreadableUnit: number | undefined;
   readonly failure: MirrorFailure | undefined;

@@ -37,6 +37,9 @@ export const RECOVERY_READ_BYTES = 1 << 20;
 /** Regions copied to a replacement at once: one is read while the other is written. */
 export const COPIER_COUNT = 2;
 
+/** While a set is copied to another disk: what was copied since may be copied again after a crash. */
+export const SETTLE_PERIOD_MS = 10_000;
+
 /** Zeroes are written in pieces of this size where the device has no command for it. */
 export const ZEROES_BYTES = 256 << 10;
 

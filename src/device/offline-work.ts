@@ -2,6 +2,7 @@ import { Breaker } from '../engine/breaker.js';
 import { Mirror } from '../engine/mirror.js';
 import { Placement } from '../engine/placement.js';
 import { RemapPolicy } from '../engine/remap-policy.js';
+import { SettledParts } from '../engine/settled-parts.js';
 import { SpareSuspension } from '../engine/spare-suspension.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { MetadataWork } from './metadata-writer.js';
@@ -23,6 +24,7 @@ export function offlineWork(set: EmptySet, memory: IoMemory, bufferOffset: numbe
       totalCounters: () => counters,
       breaker: new Breaker(),
       mirror: new Mirror(),
+      settled: new SettledParts(shape.mainSizeBytes, undefined),
       suspension: new SpareSuspension(),
       policy: new RemapPolicy(allocator, table),
       placement: new Placement(shape, table, allocator),

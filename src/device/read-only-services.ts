@@ -9,6 +9,7 @@ export const READ_ONLY_SERVICES: RunnerServices = {
   tryLock: refuse,
   unlock: refuse,
   commit: refuse,
+  unsettle: refuse,
   noteWritten: refuse,
   noteFlushStarted: refuse,
   noteFlushEnded: refuse,

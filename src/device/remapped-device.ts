@@ -22,12 +22,13 @@ import { DirtySpares } from './dirty-spares.js';
 import { EffectRunner, type RunnerServices } from './effect-runner.js';
 import { type GoneDevice, GoneDevices } from './gone-devices.js';
 import type { GonePolicy } from './gone-policy.js';
-import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SLOT_COUNT } from './limits.js';
+import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SETTLE_PERIOD_MS, SLOT_COUNT } from './limits.js';
 import type { ColdMemory } from './memory-map.js';
 import type { ScrubReport } from './metadata-scrub.js';
 import type { MetadataState } from './metadata-state.js';
 import { MetadataWriter } from './metadata-writer.js';
 import { Outages } from './outages.js';
+import { PositionLog } from './position-log.js';
 import type { ForwardTarget, QueueLink } from './queue-link.js';
 import { addTo, QueueLinks } from './queue-links.js';
 import { Replacement } from './replacement.js';
@@ -70,6 +71,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly #written: WrittenSamples | undefined;
   readonly #content: ContentWatch | undefined;
   readonly #upkeep: Upkeep;
+  readonly #position: PositionLog;
   #settings: SettingValues | undefined;
 
   constructor(parts: DeviceParts) {
@@ -94,6 +96,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       ticketCount: COLD_TICKET_COUNT,
       services: this.#runnerServices(locks, dirtySpares),
     });
+    this.#position = this.#positionLog();
     this.byHand = this.#unitsByHand();
     const lastUnit = Math.ceil(parts.shape.mainSizeBytes / parts.shape.unitBytes) - 1;
     this.suspension = new Suspension(locks, lastUnit, () => this.#queue.retryBlocked());
@@ -377,9 +380,25 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     return new Replacement({
       context: this.context,
       runner: this.#runner,
+      scheduler: this.#parts.scheduler,
+      position: this.#position,
+      settlePeriodMs: this.#parts.settlePeriodMs ?? SETTLE_PERIOD_MS,
       rooms: coldMemory.copyRooms,
       report,
       noticedAway: () => this.#gone.suspectAll(),
+    });
+  }
+
+  #positionLog(): PositionLog {
+    const { metadata, stores, scheduler, report } = this.#parts;
+    return new PositionLog({
+      context: this.context,
+      runner: this.#runner,
+      scheduler,
+      metadata: () => this.metadata,
+      recorded: metadata.superblock.copyPosition,
+      isMainReadOnly: stores[MAIN]!.geometry.readOnly,
+      report,
     });
   }
 
@@ -416,6 +435,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
         this.#queue.retryBlocked();
       },
       commit: (changes, done) => this.metadata.commit(changes, done),
+      unsettle: (parts, done) => this.#position.unsettle(parts, done),
       noteWritten: (target) => dirtySpares.noteWritten(target),
       noteFlushStarted: (target) => dirtySpares.noteFlushStarted(target),
       noteFlushEnded: (target, succeeded) => {
@@ -440,6 +460,8 @@ export interface DeviceParts {
   readonly metadata: MetadataState;
   readonly lostReadsAsZero: boolean;
   readonly onGone: GonePolicy;
+  /** What two disks hold is recorded so often; left out, `SETTLE_PERIOD_MS`. */
+  readonly settlePeriodMs?: number;
   /** Left out, a device that is gone is only waited for where it was. */
   readonly findReturned: FindReturned | undefined;
   readonly report: (event: DeviceEvent) => void;

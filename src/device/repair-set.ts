@@ -66,8 +66,11 @@ export function* repairSet(work: MetadataWork, plan: RepairPlan): Procedure<numb
   if ((yield* flushSpares(work.state.superblock.spares.keys())).size === 0) return ERRNO.EIO;
   if (plan.superblockCopies.length > 0) yield* repairSuperblock(work, plan.superblockCopies);
   work.state.superblockMayHide = plan.updatesSuperblockTwice;
-  for (let update = 0; update < (plan.updatesSuperblockTwice ? 2 : 0); update += 1)
-    if ((yield* writeSuperblock(work, {})) !== 0) return ERRNO.EIO;
+  // The set may hold something else afterwards than what was copied of it.
+  const isCopied = work.state.superblock.copyPosition !== undefined;
+  const updates = plan.updatesSuperblockTwice ? 2 : Number(isCopied);
+  for (let update = 0; update < updates; update += 1)
+    if ((yield* writeSuperblock(work, { copyPosition: undefined })) !== 0) return ERRNO.EIO;
   const pages = repairPagesOf(work, plan);
   const errno = plan.pagesWrittenTwice.length > 0 ? yield* withoutCleanMark(work, pages) : yield* pages;
   if (errno !== 0) return errno;

@@ -38,7 +38,8 @@ export function* replaceMap(
     state.superblock = before;
     return ERRNO.EIO;
   }
-  const errno = yield* writeSuperblock(work, fields);
+  // Another map, or another main device: what was copied of the set is not what it holds.
+  const errno = yield* writeSuperblock(work, { copyPosition: undefined, ...fields });
   if (errno !== 0) return errno;
   const { superblock } = state;
   yield* writeNotes(superblock, [...superblock.copies.keys()], work.memory, work.bufferOffset);

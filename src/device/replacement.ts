@@ -3,8 +3,10 @@ import type { ColdContext } from '../engine/cold-context.js';
 import type { CopyRoom } from '../engine/copy-region.js';
 import type { Procedure } from '../engine/effect.js';
 import type { BlockStore } from '../ports/block-store.js';
+import type { Scheduler } from '../ports/scheduler.js';
 import type { EffectRunner } from './effect-runner.js';
 import { Evacuation, type EvacuationEvent, type EvacuationProgress } from './evacuation.js';
+import type { PositionLog } from './position-log.js';
 
 /** The disk that is to become the main device, if somebody has named one: its store, and what goes there. */
 export class Replacement {
@@ -16,14 +18,18 @@ export class Replacement {
     this.#parts = parts;
   }
 
-  /** There is none yet, or the last one was cancelled or has failed. The store is this one's, until it is released. */
-  begin(store: BlockStore): void {
+  /**
+   * There is none yet, or the last one was cancelled or has failed. The store is this one's, until it is released. `copyId`: 16
+   * bytes; where an earlier process copied with the same, to this disk, it is gone on with.
+   */
+  begin(store: BlockStore, copyId: Uint8Array): void {
     assert(!this.isThere, 'one replacement at a time');
     store.attach(this.#parts.runner);
     this.#store = store;
     this.#parts.runner.replacement = store;
     this.#evacuation = new Evacuation({
       ...this.#parts,
+      copyId,
       name: store.description,
       released: () => this.#release(),
     });
@@ -96,6 +102,9 @@ export class Replacement {
 export interface ReplacementParts {
   readonly context: ColdContext;
   readonly runner: EffectRunner;
+  readonly scheduler: Scheduler;
+  readonly position: PositionLog;
+  readonly settlePeriodMs: number;
   readonly rooms: readonly CopyRoom[];
   readonly report: (event: EvacuationEvent) => void;
   readonly noticedAway: () => void;

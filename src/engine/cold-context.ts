@@ -7,6 +7,7 @@ import type { Placement } from './placement.js';
 import type { RegionFilter } from './region-filter.js';
 import type { RemapPolicy } from './remap-policy.js';
 import type { RemapTable } from './remap-table.js';
+import type { SettledParts } from './settled-parts.js';
 import type { SpareAllocator } from './spare-allocator.js';
 import type { SpareSuspension } from './spare-suspension.js';
 
@@ -20,6 +21,7 @@ export interface ColdContext {
   readonly suspension: SpareSuspension;
   readonly policy: RemapPolicy;
   readonly mirror: Mirror;
+  readonly settled: SettledParts;
   readonly placement: Placement;
   /** Of this thread. */
   readonly counters: Counters;

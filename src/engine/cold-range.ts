@@ -1,4 +1,5 @@
 import { ERRNO } from '../base/errno.js';
+import { beginChange } from './change-settled.js';
 import type { ColdContext, Scratch } from './cold-context.js';
 import { writeWithRelocation } from './cold-write.js';
 import type { Procedure } from './effect.js';
@@ -33,11 +34,13 @@ export function* zeroRange(
   let refusedByDevice = false;
   for (const chunk of chunksOf(offsetBytes, lengthBytes)) {
     const lockId = yield* lockBytes(context, chunk.offsetBytes, chunk.lengthBytes);
+    yield* beginChange(context, chunk.offsetBytes, chunk.lengthBytes);
     const result: ZeroedChunk = yield* zeroChunk(context, scratch, chunk, options, refusedByDevice);
     if (result.errno === 0)
       yield* mirrorZeroes(context, chunk.offsetBytes, chunk.lengthBytes, options.mayUnmap);
     else if (result.errno !== ERRNO.EOPNOTSUPP)
       context.mirror.noteFailedWrite(context, chunk.offsetBytes, chunk.lengthBytes);
+    context.settled.endChange(chunk.offsetBytes, chunk.lengthBytes);
     yield* perform({ kind: 'unlock', lockId });
     if (result.errno !== 0) return result.errno;
     refusedByDevice = result.refusedByDevice;
@@ -53,6 +56,7 @@ export function* discardRange(
 ): Procedure<number> {
   for (const chunk of chunksOf(offsetBytes, lengthBytes)) {
     const lockId = yield* lockBytes(context, chunk.offsetBytes, chunk.lengthBytes);
+    yield* beginChange(context, chunk.offsetBytes, chunk.lengthBytes);
     for (const segment of segmentsOf(context, chunk)) {
       if (segment.spareUnit !== -1 || context.breaker.isOpen) continue;
       const { offsetBytes: from, lengthBytes: size } = segment;
@@ -60,6 +64,7 @@ export function* discardRange(
       yield* perform({ kind: 'discard', target: MAIN, offsetBytes: from, lengthBytes: size });
       yield* mirrorDiscard(context, from, size);
     }
+    context.settled.endChange(chunk.offsetBytes, chunk.lengthBytes);
     yield* perform({ kind: 'unlock', lockId });
   }
   return 0;

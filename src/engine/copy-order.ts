@@ -68,6 +68,12 @@ export class CopyOrder {
     if (!isCopied) this.#resumeAt = Math.max(this.#resumeAt, region + this.#leapRegions);
   }
 
+  /** Before anything is taken: it was copied by an earlier process, and is the same still. */
+  noteCopiedBefore(region: number): void {
+    this.#state[region] = RegionState.copied;
+    this.#noteCopied(region);
+  }
+
   /** Copied at some time; it need not be the same any more. */
   wasCopied(region: number): boolean {
     return this.#everCopied[region] === 1;

@@ -132,7 +132,8 @@ function* copyRange(
   return outcome;
 }
 
-function* readOnce(context: ColdContext, _room: CopyRoom, range: ByteRange): Procedure<CopyOutcome> {
+/** One read of each stretch into the memory of the range, whose lock the caller holds; no second one where that fails. */
+export function* readOnce(context: ColdContext, _room: CopyRoom, range: ByteRange): Procedure<CopyOutcome> {
   if (context.breaker.stopsReads) return 'away';
   for (const segment of segmentsOf(context, range)) {
     if (segment.spareUnit !== -1 && context.table.lostMask(segment.spareUnit) !== 0) return 'unreadable';

@@ -34,7 +34,9 @@ export type Effect =
   | { readonly kind: 'tryLock'; readonly firstUnit: number; readonly lastUnit: number }
   | { readonly kind: 'unlock'; readonly lockId: number }
   /** Makes descriptor changes durable, after all data that was written to spares before, then publishes them. */
-  | { readonly kind: 'commit'; readonly changes: readonly DescriptorChange[] };
+  | { readonly kind: 'commit'; readonly changes: readonly DescriptorChange[] }
+  /** Has it recorded that these parts may differ on the disk that everything is copied to (`SettledParts`). */
+  | { readonly kind: 'unsettle'; readonly parts: readonly number[] };
 
 export interface TransferEffect {
   readonly kind: 'read' | 'write';

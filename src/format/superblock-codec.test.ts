@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NOT_EXACT, writeU64 } from '../base/little-endian.js';
+import type { CopyPosition } from './copy-position.js';
 import { METADATA_PAGE_BYTES } from './layout.js';
 import { seal, viewOf } from './sealed-block.js';
 import { featuresForMain, KNOWN_FEATURES, type Superblock, slotOf } from './superblock.js';
@@ -45,6 +46,14 @@ const anySuperblock: fc.Arbitrary<Superblock> = fc
     onLost: fc.constantFrom(0, 1),
     counters: fc.array(exact, { maxLength: 64 }),
     settings: fc.array(word, { maxLength: 64 }).filter((numbers) => numbers.at(-1) !== 0),
+    copyPosition: fc.option(
+      fc.record({
+        copyId: fc.uint8Array({ minLength: 16, maxLength: 16 }).filter((id) => id.some((byte) => byte !== 0)),
+        partBytes: fc.constantFrom(2 ** 37, 2 ** 50),
+        settled: fc.uint8Array({ minLength: 1024, maxLength: 1024 }),
+      }),
+      { nil: undefined },
+    ),
   })
   .map((fields) => ({ ...exampleSuperblock(), ...fields }));
 
@@ -87,6 +96,25 @@ describe('a superblock', () => {
     expect(verdictAfter((_, block) => block.fill(0xff, 1896, 2152))).toBe('ok');
     const decoded = decodeSuperblock(encoded());
     expect(decoded.ok && decoded.value.superblock.settings).toEqual([]);
+  });
+
+  it.each([
+    ['parts that are no power of two', { partBytes: 3 << 20 }],
+    ['parts smaller than a region', { partBytes: 1 << 19 }],
+    ['no number', { copyId: new Uint8Array(16) }],
+    ['too few parts for the main device', {}, 8193 * 2 ** 20],
+  ])('has no position of a copying with %s', (_name, wrong, mainSizeBytes = 1 << 30) => {
+    const position = {
+      copyId: new Uint8Array(16).fill(1),
+      partBytes: 1 << 20,
+      settled: new Uint8Array(1024),
+    };
+    const positionOf = (copyPosition: CopyPosition): unknown => {
+      const decoded = decodeSuperblock(encoded({ ...exampleSuperblock(), mainSizeBytes, copyPosition }));
+      return decoded.ok && decoded.value.superblock.copyPosition;
+    };
+    expect(positionOf({ ...position, partBytes: 1 << 21 })).toBeDefined();
+    expect(positionOf({ ...position, ...wrong })).toBeUndefined();
   });
 
   it('does not contradict one that a program without settings wrote of it', () => {

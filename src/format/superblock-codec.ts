@@ -87,14 +87,18 @@ function unknownBits(bits: number, known: number): number {
 }
 
 /**
- * CRC of everything but what differs from copy to copy. Settings are left out: a program that does not know them writes a
- * superblock of one sequence to some copies without them (rule R1), and that is no contradiction.
+ * CRC of everything but what differs from copy to copy. Settings and the position of a copying are left out: a program
+ * that does not know them writes a superblock of one sequence to some copies without them (rule R1), and that is no
+ * contradiction.
  */
 function contentCrc(block: Uint8Array): number {
   const common = block.slice();
   common.fill(0, CRC_OFFSET, CRC_OFFSET + CRC_BYTES);
-  for (const field of [HEAD.copyIndex, HEAD.slot, HEAD.spareIndex, HEAD.settings]) {
-    common.fill(0, field.offset, field.offset + field.sizeBytes);
-  }
+  for (const { offset, sizeBytes } of UNCOMPARED) common.fill(0, offset, offset + sizeBytes);
   return crc32(common);
 }
+
+const UNCOMPARED = [
+  ...[HEAD.copyIndex, HEAD.slot, HEAD.spareIndex, HEAD.settings],
+  ...[HEAD.copyId, HEAD.copyPartBytes, HEAD.settledParts],
+];

@@ -10,6 +10,7 @@ import {
   u64,
   writeRecord,
 } from './codec.js';
+import { COPY_ID_BYTES, MAX_PARTS, NO_POSITION, plausiblePosition } from './copy-position.js';
 import { type CopyLayout, DESCRIPTORS_PER_PAGE, MAX_COPIES, MAX_SPARES } from './layout.js';
 import {
   CompatFeature,
@@ -25,7 +26,7 @@ import {
 
 /** The superblock's layout. What lies between the fields is reserved: written as zero, not looked at. */
 export function writeSuperblockFields(view: DataView, superblock: Superblock, place: SuperblockPlace): void {
-  const { features, contentSample, copies, spares, counters } = superblock;
+  const { features, contentSample, copies, spares, counters, copyPosition = NO_POSITION } = superblock;
   writeRecord(HEAD, view, 0, {
     ...superblock,
     ...place,
@@ -38,6 +39,9 @@ export function writeSuperblockFields(view: DataView, superblock: Superblock, pl
     sampleValidMask: contentSample.validMask,
     sampleCrcs: contentSample.crcs,
     counterCount: counters.length,
+    copyId: copyPosition.copyId,
+    copyPartBytes: copyPosition.partBytes,
+    settledParts: copyPosition.settled,
   });
   for (const [index, spare] of spares.entries()) writeRecord(SPARE, view, spareAt(index), spare);
   for (const [index, copy] of copies.entries()) writeRecord(COPY, view, copyAt(index), copy);
@@ -65,7 +69,7 @@ export interface SuperblockPlace {
 /** Everything at a fixed place, by name; the tables are apart. */
 interface Head
   extends SuperblockPlace,
-    Omit<Superblock, 'features' | 'cleanShutdown' | 'contentSample' | 'spares' | 'copies'> {
+    Omit<Superblock, 'features' | 'cleanShutdown' | 'contentSample' | 'spares' | 'copies' | 'copyPosition'> {
   readonly formatVersion: number;
   readonly compat: number;
   readonly roCompat: number;
@@ -77,6 +81,9 @@ interface Head
   readonly sampleValidMask: ContentSample['validMask'];
   readonly sampleCrcs: ContentSample['crcs'];
   readonly counterCount: number;
+  readonly copyId: Uint8Array;
+  readonly copyPartBytes: number;
+  readonly settledParts: Uint8Array;
 }
 
 const FLAG_CLEAN_SHUTDOWN = 1;
@@ -116,6 +123,9 @@ export const HEAD: RecordFields<Head> = {
   counterCount: u32(1376),
   counters: list(u64, 1384, MAX_COUNTERS),
   settings: list(u32, 1896, MAX_SETTINGS),
+  copyId: byteString(2152, COPY_ID_BYTES),
+  copyPartBytes: u64(2168),
+  settledParts: byteString(2176, MAX_PARTS / 8),
 };
 
 export const SPARE: RecordFields<SpareRecord> = {
@@ -179,6 +189,10 @@ function superblockOf(view: DataView, head: Head): Superblock {
     onLost: head.onLost,
     counters: head.counters.slice(0, counterCount),
     settings: withoutZeroesAtEnd(head.settings),
+    copyPosition: plausiblePosition(
+      { copyId: head.copyId, partBytes: head.copyPartBytes, settled: head.settledParts },
+      head.mainSizeBytes,
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CopyPosition } from './copy-position.js';
 import type { CopyLayout, Layout, SpareLayout } from './layout.js';
 
 /** What every copy of the superblock says: the set, its devices, and which state of the metadata is valid. */
@@ -40,6 +41,8 @@ export interface Superblock extends Layout {
   readonly counters: readonly number[];
   /** At most `MAX_SETTINGS` of 32 bits, without zeroes at the end; their meaning is that of `src/settings/`. 0: not set. */
   readonly settings: readonly number[];
+  /** Undefined: the set is not being copied to another disk, as far as is recorded. */
+  readonly copyPosition: CopyPosition | undefined;
 }
 
 export interface SpareRecord extends SpareLayout {

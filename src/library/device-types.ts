@@ -98,10 +98,11 @@ export interface ProtectedDevice {
   consolidate(call: ConsolidateCall): Promise<ConsolidationReport>;
   /**
    * Copies everything to another disk, which is lost, while the set is at work; what is written goes to both. When the
-   * state is `copied`, `handOver` or `close` followed by `takeOver` makes it the main device. Nothing of it survives the end
-   * of the process otherwise.
+   * state is `copied`, `handOver` or `close` followed by `takeOver` makes it the main device. `copyId`: 16 random bytes, new for
+   * each copying, or left out; with the same ones the next process goes on where this one ended, if the disk was not written
+   * meanwhile. After the notice `evacuationPositionLost` they must not be used again.
    */
-  evacuate(path: string): Promise<EvacuationReport>;
+  evacuate(path: string, copyId?: Uint8Array): Promise<EvacuationReport>;
   /** Undefined: nothing was copied since the set was opened. */
   evacuation(): Promise<EvacuationReport | undefined>;
   /** The copying rests, and what is written goes to both all the same; `evacuate` with the same path goes on as well. */

@@ -121,6 +121,7 @@ function firstSuperblock(name: string, main: ExaminedSpare, layout: Layout): Sup
     // The main device may be in use until the set is first opened: there is nothing to compare its contents with.
     cleanShutdown: false,
     pageSequenceSum: 0,
+    copyPosition: undefined,
     setId: uuidFromRandom(randomBytes(16)),
     sequence: 1,
     generation: 1,

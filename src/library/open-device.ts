@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ClosedReport } from '../runtime/messages.js';
 import type { SettingChanges } from '../settings/setting-changes.js';
 import type { GivenSettings } from '../settings/settings-in-force.js';
@@ -162,8 +163,8 @@ class OpenedDevice implements ProtectedDevice {
     return (await this.#client.call({ verb: 'consolidate', ...call })) as ConsolidationReport;
   }
 
-  async evacuate(path: string): Promise<EvacuationReport> {
-    return (await this.#client.call({ verb: 'evacuate', path })) as EvacuationReport;
+  async evacuate(path: string, copyId: Uint8Array = randomBytes(16)): Promise<EvacuationReport> {
+    return (await this.#client.call({ verb: 'evacuate', path, copyId })) as EvacuationReport;
   }
 
   evacuation(): Promise<EvacuationReport | undefined> {

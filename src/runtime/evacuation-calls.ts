@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.js';
 import { SECTOR_BYTES } from '../base/units.js';
-import type { EvacuationProgress, EvacuationState } from '../device/evacuation.js';
+import type { CopyBeginning, EvacuationProgress, EvacuationState } from '../device/evacuation.js';
 import { TICKET_COUNT } from '../device/limits.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import type { CopyPass } from '../engine/copy-order.js';
@@ -27,7 +27,7 @@ export class EvacuationCalls {
   perform(call: EvacuationCall, done: EvacuationDone): void {
     switch (call.verb) {
       case 'evacuate':
-        return this.#begin(call.path, done);
+        return this.#begin(call.path, call.copyId, done);
       case 'evacuation':
         return done(undefined, this.#report());
       case 'cancelEvacuation':
@@ -46,7 +46,7 @@ export class EvacuationCalls {
   }
 
   /** Opens the disk, exclusively, and begins to fill it. One that is being filled is gone on with, after a halt or a pause too. */
-  #begin(path: string, done: EvacuationDone): void {
+  #begin(path: string, copyId: Uint8Array, done: EvacuationDone): void {
     const { device, backend, memory } = this.#started;
     const { replacement } = device;
     if (replacement.isThere && path !== this.#path)
@@ -64,7 +64,7 @@ export class EvacuationCalls {
       return done(problem, null);
     }
     this.#path = path;
-    replacement.begin(storeOf(opened.value, { backend, memory }, TICKET_COUNT));
+    replacement.begin(storeOf(opened.value, { backend, memory }, TICKET_COUNT), copyId);
     done(undefined, this.#report());
   }
 
@@ -87,13 +87,12 @@ export class EvacuationCalls {
     const { device } = this.#started;
     const { progress } = device.replacement;
     if (progress === undefined) return null;
-    const { state, pass, copiedBytes, everCopiedBytes, totalBytes, isWaiting, isPaused, unreadableUnits } =
-      progress;
+    const { name: _, failure: __, firstUnreadableUnit, ...reported } = progress;
     const firstSector = firstUnreadableSector(progress, device.context.shape);
     return {
-      ...{ path: this.#path, state, pass, copiedBytes, everCopiedBytes, totalBytes, isWaiting, isPaused },
-      unreadableUnits,
-      firstUnreadableSector: unreadableUnits === 0 ? null : firstSector,
+      ...reported,
+      path: this.#path,
+      firstUnreadableSector: firstUnreadableUnit === undefined ? null : firstSector,
       unitsWithLostBlocks: device.context.table.unitsWithLossCount,
       problem: problemOf(progress, firstSector),
     };
@@ -132,6 +131,9 @@ export interface EvacuationReport {
   readonly isWaiting: boolean;
   /** Nothing is copied until somebody resumes it; what is written goes to both. */
   readonly isPaused: boolean;
+  readonly beginning: CopyBeginning;
+  /** Copied by an earlier process. */
+  readonly beginningBytes: number;
   /** That can neither be read nor be remembered as lost. */
   readonly unreadableUnits: number;
   readonly firstUnreadableSector: number | null;

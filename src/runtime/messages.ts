@@ -85,8 +85,8 @@ export type Call =
   | { readonly verb: 'spareUse' }
   /** The opposite: the spare takes new units again. */
   | { readonly verb: 'keepSpare'; readonly spareIndex: number }
-  /** Begins to fill the disk that is to become the main device. Answers `EvacuationReport`. */
-  | { readonly verb: 'evacuate'; readonly path: string }
+  /** Begins to fill the disk that is to become the main device, or goes on with it. Answers `EvacuationReport`. */
+  | { readonly verb: 'evacuate'; readonly path: string; readonly copyId: Uint8Array }
   /** Answers `EvacuationReport`, or null where nothing was copied since the set was opened. */
   | { readonly verb: 'evacuation' }
   /** The copying rests, or goes on. Answers `EvacuationReport`, or null. */

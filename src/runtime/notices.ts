@@ -67,9 +67,7 @@ export function noticeOf(
         'error',
         'commitFailed',
         `the map could not be made durable (${errnoName(event.errno)}); the write is not acknowledged`,
-        {
-          errno: errnoName(event.errno),
-        },
+        { errno: errnoName(event.errno) },
       );
     case 'breakerOpened':
     case 'breakerLetsReadsPass':
@@ -97,7 +95,8 @@ export function noticeOf(
     case 'metadataScrubbed':
       return scrubNotice(event);
     case 'evacuation':
-      return evacuationNotice(event.progress, shape);
+    case 'copyPositionLost':
+      return evacuationNotice(event, shape);
     default:
       return unreachable(event);
   }

@@ -57,6 +57,7 @@ export class OfflineSession {
       tryLock: refuse,
       unlock: refuse,
       commit: refuse,
+      unsettle: refuse,
       noteWritten: () => {},
       noteFlushStarted: () => {},
       noteFlushEnded: () => {},

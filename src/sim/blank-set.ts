@@ -22,6 +22,7 @@ export function blankSet(scenario: Scenario): Superblock | undefined {
     features: { compat: 0, roCompat: 0, incompat: 0 },
     cleanShutdown: false,
     pageSequenceSum: 0,
+    copyPosition: undefined,
     setId: new Uint8Array(16).fill(7),
     sequence: 1,
     generation: 1,

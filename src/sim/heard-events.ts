@@ -32,6 +32,7 @@ export class HeardEvents {
     }
     if (event.kind === 'lost') statistics.lostBlocks += 1;
     if (event.kind === 'evacuation') this.#parts.evacuating.hear(event.progress);
+    if (event.kind === 'copyPositionLost') this.#parts.evacuating.losePosition();
     if (event.kind === 'spareBack') ledger.forgetMissed(1 + event.spareIndex);
     if (event.kind === 'returnRefused' && event.refusal.kind === 'contentDiffers') {
       const isRight = machine.life?.surroundings.hasRefusedIt !== true || ledger.mainHasReverted;

@@ -19,12 +19,12 @@ export class LifeReplacement {
   }
 
   /** One that is being filled is gone on with. */
-  begin(disk: SimDisk): void {
+  begin(disk: SimDisk, copyId: Uint8Array): void {
     const { replacement } = this.#device;
     this.#owner.run(() => {
       if (replacement.isThere) return replacement.tryAgain();
       this.#front = new ThreadFront(disk, this.#owner);
-      replacement.begin(this.#front);
+      replacement.begin(this.#front, copyId);
     });
   }
 

@@ -170,6 +170,7 @@ export class Life {
       memory: ioMemory,
       coldMemory,
       ...this.#policiesOf(set),
+      settlePeriodMs: scenario.settlePeriodMs,
       findReturned: this.surroundings.find,
       report: (event) => this.#tell(event),
       wantPoll: () => poller.want(),

@@ -60,7 +60,7 @@ export class Lives {
       machine.powerCut();
       this.#parts.client.forget();
       this.#parts.model.powerCut();
-      this.#parts.evacuating.forgetWish();
+      this.#parts.evacuating.noteRestart();
     }
     outages.endOfLife();
   }
@@ -168,7 +168,7 @@ export class Lives {
     check(isClean || excuses.hadFlushFailure, 'assembly', 'a stop with nothing in hand is clean');
     if (isClean && mayTrust) model.endFlush(flush);
     statistics.stops += 1;
-    this.#parts.evacuating.forgetWish();
+    this.#parts.evacuating.noteRestart();
     this.end('kill');
   }
 

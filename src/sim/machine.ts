@@ -258,6 +258,7 @@ function soleRunner(disks: readonly SimDisk[], clock: SimClock, sink: Completion
       tryLock: refuse,
       unlock: refuse,
       commit: refuse,
+      unsettle: refuse,
       noteWritten: () => {},
       noteFlushStarted: () => {},
       noteFlushEnded: () => {},

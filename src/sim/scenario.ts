@@ -12,6 +12,8 @@ export interface Scenario {
   readonly reserveBytes: readonly number[];
   /** One more disk, as large as the main device or larger, which may become that; undefined: there is none. */
   readonly replacementBytes: number | undefined;
+  /** What it holds in common with the set is recorded so often. */
+  readonly settlePeriodMs: number;
   /** By disk, those of the reserve after the spares, then the replacement. */
   readonly volatileCaches: readonly boolean[];
   readonly canZero: boolean;
@@ -72,6 +74,7 @@ export function drawScenario(random: Random): Scenario {
     spareBytes: Array.from({ length: spareCount }, () => (1 << 20) + 65536 * random.below(6)),
     reserveBytes: [],
     replacementBytes: undefined,
+    settlePeriodMs: 10_000,
     volatileCaches: Array.from({ length: spareCount + 1 }, () => random.chance(7, 8)),
     canZero: random.chance(1, 2),
     queueCount,

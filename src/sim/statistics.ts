@@ -27,6 +27,8 @@ export interface Statistics {
   /** Sets that were copied to another disk, and how often that became the main device. */
   evacuations: number;
   acceptedLosses: number;
+  /** From what an earlier process had copied. */
+  copiesGoneOnWith: number;
   cutOvers: number;
   /** Sets that came back to the main device as a whole, which was looked at by itself. */
   leaves: number;
@@ -61,6 +63,7 @@ export function newStatistics(): Statistics {
     spareChanges: 0,
     evacuations: 0,
     acceptedLosses: 0,
+    copiesGoneOnWith: 0,
     cutOvers: 0,
     leaves: 0,
     settings: 0,

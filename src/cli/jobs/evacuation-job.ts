@@ -6,12 +6,12 @@ export const EVACUATION_ID = 'evacuation';
 
 /** The copying of a set to another disk that is under way, or has ended, as one of the jobs of the set. */
 export function evacuationJob(report: EvacuationReport, pace: Pace): JobReport {
-  const { path, isWaiting, copiedBytes: done, totalBytes: total, problem } = report;
+  const { path, isWaiting, copiedBytes: done, totalBytes: total, beginningBytes, problem } = report;
   return {
     ...about(path),
     state: stateOf(report),
     isWaiting,
-    progress: { done, total, unit: 'bytes', ...pace.of(done, total) },
+    progress: { done, total, unit: 'bytes', ...pace.of(done - beginningBytes, total - beginningBytes) },
     problem,
   };
 }

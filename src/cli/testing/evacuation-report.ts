@@ -11,6 +11,8 @@ export function evacuationReport(changes: Partial<Evacuation> = {}): Evacuation 
     totalBytes: 100 << 20,
     isWaiting: false,
     isPaused: false,
+    beginning: 'start',
+    beginningBytes: 0,
     unreadableUnits: 0,
     firstUnreadableSector: null,
     unitsWithLostBlocks: 0,

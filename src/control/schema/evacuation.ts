@@ -21,6 +21,12 @@ export const evacuationReportSchema = z.object({
   totalBytes: wholeNumber,
   isWaiting: z.boolean().describe('a device of the set does not answer; it goes on when that is back'),
   isPaused: z.boolean().describe('it rests until somebody resumes it; what is written goes to both'),
+  beginning: z
+    .enum(['start', 'position', 'differs'])
+    .describe(
+      'position: an earlier process had copied a part of it, and that is still there; differs: it is not, so all is copied anew',
+    ),
+  beginningBytes: wholeNumber.describe('copied by an earlier process'),
   unreadableUnits: wholeNumber.describe('that can neither be read nor be remembered as lost'),
   firstUnreadableSector: wholeNumber.nullable(),
   unitsWithLostBlocks: wholeNumber.describe('of the set: these blocks stay errors on the new disk'),

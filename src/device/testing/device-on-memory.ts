@@ -172,7 +172,7 @@ export class DeviceOnMemory {
   }
 
   /** Begins to fill a disk that is to become the main device. */
-  evacuateTo(disk: number): void {
+  evacuateTo(disk: number, copyId: Uint8Array = new Uint8Array(16).fill(9)): void {
     const { device, owner } = this;
     assert(device !== undefined, 'is open');
     const front = this.#splitters[disk]!.front({
@@ -181,7 +181,7 @@ export class DeviceOnMemory {
           if (this.device === device) device.complete(ticket, result);
         }),
     });
-    owner.run(() => device.replacement.begin(front));
+    owner.run(() => device.replacement.begin(front, copyId));
   }
 
   /** Ends the filling, closes the set, and makes that disk its main device; false: it may not take over. */
@@ -339,6 +339,7 @@ export class DeviceOnMemory {
         tryLock: refuse,
         unlock: refuse,
         commit: refuse,
+        unsettle: refuse,
         noteWritten: () => {},
         noteFlushStarted: () => {},
         noteFlushEnded: () => {},
@@ -403,6 +404,7 @@ function blankSuperblock(options: DeviceOnMemoryOptions, copyCount: number): Sup
     features: { compat: 0, roCompat: 0, incompat: 0 },
     cleanShutdown: false,
     pageSequenceSum: 0,
+    copyPosition: undefined,
     setId: new Uint8Array(16).fill(7),
     sequence: 1,
     generation: 1,

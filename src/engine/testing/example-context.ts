@@ -8,6 +8,7 @@ import { Placement } from '../placement.js';
 import { RegionFilter, RegionFlag } from '../region-filter.js';
 import { RemapPolicy } from '../remap-policy.js';
 import { RemapTable } from '../remap-table.js';
+import { SettledParts } from '../settled-parts.js';
 import { SpareAllocator } from '../spare-allocator.js';
 import { SpareSuspension } from '../spare-suspension.js';
 
@@ -28,6 +29,7 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     placement: new Placement(shape, table, allocator),
     breaker: new Breaker(),
     mirror: new Mirror(),
+    settled: new SettledParts(mainSizeBytes, undefined),
     suspension: new SpareSuspension(),
     isDirty: () => true,
     flushFailuresOf: () => 0,

@@ -27,6 +27,7 @@ export function exampleSuperblock(options: ExampleOptions = {}): Superblock {
     features: { compat: 0, roCompat: 0, incompat: 0 },
     cleanShutdown: true,
     pageSequenceSum: 0,
+    copyPosition: undefined,
     setId: uuid('0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f0'),
     sequence: 7,
     generation: 3,

@@ -12,10 +12,11 @@ import type { CutOverInterruption, CutOverStep } from './evacuation-step.js';
 export function drawEvacuations(random: Random, scenario: Scenario, steps: readonly Step[]): EvacuationPlan {
   const replacementBytes = scenario.mainBytes + random.pick([0, 0, 4096, 65536 * (1 + random.below(4))]);
   const volatileCaches = [...scenario.volatileCaches, random.chance(7, 8)];
+  const settlePeriodMs = random.pick([2, 20, 200, 10_000]);
   const withSteps = steps.flatMap((step): Step[] =>
     random.chance(1, 24) ? [step, ...drawGroup(random, scenario)] : [step],
   );
-  return { scenario: { ...scenario, replacementBytes, volatileCaches }, steps: withSteps };
+  return { scenario: { ...scenario, replacementBytes, volatileCaches, settlePeriodMs }, steps: withSteps };
 }
 
 export interface EvacuationPlan {

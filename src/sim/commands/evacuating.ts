@@ -7,8 +7,12 @@ import type { EvacuateStep, EvacuationTurnStep } from './evacuation-step.js';
 /** A set that is copied to another disk while it is in use: what has an end has a reason, and a copy is one. */
 export class Evacuating {
   readonly #parts: ByHandParts;
-  /** What the machine remembers until it is started anew: the next process goes on with it. */
+  /** The next process goes on with it. */
   #isWanted = false;
+  /** Whoever begins to copy to the same disk again says so. */
+  #isRemembered = false;
+  /** Of the last copying: what is recorded in the set is about this one. */
+  #copyNumber = 0;
   #lifeNumber = 0;
   #failuresBefore = 0;
   #startedAtUs = 0;
@@ -28,11 +32,14 @@ export class Evacuating {
       // It can't be opened.
       if (bystander.isGone) return;
       if (isFresh) bystander.faults.clear();
+      const isSameCopy = this.#isWanted || (this.#isRemembered && !isFresh);
+      if (!isSameCopy) this.#copyNumber += 1;
       this.#failuresBefore = ledger.bystanderFailureCount;
       this.#startedAtUs = machine.clock.nowUs;
     }
     this.#isWanted = true;
-    replacement!.begin(bystander);
+    this.#isRemembered = true;
+    replacement!.begin(bystander, copyIdOf(this.#copyNumber));
   }
 
   cancel(): void {
@@ -88,9 +95,20 @@ export class Evacuating {
     this.pendingCount = 0;
   }
 
-  /** The machine was started anew, the set was stopped in order, or the disk is the main device. */
+  /** The machine was started anew, or the set was stopped in order: every second copying goes on by itself. */
+  noteRestart(): void {
+    this.#isWanted = this.#isWanted && this.#copyNumber % 2 === 0;
+  }
+
+  /** It has failed, was cancelled, or the disk is the main device. */
   forgetWish(): void {
     this.#isWanted = false;
+    this.#isRemembered = false;
+  }
+
+  /** What is recorded in the set counts no more. */
+  losePosition(): void {
+    this.#copyNumber += 1;
   }
 
   /** The next process is at work. */
@@ -103,10 +121,12 @@ export class Evacuating {
     return this.#parts.machine.life!.replacement?.state !== 'copying';
   }
 
-  hear({ state, failure }: EvacuationProgress): void {
+  hear({ state, failure, beginning }: EvacuationProgress): void {
     const { statistics, ledger } = this.#parts;
     if (state === 'copied') statistics.evacuations += 1;
-    if (state === 'failed' || state === 'cancelled') this.#isWanted = false;
+    if (state === 'copying' && beginning === 'position') statistics.copiesGoneOnWith += 1;
+    if (beginning === 'differs') this.#judgeDifference();
+    if (state === 'failed' || state === 'cancelled') this.forgetWish();
     if (state === 'failed') {
       const hasFailed = ledger.bystanderFailureCount > this.#failuresBefore;
       check(hasFailed, 'evacuation', `it has failed, and the other disk has not: ${JSON.stringify(failure)}`);
@@ -138,6 +158,13 @@ export class Evacuating {
     return blockDevice === undefined || hasCache || !bystander!.geometry.queue.volatileCache;
   }
 
+  /** Nobody else writes to the other disk, and what it holds durably it keeps; but a discard is done in its own way. */
+  #judgeDifference(): void {
+    const { model } = this.#parts;
+    const mayDiffer = [...Array(model.blockCount).keys()].some((block) => model.mayHoldAnything(block));
+    check(mayDiffer, 'evacuation', 'what is recorded as copied is not there any more');
+  }
+
   /** That a block is lost could not be remembered. */
   #judgeIncomplete(): void {
     const { excuses, mayBeFull, mayRefuseWrites } = this.#parts;
@@ -152,4 +179,10 @@ export class Evacuating {
       'something can neither be read nor be remembered as lost, and there are places left',
     );
   }
+}
+
+function copyIdOf(copyNumber: number): Uint8Array {
+  const copyId = new Uint8Array(16);
+  new DataView(copyId.buffer).setUint32(0, copyNumber);
+  return copyId;
 }

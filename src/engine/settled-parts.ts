@@ -1,0 +1,110 @@
+import { type CopyPosition, MAX_PARTS, partBytesFor } from '../format/copy-position.js';
+
+/**
+ * Which parts of the main device are recorded as settled on the disk that it is copied to (`CopyPosition`): no change of
+ * one may begin before it is recorded as not settled any more. Tells as well which parts change just now. Pure state of the
+ * thread that owns the device.
+ */
+export class SettledParts {
+  readonly partBytes: number;
+  readonly partCount: number;
+  readonly #mainSizeBytes: number;
+  /** Bit by bit as on disk; more where an update failed that says so. */
+  readonly #settled = new Uint8Array(MAX_PARTS / 8);
+  #settledCount = 0;
+  readonly #changesUnderWay: Uint32Array;
+  /** Something has begun to change there since `forgetChanges`. */
+  readonly #hasChanged: Uint8Array;
+
+  constructor(mainSizeBytes: number, recorded: CopyPosition | undefined) {
+    this.#mainSizeBytes = mainSizeBytes;
+    this.partBytes = recorded?.partBytes ?? partBytesFor(mainSizeBytes);
+    this.partCount = Math.ceil(mainSizeBytes / this.partBytes);
+    this.#changesUnderWay = new Uint32Array(this.partCount);
+    this.#hasChanged = new Uint8Array(this.partCount);
+    if (recorded === undefined) return;
+    this.#settled.set(recorded.settled);
+    for (let part = 0; part < this.partCount; part += 1) if (this.isSettled(part)) this.#settledCount += 1;
+  }
+
+  get isAnySettled(): boolean {
+    return this.#settledCount > 0;
+  }
+
+  isSettled(part: number): boolean {
+    return ((this.#settled[part >>> 3]! >>> (part & 7)) & 1) === 1;
+  }
+
+  /** From its beginning to its end, in bytes. */
+  rangeOf(part: number): { readonly offsetBytes: number; readonly lengthBytes: number } {
+    const offsetBytes = part * this.partBytes;
+    return { offsetBytes, lengthBytes: Math.min(this.partBytes, this.#mainSizeBytes - offsetBytes) };
+  }
+
+  /** Settled parts that this range touches; `lengthBytes` > 0. */
+  settledIn(offsetBytes: number, lengthBytes: number): readonly number[] {
+    if (this.#settledCount === 0) return [];
+    return this.#partsOf(offsetBytes, lengthBytes).filter((part) => this.isSettled(part));
+  }
+
+  settle(parts: readonly number[]): void {
+    for (const part of parts) if (!this.isSettled(part)) this.#flip(part, 1);
+  }
+
+  unsettle(parts: Iterable<number>): void {
+    for (const part of parts) if (this.isSettled(part)) this.#flip(part, -1);
+  }
+
+  /** As it is to be recorded when these are not settled any more. */
+  bitsWithout(parts: readonly number[]): Uint8Array {
+    const bits = this.#settled.slice();
+    for (const part of parts) bits[part >>> 3]! &= ~(1 << (part & 7));
+    return bits;
+  }
+
+  allSettled(): readonly number[] {
+    return this.#parts((part) => this.isSettled(part));
+  }
+
+  /** Each is followed by `endChange` with the same range. */
+  beginChange(offsetBytes: number, lengthBytes: number): void {
+    for (const part of this.#partsOf(offsetBytes, lengthBytes)) {
+      this.#changesUnderWay[part]! += 1;
+      this.#hasChanged[part] = 1;
+    }
+  }
+
+  endChange(offsetBytes: number, lengthBytes: number): void {
+    for (const part of this.#partsOf(offsetBytes, lengthBytes)) this.#changesUnderWay[part]! -= 1;
+  }
+
+  /** Answers the parts of those that do not change just now and are not settled; from now on `isUnchanged` tells of them. */
+  quietParts(isWanted: (part: number) => boolean): readonly number[] {
+    this.#hasChanged.fill(0);
+    return this.#parts(
+      (part) => !this.isSettled(part) && this.#changesUnderWay[part] === 0 && isWanted(part),
+    );
+  }
+
+  /** No change has begun there since `quietParts`. */
+  isUnchanged(part: number): boolean {
+    return this.#hasChanged[part] === 0;
+  }
+
+  #parts(isWanted: (part: number) => boolean): number[] {
+    const parts: number[] = [];
+    for (let part = 0; part < this.partCount; part += 1) if (isWanted(part)) parts.push(part);
+    return parts;
+  }
+
+  #partsOf(offsetBytes: number, lengthBytes: number): number[] {
+    const first = Math.floor(offsetBytes / this.partBytes);
+    const last = Math.floor((offsetBytes + lengthBytes - 1) / this.partBytes);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  }
+
+  #flip(part: number, change: 1 | -1): void {
+    this.#settled[part >>> 3]! ^= 1 << (part & 7);
+    this.#settledCount += change;
+  }
+}
