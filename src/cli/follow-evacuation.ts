@@ -74,6 +74,7 @@ export function progressText(report: Evacuation, copiedBytes: number, elapsedMs:
 }
 
 const PASS_TEXT: Readonly<Record<Evacuation['pass'], string>> = {
+  comparing: ', comparing what was copied before',
   forward: '',
   backward: ', around what is bad',
   thorough: ', block by block where it is bad',

@@ -161,6 +161,19 @@ describe('what is recorded of a set that is copied to another disk', () => {
     expect(recorded(rig)).toBeUndefined();
   });
 
+  it('is dropped when a copying is cancelled that no process has gone on with', () => {
+    const { rig } = copiedSet();
+    rig.close();
+    rig.open();
+    let isDone = false;
+    rig.device!.replacement.cancel(() => {
+      isDone = true;
+    });
+    rig.scheduler.advance(1000);
+    expect([isDone, recorded(rig)]).toEqual([true, undefined]);
+    expect(rig.device!.context.filter.isPlain(0, 4 * MIB)).toBe(true);
+  });
+
   it('is not recorded before the other disk has flushed it', () => {
     const { rig, client } = copiedSet();
     client.write(8, 8, 9000);

@@ -100,7 +100,7 @@ export class Evacuation {
     return {
       name: this.#parts.name,
       state: this.#state,
-      pass: this.#order.pass,
+      pass: this.#isPreparing ? 'comparing' : this.#order.pass,
       copiedBytes: this.#copiedBytes,
       everCopiedBytes: Math.min(this.#order.everCopiedCount * REGION_BYTES, shape.mainSizeBytes),
       totalBytes: shape.mainSizeBytes,
@@ -362,6 +362,9 @@ export type EvacuationState =
   | 'failed'
   | 'cancelled';
 
+/** `comparing`: whether the replacement still holds what was copied before. */
+export type EvacuationPass = CopyPass | 'comparing';
+
 export type CopyBeginning =
   /** Nothing of it was recorded, or it has just begun. */
   | 'start'
@@ -374,7 +377,7 @@ export interface EvacuationProgress {
   /** Of the replacement. */
   readonly name: string;
   readonly state: EvacuationState;
-  readonly pass: CopyPass;
+  readonly pass: EvacuationPass;
   readonly copiedBytes: number;
   /** With what has become stale since, and is to be copied again. */
   readonly everCopiedBytes: number;

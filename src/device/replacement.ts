@@ -63,9 +63,9 @@ export class Replacement {
     this.#evacuation?.resume();
   }
 
-  /** `done` is called when it is released. */
+  /** `done` is called when it is released, and nothing is recorded of it any more, of an earlier process neither. */
   cancel(done: () => void): void {
-    if (this.#evacuation === undefined || !this.isThere) return done();
+    if (this.#evacuation === undefined || !this.isThere) return this.#parts.position.drop(done);
     this.#evacuation.cancel(done);
   }
 

@@ -1,9 +1,13 @@
 import { unreachable } from '../base/assert.js';
 import { SECTOR_BYTES } from '../base/units.js';
-import type { CopyBeginning, EvacuationProgress, EvacuationState } from '../device/evacuation.js';
+import type {
+  CopyBeginning,
+  EvacuationPass,
+  EvacuationProgress,
+  EvacuationState,
+} from '../device/evacuation.js';
 import { TICKET_COUNT } from '../device/limits.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
-import type { CopyPass } from '../engine/copy-order.js';
 import { closeDevice, openDevice } from '../kernel/open-device.js';
 import { describeOpenFailure } from '../kernel/open-failure.js';
 import type { Geometry } from '../ports/block-store.js';
@@ -122,7 +126,7 @@ export interface EvacuationReport {
   /** Of the disk that is to become the main device. */
   readonly path: string;
   readonly state: EvacuationState;
-  readonly pass: CopyPass;
+  readonly pass: EvacuationPass;
   readonly copiedBytes: number;
   /** With what has become stale since, and is to be copied again. */
   readonly everCopiedBytes: number;

@@ -14,8 +14,10 @@ export const evacuationReportSchema = z.object({
     .enum(['copying', 'copied', 'incomplete', 'failed', 'cancelled'])
     .describe('copied: everything that could be read is there, and what is written goes to both'),
   pass: z
-    .enum(['forward', 'backward', 'thorough'])
-    .describe('what is easy to read first, then around what is bad, then block by block'),
+    .enum(['comparing', 'forward', 'backward', 'thorough'])
+    .describe(
+      'whether what was copied before is still there, if something was; then what is easy to read, around what is bad, and block by block',
+    ),
   copiedBytes: wholeNumber,
   everCopiedBytes: wholeNumber.describe('with what has become stale since, and is to be copied again'),
   totalBytes: wholeNumber,
