@@ -107,10 +107,12 @@ describe('what is recorded of a set that is copied to another disk', () => {
     expect(replaced(rig, 0, 32)).toEqual(client.read(0, 32));
   });
 
-  it('is recorded again when both disks have flushed what was written', () => {
+  it('is recorded again when nothing was written for a minute, and both disks have flushed', () => {
     const { rig, client } = copiedSet();
     client.write(8, 8, 9000);
     rig.scheduler.advance(SETTLED_MS);
+    expect(recorded(rig)).toBe(0b1110);
+    rig.scheduler.advance(60_000);
     expect(recorded(rig)).toBe(0b1111);
     powerCut(rig);
     rig.open();
@@ -183,7 +185,7 @@ describe('what is recorded of a set that is copied to another disk', () => {
       atFlush.push(recorded(rig));
       return EIO;
     };
-    rig.scheduler.advance(SETTLED_MS);
+    rig.scheduler.advance(100_000);
     expect(atFlush).toEqual([0b1110]);
     expect(rig.device!.replacement.progress!.state).toBe('failed');
     expect(recorded(rig)).toBeUndefined();

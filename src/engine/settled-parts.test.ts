@@ -44,11 +44,20 @@ describe('the parts of a main device that is copied', () => {
     const parts = withSettled(8 * MIB, [7]);
     parts.beginChange(2 * MIB - 1, 2);
     expect(parts.quietParts((part) => part !== 4)).toEqual([0, 3, 5, 6]);
-    parts.endChange(2 * MIB - 1, 2);
     parts.beginChange(3 * MIB, 512);
     parts.endChange(3 * MIB, 512);
-    expect([0, 1, 2, 3].map((part) => parts.isUnchanged(part))).toEqual([true, true, true, false]);
-    expect(parts.quietParts(() => true)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect([0, 3].map((part) => parts.isUnchanged(part))).toEqual([true, false]);
+    parts.endChange(2 * MIB - 1, 2);
+  });
+
+  it('are quiet again when nothing has changed there for a while', () => {
+    const parts = withSettled(2 * MIB, []);
+    const quiet = (times: number): (readonly number[])[] =>
+      Array.from({ length: times }, () => parts.quietParts(() => true));
+    parts.beginChange(0, 512);
+    expect(quiet(9)).toEqual(new Array(9).fill([1]));
+    parts.endChange(0, 512);
+    expect(quiet(7)).toEqual([...new Array(5).fill([1]), [0, 1], [0, 1]]);
   });
 });
 

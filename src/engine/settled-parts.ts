@@ -13,8 +13,10 @@ export class SettledParts {
   readonly #settled = new Uint8Array(MAX_PARTS / 8);
   #settledCount = 0;
   readonly #changesUnderWay: Uint32Array;
-  /** Something has begun to change there since `forgetChanges`. */
+  /** Something has begun to change there since the last `quietParts`. */
   readonly #hasChanged: Uint8Array;
+  /** Calls of `quietParts` since something changed there, as far as they matter. */
+  readonly #quietCalls: Uint8Array;
 
   constructor(mainSizeBytes: number, recorded: CopyPosition | undefined) {
     this.#mainSizeBytes = mainSizeBytes;
@@ -22,6 +24,7 @@ export class SettledParts {
     this.partCount = Math.ceil(mainSizeBytes / this.partBytes);
     this.#changesUnderWay = new Uint32Array(this.partCount);
     this.#hasChanged = new Uint8Array(this.partCount);
+    this.#quietCalls = new Uint8Array(this.partCount).fill(QUIET_CALLS);
     if (recorded === undefined) return;
     this.#settled.set(recorded.settled);
     for (let part = 0; part < this.partCount; part += 1) if (this.isSettled(part)) this.#settledCount += 1;
@@ -78,11 +81,18 @@ export class SettledParts {
     for (const part of this.#partsOf(offsetBytes, lengthBytes)) this.#changesUnderWay[part]! -= 1;
   }
 
-  /** Answers the parts of those that do not change just now and are not settled; from now on `isUnchanged` tells of them. */
+  /**
+   * Answers the parts that are not settled and have not changed for `QUIET_CALLS` of these calls, which come every so often:
+   * what is settled is taken back with its next change, and that has to wait. From now on `isUnchanged` tells of them.
+   */
   quietParts(isWanted: (part: number) => boolean): readonly number[] {
+    for (let part = 0; part < this.partCount; part += 1) {
+      const isQuiet = this.#hasChanged[part] === 0 && this.#changesUnderWay[part] === 0;
+      this.#quietCalls[part] = isQuiet ? Math.min(this.#quietCalls[part]! + 1, QUIET_CALLS) : 0;
+    }
     this.#hasChanged.fill(0);
     return this.#parts(
-      (part) => !this.isSettled(part) && this.#changesUnderWay[part] === 0 && isWanted(part),
+      (part) => this.#quietCalls[part] === QUIET_CALLS && !this.isSettled(part) && isWanted(part),
     );
   }
 
@@ -108,3 +118,6 @@ export class SettledParts {
     this.#settledCount += change;
   }
 }
+
+/** A minute of calls every ten seconds: what is written more often than that is not recorded again and again. */
+const QUIET_CALLS = 6;
