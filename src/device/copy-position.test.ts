@@ -191,6 +191,20 @@ describe('what is recorded of a set that is copied to another disk', () => {
     expect(recorded(rig)).toBeUndefined();
   });
 
+  it('does not speak of what is written while both disks are flushed for it', () => {
+    const { rig, client } = copiedSet();
+    client.write(8, 8, 9000);
+    let flushes = 0;
+    rig.stores[REPLACEMENT_DISK]!.judge = ({ kind }) => {
+      if (kind === 'flush' && flushes++ === 0) client.beginWrite(16, 8, 9001, false, 0);
+      return 0;
+    };
+    rig.scheduler.advance(85_000);
+    expect([flushes, recorded(rig)]).toEqual([1, 0b1110]);
+    rig.scheduler.advance(SETTLED_MS + 60_000);
+    expect([flushes, recorded(rig)]).toEqual([2, 0b1111]);
+  });
+
   it('is given up, rather than a write, where no spare takes it', () => {
     const { rig, client } = copiedSet();
     const { superblock } = rig.device!.metadata;

@@ -156,13 +156,4 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 30,
   },
-  {
-    name: 'changed-while-settling',
-    what: 'what changed while both disks were flushed is recorded as copied',
-    file: 'device/position-log.js',
-    find: 'settled.isUnchanged(part) && this.#isHeld(part)',
-    replace: 'this.#isHeld(part)',
-    from: 1000,
-    seeds: 40,
-  },
 ];
