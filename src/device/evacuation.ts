@@ -271,7 +271,9 @@ export class Evacuation {
     const stale = mirror.takeStale();
     for (const region of stale) this.#order.noteStale(region);
     if (this.#order.nextPass()) return this.#startCopiers();
-    if (stale.length > 0 && !this.#order.isWhole) {
+    // What neither disk gives becomes stale with every attempt.
+    const hasChanged = stale.some((region) => !this.#unreadable.has(region));
+    if (hasChanged && !this.#order.isWhole) {
       // That round got what there was, and it has changed.
       this.#order.beginAgain();
       return this.#startCopiers();

@@ -81,6 +81,20 @@ describe('what only the replacement gives any more', () => {
     expect(client.read(97, 7)).toEqual(original(97, 7));
   });
 
+  it('is not looked for again and again where that does not give it either, and no unit may move', () => {
+    const { rig, client } = filled();
+    rig.device!.context.policy.maxMovedUnits = 1;
+    rig.stores[REPLACEMENT_DISK]!.judge = (io) =>
+      io.kind === 'read' && touchesBlocks(io, 96, 1) ? ENODATA : 0;
+    rig.stores[MAIN]!.judge = (io) => {
+      if (io.kind === 'read' && touchesBlocks(io, 96, 8)) return ENODATA;
+      return io.kind === 'write' && touchesBlocks(io, 1600, 8) ? ENOSPC : 0;
+    };
+    expect(client.write(1600, 8, 9200)).toBe(ENOSPC);
+    expect(untilOver(rig)).toBe('incomplete');
+    expect(rig.device!.replacement.progress).toMatchObject({ unreadableUnits: 1 });
+  });
+
   it('is not lost because a flush of a spare has failed', () => {
     const { rig, client } = filled({ volatileCaches: true });
     expect(client.flush()).toBe(0);
