@@ -56,6 +56,22 @@ export async function examineDevice(path: string): Promise<ExaminedSpare> {
   }
 }
 
+/**
+ * Looks again at devices that `examineSpares` saw, from `firstTarget` on in their order, now that nobody else can write to them.
+ * Answers the first that holds something else by now.
+ */
+export async function findChanged(
+  session: OfflineSession,
+  firstTarget: number,
+  spares: readonly ExaminedSpare[],
+): Promise<string | undefined> {
+  for (const [index, { path, geometry, signature }] of spares.entries()) {
+    const now = await examineSpare(session, path, firstTarget + index, geometry);
+    if (now.signature !== signature) return path;
+  }
+  return undefined;
+}
+
 export interface ExaminedSpare {
   readonly path: string;
   readonly geometry: Geometry;
