@@ -27,7 +27,8 @@ export async function leave(args: LeaveArguments, context: CliContext): Promise<
   const set = await setOf(args, context);
   if (args.dryRun) return await show(set, args, context);
   const returnedUnits = await returnAll(set, context.err).catch(async (error: unknown) => {
-    await closeAgain(set, args);
+    // That it could not be closed in order either comes of the same.
+    await closeAgain(set, args).catch(() => undefined);
     throw error;
   });
   await set.stop();
@@ -87,10 +88,10 @@ async function returnAll(set: SetToLeave, output: Output): Promise<number> {
     if (output.isTerminal) output.write(START_OVER);
     if (refusals.length === 0) continue;
     const first = refusals.reduce((one, other) => (other.mainSector < one.mainSector ? other : one));
-    const units = formatCount(refusals.length, 'unit');
+    const units = formatCount(refusals.length, 'unit stays', 'units stay');
     throw new DmRemapError(
       'io',
-      `${set.label}: ${units} stay on the spares, sectors from ${first.mainSector}: ${first.reason}; nothing is forgotten. ${ALTERNATIVES}`,
+      `${set.label}: ${units} on the spares, sectors from ${first.mainSector}: ${first.reason}; nothing is forgotten. ${ALTERNATIVES}`,
     );
   }
 }
