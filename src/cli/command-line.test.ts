@@ -102,6 +102,7 @@ describe('the command line', () => {
       ['metadata', 'restore'],
       ['create'],
       ['ls'],
+      ['targets'],
       ['info'],
       ['table'],
       ['message'],
