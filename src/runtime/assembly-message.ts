@@ -17,7 +17,7 @@ export function describeAssemblyFailure(
     case 'wrongMain':
       return failure(
         'refused',
-        `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or use "dmremap run --force" if you are sure`,
+        `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or ${adviceFor(problem.mismatches)}`,
       );
     case 'maybeOutdated':
       return failure(
@@ -47,6 +47,12 @@ export function describeAssemblyFailure(
     default:
       return describeChoiceFailure(problem, spares);
   }
+}
+
+/** One that is too small can't be had by force. */
+function adviceFor(mismatches: readonly FingerprintMismatch[]): string {
+  const isSmaller = mismatches.some((one) => one.kind === 'sizeBytes' && one.actual < one.recorded);
+  return isSmaller ? 'give it its size back' : 'use "dmremap run --force" if you are sure';
 }
 
 function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonly string[]): Failure {
