@@ -61,7 +61,7 @@ export async function examineDevice(path: string): Promise<ExaminedSpare> {
  * Answers the first that holds something else by now.
  */
 export async function findChanged(
-  session: OfflineSession,
+  session: Reader,
   firstTarget: number,
   spares: readonly ExaminedSpare[],
 ): Promise<string | undefined> {
@@ -84,7 +84,7 @@ export interface ExaminedSpare {
 }
 
 async function examineSpare(
-  session: OfflineSession,
+  session: Reader,
   path: string,
   target: number,
   geometry: Geometry,
