@@ -6,6 +6,7 @@ export function problemOfSetName(name: string): string | undefined {
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `give ${MAX_NAME_BYTES} bytes at most`;
   if (/\p{Cc}/u.test(name))
     return 'give letters, digits and signs only, no line ends or other control characters';
+  if (name.trim() !== name) return 'give a name without blanks at its beginning and end';
   if (name.includes('/') || name === '.' || name === '..')
     return 'give a name without "/", and not "." or "..": it becomes a file name, /dev/dm-remap/NAME';
   return undefined;

@@ -86,6 +86,7 @@ describe('the answer to a program', () => {
       examinePair: async () => ({
         mainSectorCount: 16384,
         spareSectorCount: 4096,
+        mainIsSpareOf: null,
         spare: { kind: 'blank' },
       }),
       formatSpares: async () => formatPlan(),

@@ -128,6 +128,10 @@ export const leaveAnswer = z.object({
   returnedUnits: count.optional().describe('that came back; left out with --dry-run'),
   movedUnits: count.optional().describe('with --dry-run, that would come back'),
   written: z.literal(false).optional().describe('with --dry-run'),
+  interrupted: z
+    .literal(true)
+    .optional()
+    .describe('a signal ended the command; other units are on the spares still'),
 });
 
 export const jobsAnswer = z.object({ version, setId, name, jobs: z.array(jobSchema).readonly() });

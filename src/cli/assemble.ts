@@ -171,10 +171,8 @@ async function startBehind(
   const outcome = await context.startInBackground({ runArguments: words, logPath });
   if (outcome.kind === 'ready') await untilAnswering(set, context);
   if (outcome.kind === 'ready') return started(set, words, outcome);
-  throw new DmRemapError(
-    failureOf(outcome.status),
-    `${labelOf(set)}: ${outcome.reason}; the log is ${logPath}`,
-  );
+  const where = outcome.reason.startsWith(logPath) ? '' : `; the log is ${logPath}`;
+  throw new DmRemapError(failureOf(outcome.status), `${labelOf(set)}: ${outcome.reason}${where}`);
 }
 
 /** So that `dmremap status` knows the set when this command ends. Its socket comes after the device, if at all. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT_STATUS } from './exit-status.js';
@@ -13,13 +13,14 @@ export async function startInBackground(
   { runArguments, logPath }: BackgroundRequest,
   program: BackgroundProgram,
 ): Promise<BackgroundOutcome> {
-  const log = openLogFile(logPath);
-  if (typeof log === 'string') return { kind: 'failed', status: EXIT_STATUS.system, reason: log };
+  const files = openFiles(logPath);
+  if (typeof files === 'string') return { kind: 'failed', status: EXIT_STATUS.system, reason: files };
+  const { log, answers } = files;
   const startBytes = statSync(logPath).size;
   const server = spawn(program.node, [program.program, 'run', ...runArguments], {
     cwd: '/',
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', answers, log],
     env: environmentOf(program.environment),
   });
   closeSync(log);
@@ -27,9 +28,11 @@ export async function startInBackground(
     server.once('error', () => resolve(EXIT_STATUS.system));
     server.once('exit', (status) => resolve(status ?? EXIT_STATUS.bug));
   });
-  const outcome = await untilReady(ended, server.pid ?? 0, endpointCount(runArguments), () =>
-    readFileSync(logPath).subarray(startBytes).toString(),
-  );
+  const outcome = await untilReady(ended, server.pid ?? 0, endpointCount(runArguments), {
+    answers: () => textOf(answers),
+    log: () => readFileSync(logPath).subarray(startBytes).toString(),
+  });
+  closeSync(answers);
   server.unref();
   return outcome;
 }
@@ -37,7 +40,7 @@ export async function startInBackground(
 export interface BackgroundRequest {
   /** What follows `dmremap run`; paths are absolute, because the server works in `/`. */
   readonly runArguments: readonly string[];
-  /** Gets the lines of both outputs, behind what is there. */
+  /** Gets the log, behind what is there; others may write to it at the same time. */
   readonly logPath: string;
 }
 
@@ -57,13 +60,16 @@ async function untilReady(
   ended: Promise<number>,
   processId: number,
   wantedCount: number,
-  text: () => string,
+  said: { readonly answers: () => string; readonly log: () => string },
 ): Promise<BackgroundOutcome> {
   for (;;) {
     const status = await Promise.race([ended, delay(LOOK_PAUSE_MS, undefined)]);
-    const lines = text().split('\n');
-    const addresses = lines.flatMap((line) => /^ready (.+)$/.exec(line)?.[1] ?? []);
-    if (status !== undefined) return { kind: 'failed', status, reason: reasonIn(lines, status) };
+    if (status !== undefined)
+      return { kind: 'failed', status, reason: reasonIn(said.log().split('\n'), status) };
+    const addresses = said
+      .answers()
+      .split('\n')
+      .flatMap((line) => /^ready (.+)$/.exec(line)?.[1] ?? []);
     if (addresses.length >= wantedCount) return { kind: 'ready', processId, addresses };
   }
 }
@@ -80,14 +86,36 @@ function endpointCount(runArguments: readonly string[]): number {
   return Math.max(1, count);
 }
 
-/** A file descriptor; or one line that says why there is none. */
-function openLogFile(path: string): number | string {
+/** One line that says why no server could write its log there; undefined if one could. The file is there then. */
+export function problemOfLog(path: string): string | undefined {
+  const files = openFiles(path);
+  if (typeof files === 'string') return files;
+  closeSync(files.log);
+  closeSync(files.answers);
+  return undefined;
+}
+
+/**
+ * File descriptors; or one line that says why there are none. `answers` is for what this server alone says on standard output:
+ * another start that shares the log must not be taken for it. No name is left of that file.
+ */
+function openFiles(logPath: string): { readonly log: number; readonly answers: number } | string {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return openSync(path, 'a', 0o600);
+    mkdirSync(dirname(logPath), { recursive: true, mode: 0o700 });
+    const log = openSync(logPath, 'a', 0o600);
+    const answersPath = `${logPath}.${process.pid}`;
+    const answers = openSync(answersPath, 'w+', 0o600);
+    unlinkSync(answersPath);
+    return { log, answers };
   } catch (error) {
-    return `${path}: can't be written (${(error as NodeJS.ErrnoException).code})`;
+    return `${logPath}: can't be written (${(error as NodeJS.ErrnoException).code})`;
   }
+}
+
+/** From the beginning, whatever the server has written since. */
+function textOf(file: number): string {
+  const bytes = Buffer.alloc(MAX_ANSWER_BYTES);
+  return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0));
 }
 
 /** Whoever waits to hear from this command must not hear from the server instead. */
@@ -96,3 +124,5 @@ function environmentOf({ NOTIFY_SOCKET: _, ...rest }: NodeJS.ProcessEnv): NodeJS
 }
 
 const LOOK_PAUSE_MS = 50;
+/** A line for each endpoint. */
+const MAX_ANSWER_BYTES = 64 << 10;

@@ -102,6 +102,7 @@ describe('the command line', () => {
       ['metadata', 'restore'],
       ['create'],
       ['ls'],
+      ['targets'],
       ['info'],
       ['table'],
       ['message'],
@@ -299,8 +300,19 @@ describe('the reading commands', () => {
     expect(err.text).toContain('--main');
   });
 
+  it.each([
+    ['/dev/sdb: is older', { spares: [{ ...inspectReport().spares[0]!, isStale: true }] }],
+    ['the newest version of 1 page', { maybeOutdatedPages: 1 }],
+    ['2 pages of the map are only on', { outOfReachPages: 2 }],
+  ])('do not export a table that may give old data: %s', async (words, changes) => {
+    const { context, out } = fakeContext({ calls: { inspectSpares: async () => inspectReport(changes) } });
+    const error = await failureOf(['export', 'S', '--dm-table', '--spare-path', 'P'], context);
+    expect(error.message).toContain(words);
+    expect(out.text).toBe('');
+  });
+
   it('do not export a table with a spare whose path nobody knows', async () => {
-    const spares = [{ index: 0, path: null, uuid: 'aa', sizeBytes: 1, initialisedPages: 1 }];
+    const spares = [{ ...inspectReport().spares[0]!, path: null }];
     const { context } = fakeContext({ calls: { inspectSpares: async () => inspectReport({ spares }) } });
     const error = await failureOf(['export', 'S', '--dm-table', '--main', 'M'], context);
     expect(error.message).toContain('spare 0');

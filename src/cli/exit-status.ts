@@ -44,7 +44,7 @@ export const EXIT_STATUS_MEANING: Readonly<Record<ExitStatusName, string>> = {
   bug: 'a mistake in dm-remap itself; please report it',
   hangUp: '`run`: a second signal, SIGHUP, ended it at once',
   interrupted:
-    '`run`: a second signal, SIGINT, ended it at once; `evacuate`, `migrate`, `spare add`, `spare remove`, `remap consolidate`: Ctrl-C ended the command, what it began goes on',
+    '`run`: a second signal, SIGINT, ended it at once; `evacuate`, `migrate`, `spare add`, `spare remove`, `remap consolidate`: Ctrl-C ended the command, what it began goes on; `leave`: Ctrl-C ended it, what came back stays back',
   outputClosed: 'the reader of the output went away, as in `dmremap remaps S | head -1`',
   terminated: '`run`: a second signal, SIGTERM, ended it at once',
 };

@@ -24,6 +24,7 @@ export async function exportMap(args: ExportArguments, context: CliContext): Pro
   if (!args.dmTable) throw new DmRemapError('usage', 'say what to export: --dm-table');
   const main = args.main ?? UNNAMED_MAIN;
   const report = await context.library.inspectSpares(args.spares);
+  refuseDoubtful(report);
   const sparePaths = sparePathsOf(report, args.sparePaths);
   const rows = dmTableOf(report);
   if (args.json) writeJson(context.out, { setId: report.setId, main, spares: sparePaths, table: rows });
@@ -39,6 +40,24 @@ export async function exportMap(args: ExportArguments, context: CliContext): Pro
     );
   }
   return EXIT_STATUS.done;
+}
+
+/** A table is used without anything that could find out later that it gives old data. */
+function refuseDoubtful({ spares, maybeOutdatedPages, outOfReachPages }: InspectReport): void {
+  const accept = 'if there is none, "dmremap run --force" and a clean stop accept what is there';
+  const stale = spares.find(({ isStale }) => isStale);
+  if (stale !== undefined) {
+    const problem = 'is older than the other spares, so the table would give old data';
+    throw new DmRemapError('refused', `${stale.path}: ${problem}; give the current one; ${accept}`);
+  }
+  if (maybeOutdatedPages > 0) {
+    const problem = `the newest version of ${formatCount(maybeOutdatedPages, 'page')} of the map may be lost`;
+    throw new DmRemapError('metadata', `${problem}; restore a newer text of the map; ${accept}`);
+  }
+  if (outOfReachPages > 0) {
+    const problem = `${formatCount(outOfReachPages, 'page')} of the map are only on a spare that was not given`;
+    throw new DmRemapError('refused', `${problem}; give all spares`);
+  }
 }
 
 /** What the table says where no path was given. */

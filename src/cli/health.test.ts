@@ -17,6 +17,8 @@ describe('the health of a set', () => {
     ['critical', ['damagedCopies'], { copies: [goodCopy!, { ...goodCopy!, superblock: 'damaged' }] }],
     ['critical', ['noSpareLeft'], { freeSpareUnits: 0 }],
     ['critical', ['lostBlocks', 'remapped'], { remaps: [lost] }],
+    ['critical', ['spareStale'], { spares: [{ ...inspectReport().spares[0]!, isStale: true }] }],
+    ['critical', ['mapMaybeOutdated'], { maybeOutdatedPages: 2 }],
     ['critical', ['spareMissing'], { spares: [{ ...inspectReport().spares[0]!, path: null }] }],
   ])('is %s with %j', (state, findings, changes) => {
     const health = healthOf(inspectReport(changes));

@@ -17,6 +17,10 @@ export function healthOf(report: InspectReport): Health {
       unitCount: remaps.filter((remap) => missing.includes(remap.spareIndex)).length,
       isMapKnown: report.outOfReachPages === 0,
     },
+    doubtful: {
+      staleSpares: spares.filter(({ isStale }) => isStale).map(({ path, index }) => path ?? `spare ${index}`),
+      pageCount: report.maybeOutdatedPages,
+    },
     copies: {
       count: copies.length,
       badCount: copies.filter((copy) => copy.superblock !== 'good' || copy.badPages > 0).length,

@@ -6,12 +6,13 @@ import type { AnswerOf } from './answer-schemas.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
-import { type Output, writeAnswer } from './output.js';
+import { writeAnswer } from './output.js';
 import { repeated } from './repeated-option.js';
 import { openedSet, type SetToLeave, servedSet } from './set-to-leave.js';
 import { forgetSet } from './set-traces.js';
 import { commandLine } from './shell-words.js';
 import { START_OVER } from './start-over.js';
+import { interruption } from './unless-interrupted.js';
 
 export interface LeaveArguments {
   /** One that is served; else `main` and `spares` are those of one that is not. */
@@ -26,10 +27,13 @@ export interface LeaveArguments {
 export async function leave(args: LeaveArguments, context: CliContext): Promise<number> {
   const set = await setOf(args, context);
   if (args.dryRun) return await show(set, args, context);
-  const returnedUnits = await returnAll(set, context.err).catch(async (error: unknown) => {
-    await closeAgain(set, args);
+  const returned = await returnAll(set, context).catch(async (error: unknown) => {
+    // That it could not be closed in order either comes of the same.
+    await closeAgain(set, args).catch(() => undefined);
     throw error;
   });
+  if (returned.isInterrupted) return tellInterrupted(set, returned, args, context);
+  const { returnedUnits } = returned;
   await set.stop();
   await checkGone(set, context);
   // What a program reads is one document.
@@ -71,26 +75,55 @@ async function closeAgain(set: SetToLeave, args: LeaveArguments): Promise<void> 
   if (args.set === undefined) await set.stop();
 }
 
-/** Answers how many units came back. Units that move meanwhile are brought back as well. */
-async function returnAll(set: SetToLeave, output: Output): Promise<number> {
+interface Returned {
+  readonly returnedUnits: number;
+  /** By a signal: others may be on the spares still. */
+  readonly isInterrupted: boolean;
+}
+
+/** What came back is on the main device, the rest is where it was. */
+async function tellInterrupted(
+  set: SetToLeave,
+  { returnedUnits }: Returned,
+  args: LeaveArguments,
+  context: CliContext,
+): Promise<number> {
+  await closeAgain(set, args);
+  const units = `${formatCount(returnedUnits, 'unit')} came back, the others stay on the spares`;
+  context.err.write(`dmremap: ${set.label}: ${units}; call the command again to go on\n`);
+  if (args.json) {
+    const { setId, main } = set;
+    writeAnswer<AnswerOf<'leave'>>(context.out, { setId, main, returnedUnits, interrupted: true });
+  }
+  return EXIT_STATUS.interrupted;
+}
+
+/** Units that move meanwhile are brought back as well. */
+async function returnAll(set: SetToLeave, { err: output, stopSignals }: CliContext): Promise<Returned> {
   let returnedUnits = 0;
+  let isInterrupted = false;
+  void interruption(stopSignals).then(() => {
+    isInterrupted = true;
+  });
   for (;;) {
     const ranges = await set.remaps();
-    if (ranges.length === 0) return returnedUnits;
+    if (ranges.length === 0) return { returnedUnits, isInterrupted: false };
     const refusals: HandReport['refusals'][number][] = [];
     for (const [index, range] of ranges.entries()) {
       const report = await set.giveBack(range);
       returnedUnits += report.doneCount;
       refusals.push(...report.refusals);
+      if (isInterrupted) break;
       if (output.isTerminal) output.write(`${START_OVER}${index + 1} of ${ranges.length} units`);
     }
     if (output.isTerminal) output.write(START_OVER);
+    if (isInterrupted) return { returnedUnits, isInterrupted };
     if (refusals.length === 0) continue;
     const first = refusals.reduce((one, other) => (other.mainSector < one.mainSector ? other : one));
-    const units = formatCount(refusals.length, 'unit');
+    const units = formatCount(refusals.length, 'unit stays', 'units stay');
     throw new DmRemapError(
       'io',
-      `${set.label}: ${units} stay on the spares, sectors from ${first.mainSector}: ${first.reason}; nothing is forgotten. ${ALTERNATIVES}`,
+      `${set.label}: ${units} on the spares, sectors from ${first.mainSector}: ${first.reason}; nothing is forgotten. ${ALTERNATIVES}`,
     );
   }
 }
@@ -130,7 +163,7 @@ export function addLeaveCommand(program: Command, action: (args: LeaveArguments)
       'For a main device that is well: writes every moved unit back to it, flushes, reads and compares, as "remap release" ' +
         'does. When all of them are back, the process that serves the set is stopped, and what this machine remembers of the ' +
         'set is removed. Then the disk can be used by itself. If one unit does not come back, the others are, nothing is ' +
-        'stopped and nothing is forgotten.\n\n' +
+        'stopped and nothing is forgotten. Ctrl-C leaves the others on the spares; called again, the command goes on.\n\n' +
         'A set whose block device is mounted, or that has NBD clients, is not stopped: end that, and call this again.',
     )
     .argument('[set]', 'name, set id, block device, main device or spare of a set at work')
@@ -142,7 +175,7 @@ export function addLeaveCommand(program: Command, action: (args: LeaveArguments)
       action({ set, main, spares, ...rest }),
     );
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'refused', 'metadata', 'io', 'system'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'metadata', 'io', 'system', 'interrupted'],
     examples: ['umount /mnt && dmremap leave attic', 'dmremap leave --main disk.img --spare spare.img'],
   });
 }

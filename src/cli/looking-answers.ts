@@ -38,6 +38,7 @@ export const inspectAnswer = z.object({
         uuid: z.string(),
         sizeBytes: count,
         initialisedPages: count,
+        isStale: z.boolean().describe('older than its partners: it failed, was left out, or is an old copy'),
       }),
     )
     .readonly(),
@@ -54,6 +55,7 @@ export const inspectAnswer = z.object({
     )
     .readonly(),
   outOfReachPages: count.describe('of the map, that only a missing spare has'),
+  maybeOutdatedPages: count.describe('of the map, whose newest version may be lost'),
   usableSpareUnits: count,
   freeSpareUnits: count,
   retiredSpareUnits: count,

@@ -3,6 +3,7 @@ import { formatCount } from '../base/format-count.js';
 import { formatSectorRanges } from '../base/sector-ranges.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { DeviceResource } from '../control/schema/device.js';
+import { statIfThere } from '../kernel/stat-if-there.js';
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
@@ -53,6 +54,8 @@ function showFiles(
     const reason = 'is served over NBD only; attach it (nbd-client, nbdfuse) and say where: --device PATH';
     throw new DmRemapError('usage', `${args.set}: ${reason}`);
   }
+  if (statIfThere(path) === undefined)
+    throw new DmRemapError('device', `${path}: no such device or file; check the path`);
   const found = resultOf(findLostFiles(path, lostSectors, machine));
   if (args.json) {
     writeJson(out, { setId, logicalBlockBytes, lostSectors, ...found });

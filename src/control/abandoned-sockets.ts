@@ -20,14 +20,24 @@ async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** The kernel refuses for want of a listener; a process that is only slow is not refused for. */
-function isAbandoned(path: string): Promise<boolean> {
+async function isAbandoned(path: string): Promise<boolean> {
+  return (await refusalAt(path)) === 'ECONNREFUSED';
+}
+
+/** A process has this socket, quick or slow. */
+export async function isListenedAt(path: string): Promise<boolean> {
+  const refusal = await refusalAt(path);
+  return refusal === undefined || refusal === 'EAGAIN';
+}
+
+/** The kernel refuses for want of a listener; a process that is only slow is not refused for. Undefined: somebody listens. */
+function refusalAt(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'unknown'));
     socket.once('connect', () => {
       socket.destroy();
-      resolve(false);
+      resolve(undefined);
     });
   });
 }

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { failed, ok, type Result } from '../base/result.js';
-import { removeAbandonedSockets } from './abandoned-sockets.js';
+import { isListenedAt, removeAbandonedSockets } from './abandoned-sockets.js';
 import { controlApp } from './control-app.js';
 import { reopenedPathOf, socketPathOf } from './run-directory.js';
 import type { ServedSet } from './served-set.js';
@@ -17,6 +17,8 @@ export async function serveControl(
   const { setId } = set.device.info;
   const path = socketPathOf(runDirectory, setId);
   const ownPath = `${path}.${process.pid}`;
+  // Its devices are locked: whoever has it open still has others.
+  if (await isListenedAt(path)) return failed(`${path}: no control socket, because ${COPY}`);
   const app = await controlApp(set);
   try {
     await mkdir(runDirectory, { recursive: true, mode: 0o755 });
@@ -40,6 +42,9 @@ export async function serveControl(
     return failed(`${path}: no control socket (${code ?? message})`);
   }
 }
+
+const COPY =
+  'another process serves a set with the same id: one of them is a copy; stop the wrong one, "dmremap list" shows the other';
 
 export interface ControlServer {
   readonly path: string;

@@ -6,7 +6,7 @@ import { planAddedSpare } from '../format/plan-added-spare.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { formatUuid, uuidFromRandom } from '../format/set-id.js';
 import { DmRemapError } from './errors.js';
-import { type ExaminedSpare, examineSpares, refuseMember } from './examine-spares.js';
+import { type ExaminedSpare, examineSpares, findChanged, refuseMember } from './examine-spares.js';
 import { describeLayoutFailure } from './layout-message.js';
 import { MetadataSession } from './metadata-session.js';
 import { hasChanged } from './repair-metadata.js';
@@ -31,6 +31,9 @@ export async function addSpare(options: AddSpareOptions, expected?: AddSparePlan
   const { spares, device } = options;
   const examined = await examine(options);
   const added = await MetadataSession.use([...spares, device], 'write', options, async (session) => {
+    // Somebody else may have made it something since.
+    const changed = await findChanged(session, spares.length, [examined]);
+    if (changed !== undefined) throw hasChanged([changed]);
     const set = await wholeSetOf(session, spares.length);
     const layout = layoutFor(set, examined, options);
     const plan = planFor(set, layout, examined);

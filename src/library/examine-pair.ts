@@ -5,6 +5,8 @@ import { examineSpares } from './examine-spares.js';
 export interface PairReport {
   readonly mainSectorCount: number;
   readonly spareSectorCount: number;
+  /** The main device is a spare of this set; null: of none that is known. */
+  readonly mainIsSpareOf: string | null;
   /**
    * `blank`: may be formatted without asking. `set`: of this set, whose metadata can be read. `foreign`: holds something
    * else, in words.
@@ -22,6 +24,7 @@ export async function examinePair(main: string, spare: string): Promise<PairRepo
   return {
     mainSectorCount: Math.floor(examined.main.geometry.sizeBytes / SECTOR_BYTES),
     spareSectorCount: Math.floor(only!.geometry.sizeBytes / SECTOR_BYTES),
+    mainIsSpareOf: examined.main.set ?? null,
     spare: spareOf(only!),
   };
 }

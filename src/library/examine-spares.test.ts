@@ -27,6 +27,24 @@ it('A spare whose superblocks are zeroes is not blank while its text note is the
   await expect(planFormat({ main, spares: [spare] })).rejects.toMatchObject({ failure: 'refused' });
 });
 
+it('One of several spares is known as a spare of its set by itself: as main device and as a new spare it is refused', async () => {
+  const [main, first, second, other] = ['main', 'first', 'second', 'other'].map((name) => {
+    const path = join(directory, name);
+    writeFileSync(path, '');
+    truncateSync(path, 2 << 20);
+    return path;
+  }) as [string, string, string, string];
+  const { setId } = await formatSpares({ main, spares: [first, second] });
+  await expect(planFormat({ main: second, spares: [other] })).rejects.toMatchObject({
+    failure: 'refused',
+    message: expect.stringContaining(`is a spare of set ${setId}; were main and spare swapped?`),
+  });
+  await expect(planFormat({ main: other, spares: [first] })).rejects.toMatchObject({
+    failure: 'refused',
+    message: expect.stringContaining(`holds dm-remap metadata (set ${setId});`),
+  });
+});
+
 it.each([
   'loop',
   'main/below a file',

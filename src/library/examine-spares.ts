@@ -1,9 +1,11 @@
+import type { Result } from '../base/result.js';
 import { alignDown, alignUp } from '../base/units.js';
 import { findSuperblock } from '../device/find-superblock.js';
 import type { Procedure } from '../engine/effect.js';
 import { perform } from '../engine/effect.js';
 import { recognise, signatureProbes } from '../format/foreign-signature.js';
 import { formatUuid } from '../format/set-id.js';
+import type { SuperblockChoice, SuperblockChoiceFailure } from '../format/superblock-choice.js';
 import { statIfThere } from '../kernel/stat-if-there.js';
 import type { Geometry } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
@@ -54,6 +56,22 @@ export async function examineDevice(path: string): Promise<ExaminedSpare> {
   }
 }
 
+/**
+ * Looks again at devices that `examineSpares` saw, from `firstTarget` on in their order, now that nobody else can write to them.
+ * Answers the first that holds something else by now.
+ */
+export async function findChanged(
+  session: Reader,
+  firstTarget: number,
+  spares: readonly ExaminedSpare[],
+): Promise<string | undefined> {
+  for (const [index, { path, geometry, signature }] of spares.entries()) {
+    const now = await examineSpare(session, path, firstTarget + index, geometry);
+    if (now.signature !== signature) return path;
+  }
+  return undefined;
+}
+
 export interface ExaminedSpare {
   readonly path: string;
   readonly geometry: Geometry;
@@ -66,7 +84,7 @@ export interface ExaminedSpare {
 }
 
 async function examineSpare(
-  session: OfflineSession,
+  session: Reader,
   path: string,
   target: number,
   geometry: Geometry,
@@ -74,18 +92,15 @@ async function examineSpare(
   const { memory, bufferOffset } = session;
   const devices = [{ target, sizeBytes: geometry.sizeBytes }];
   const found = await session.run(findSuperblock({ devices, memory, bufferOffset }));
-  const set = found.ok ? formatUuid(found.value.superblock.setId) : undefined;
-  if (found.ok) return { path, geometry, set, isBlank: false, signature: `dm-remap metadata (set ${set})` };
-  // Part of a set of several spares, of a newer version, or damaged: still somebody's metadata.
-  const seen = found.error.kind === 'noneFound' ? found.error.seen : undefined;
-  if (seen === undefined || !seen.every((what) => what === 'blank' || what === 'notOurs'))
-    return {
-      path,
-      geometry,
-      set: 'unknown',
-      isBlank: false,
-      signature: `dm-remap metadata (${found.error.kind})`,
-    };
+  const set = setIn(found);
+  if (set !== undefined)
+    return { path, geometry, set, isBlank: false, signature: `dm-remap metadata (set ${set})` };
+  const seen = seenInstead(found);
+  // Of a newer version, of two sets, or damaged: still somebody's metadata.
+  if (seen === undefined || !seen.every((what) => what === 'blank' || what === 'notOurs')) {
+    const signature = `dm-remap metadata of a set that can't be told (see "dmremap metadata check")`;
+    return { path, geometry, set: 'unknown', isBlank: false, signature };
+  }
   const noted = await session.run(findNote({ target, sizeBytes: geometry.sizeBytes, memory, bufferOffset }));
   if (noted !== undefined) {
     const signature = `the text note of a spare of dm-remap (set ${noted.setId}), whose superblocks are gone`;
@@ -99,8 +114,20 @@ async function examineSpare(
 async function setOfMain(session: OfflineSession, geometry: Geometry): Promise<string | undefined> {
   const { memory, bufferOffset } = session;
   const devices = [{ target: 0, sizeBytes: geometry.sizeBytes }];
-  const found = await session.run(findSuperblock({ devices, memory, bufferOffset }));
-  return found.ok ? formatUuid(found.value.superblock.setId) : undefined;
+  return setIn(await session.run(findSuperblock({ devices, memory, bufferOffset })));
+}
+
+type FoundSuperblock = Result<SuperblockChoice, SuperblockChoiceFailure>;
+
+/** Also where this device alone is not the whole set, or is behind the others. */
+function setIn(found: FoundSuperblock): string | undefined {
+  const choice = found.ok ? found.value : 'choice' in found.error ? found.error.choice : undefined;
+  return choice && formatUuid(choice.superblock.setId);
+}
+
+/** What was at the places of superblocks; undefined: superblocks. */
+function seenInstead(found: FoundSuperblock): readonly string[] | undefined {
+  return !found.ok && found.error.kind === 'noneFound' ? found.error.seen : undefined;
 }
 
 /** What is on a device, in words; null if it is nothing that is known. */

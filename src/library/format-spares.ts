@@ -9,9 +9,10 @@ import { SAMPLE_COUNT, type Superblock } from '../format/superblock.js';
 import { NO_IDENTITY } from '../ports/block-store.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
-import { type ExaminedSpare, examineSpares } from './examine-spares.js';
+import { type ExaminedSpare, examineSpares, findChanged } from './examine-spares.js';
 import { describeLayoutFailure } from './layout-message.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from './offline-types.js';
+import { hasChanged } from './repair-metadata.js';
 
 /** What `formatSpares` would do, without writing; rejects with `DmRemapError` where it would refuse. */
 export async function planFormat(options: FormatOptions): Promise<FormatPlan> {
@@ -20,12 +21,15 @@ export async function planFormat(options: FormatOptions): Promise<FormatPlan> {
 
 /** Writes the metadata of a new set to the spares. The main device is only looked at. */
 export async function formatSpares(options: FormatOptions): Promise<FormatPlan> {
-  const { plan, superblock } = await prepareFormat(options);
+  const { plan, superblock, spares } = await prepareFormat(options);
   const paths = [options.main, ...options.spares];
   const opened = OfflineSession.open(paths.map((path, index) => ({ path, readOnly: index === 0 })));
   if (!opened.ok) throw DmRemapError.of(opened.error);
   const session = opened.value;
   try {
+    // Somebody else may have formatted them since.
+    const changed = await findChanged(session, 1, spares);
+    if (changed !== undefined) throw hasChanged([changed]);
     const errno = await session.run(formatSet(superblock, session.memory, session.bufferOffset));
     if (errno !== 0)
       throw new DmRemapError(
@@ -84,12 +88,14 @@ export async function prepareFormat(options: FormatOptions): Promise<PreparedFor
     copies: layout.value.copies.map(({ spareIndex, offsetBytes }) => ({ spareIndex, offsetBytes })),
     usableSpareUnits: usableUnitCount(layout.value),
   };
-  return { plan, superblock };
+  return { plan, superblock, spares };
 }
 
 export interface PreparedFormat {
   readonly plan: FormatPlan;
   readonly superblock: Superblock;
+  /** As they were looked at. */
+  readonly spares: readonly ExaminedSpare[];
 }
 
 function refuseSpareAsMain({ path, set }: ExaminedSpare): void {

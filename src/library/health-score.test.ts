@@ -10,6 +10,7 @@ const WELL = {
   usableSpareUnits: 100,
   mainUnits: 10_000,
   settings: STANDARD_SETTINGS,
+  doubtful: { staleSpares: [], pageCount: 0 },
   missing: { spareCount: 0, unitCount: 0, isMapKnown: true },
   copies: null,
   mayBeInUse: false,

@@ -5,7 +5,7 @@ import type { ModuleRemap } from '../format/import/module-remap.js';
 import { type ImportUnit, planImportUnits } from '../format/import/plan-import-units.js';
 import { OfflineSession } from '../runtime/offline-session.js';
 import { DmRemapError } from './errors.js';
-import { refuseRepeatedPaths } from './examine-spares.js';
+import { findChanged, refuseRepeatedPaths } from './examine-spares.js';
 import { type PreparedFormat, prepareFormat } from './format-spares.js';
 import type {
   ImportOptions,
@@ -15,6 +15,7 @@ import type {
   ModuleSpareReport,
 } from './import-types.js';
 import { readRecord } from './inspect-module-spare.js';
+import { hasChanged } from './repair-metadata.js';
 
 /** What `importSpare` would do, without writing; rejects with `DmRemapError` where it would refuse. */
 export async function planImport(options: ImportOptions): Promise<ImportPlan> {
@@ -27,7 +28,7 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
  * no set or all of it.
  */
 export async function importSpare(options: ImportOptions, watch: ImportWatch = {}): Promise<ImportResult> {
-  const { plan, superblock, units } = await prepare(options);
+  const { plan, superblock, units, spares } = await prepare(options);
   if (watch.agreed !== undefined) refuseOtherRemaps(plan, watch.agreed);
   const opened = OfflineSession.open([
     { path: options.main, readOnly: true, exclusive: true },
@@ -37,6 +38,8 @@ export async function importSpare(options: ImportOptions, watch: ImportWatch = {
   if (!opened.ok) throw DmRemapError.of(opened.error);
   const session = opened.value;
   try {
+    const changed = await findChanged(session, 1, spares);
+    if (changed !== undefined) throw hasChanged([changed]);
     const { memory, bufferOffset } = session;
     const oldSpare = { target: 2, sizeBytes: session.geometries[2]!.sizeBytes };
     const noteRead = (doneCount: number): void => watch.onRead?.(doneCount, units.length);
@@ -50,7 +53,7 @@ export async function importSpare(options: ImportOptions, watch: ImportWatch = {
   }
 }
 
-interface PreparedImport extends Pick<PreparedFormat, 'superblock'> {
+interface PreparedImport extends Pick<PreparedFormat, 'superblock' | 'spares'> {
   readonly plan: ImportPlan;
   readonly units: readonly ImportUnit[];
 }
@@ -68,7 +71,11 @@ async function prepare(options: ImportOptions): Promise<PreparedImport> {
     UNIT_BYTES,
   );
   if (units.length === 0) throw nothingToImport(report);
-  const { plan: target, superblock } = await prepareFormat({
+  const {
+    plan: target,
+    superblock,
+    spares,
+  } = await prepareFormat({
     main,
     spares: [to],
     unitBytes: UNIT_BYTES,
@@ -88,7 +95,7 @@ async function prepare(options: ImportOptions): Promise<PreparedImport> {
     leftOut: report.remaps.filter((_, index) => !wanted[index]),
     unitCount: units.length,
   };
-  return { plan, superblock, units };
+  return { plan, superblock, spares, units };
 }
 
 /** As `format` has it by itself; the module knows nothing of units. */

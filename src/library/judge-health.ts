@@ -28,6 +28,8 @@ export interface HealthFacts {
     readonly unitCount: number;
     readonly isMapKnown: boolean;
   };
+  /** What is there may not be the newest: spares that are older than their partners, pages of the map. */
+  readonly doubtful: { readonly staleSpares: readonly string[]; readonly pageCount: number };
   /** Copies of the metadata, and those that are stale, damaged or unreadable; null where nobody has looked. */
   readonly copies: { readonly count: number; readonly badCount: number } | null;
   /** Only the metadata is known, and it does not say that the set was stopped. */
@@ -119,6 +121,25 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
       state: 'critical',
       status: `${formatCount(spareCount, 'spare')} of the set ${spareCount === 1 ? 'was' : 'were'} not given; ${formatCount(unitCount, 'remapped unit')} on it${more}.`,
       action: 'Give all spares of the set.',
+    };
+  },
+  function spareStale({ doubtful: { staleSpares } }) {
+    if (staleSpares.length === 0) return null;
+    return {
+      id: 'spareStale',
+      state: 'critical',
+      status: `Older than the other spares: ${staleSpares.join(', ')}. It failed, was left out, or is an old copy.`,
+      action: 'Find the spare that went on with the others. "dmremap run --force" accepts what is there.',
+    };
+  },
+  function mapMaybeOutdated({ doubtful: { pageCount } }) {
+    if (pageCount === 0) return null;
+    return {
+      id: 'mapMaybeOutdated',
+      state: 'critical',
+      status: `The newest version of ${formatCount(pageCount, 'page')} of the map may be lost.`,
+      action:
+        'Restore a newer text of the map ("dmremap metadata restore"), or accept it with "dmremap run --force".',
     };
   },
   function damagedCopies({ copies }) {

@@ -19,7 +19,7 @@ export function describeLayoutFailure(
     case 'badCopyCount':
       return `${problem.copyCount} copies: must be from ${problem.minimum} (one per spare) to ${problem.maximum}`;
     case 'spareTooSmall':
-      return `${spares[problem.spareIndex]}: ${problem.sizeBytes} bytes are too small for a spare; at least ${problem.minimumBytes} are needed, or fewer copies`;
+      return `${spares[problem.spareIndex]}: ${problem.sizeBytes} bytes are too small for a spare; at least ${problem.minimumBytes} are needed, or fewer copies ("dmremap format --copies")`;
     case 'metadataTooLarge':
       return `units of ${problem.unitBytes} bytes with ${problem.copyCount} copies leave no room for data; use larger units or fewer copies`;
     case 'tooManyUnits':

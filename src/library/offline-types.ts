@@ -64,6 +64,8 @@ export interface InspectReport {
     readonly uuid: string;
     readonly sizeBytes: number;
     readonly initialisedPages: number;
+    /** Older than its partners: it failed, was left out, or is an old copy. What is said to live on it may not be there. */
+    readonly isStale: boolean;
   }[];
   readonly copies: readonly {
     readonly index: number;
@@ -77,6 +79,8 @@ export interface InspectReport {
   }[];
   /** Pages of the map that only a missing spare has: what lives on it is not known. */
   readonly outOfReachPages: number;
+  /** Pages of the map whose newest version may be lost, although the set was stopped cleanly. */
+  readonly maybeOutdatedPages: number;
   readonly usableSpareUnits: number;
   readonly freeSpareUnits: number;
   readonly retiredSpareUnits: number;

@@ -52,11 +52,11 @@ async function someSetOf(session: MetadataSession): Promise<SetSurvey> {
   throw new DmRemapError(failure, `${message}; a repair needs a superblock to begin with${note}; ${hint}`);
 }
 
-/** The answer to a plan that is not the one that was shown. */
+/** The answer to a plan that is not the one that was shown, or made. */
 export function hasChanged(spares: readonly string[]): DmRemapError {
   return new DmRemapError(
     'refused',
-    `${spares.join(', ')}: changed since the plan was shown; nothing was written`,
+    `${spares.join(', ')}: changed since the plan was made; nothing was written`,
   );
 }
 

@@ -17,7 +17,7 @@ export function describeAssemblyFailure(
     case 'wrongMain':
       return failure(
         'refused',
-        `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or use --force if you are sure`,
+        `${main}: not the recorded main device (${problem.mismatches.map(describeMismatch).join('; ')}); check the path, or ${adviceFor(problem.mismatches)}`,
       );
     case 'maybeOutdated':
       return failure(
@@ -47,6 +47,12 @@ export function describeAssemblyFailure(
     default:
       return describeChoiceFailure(problem, spares);
   }
+}
+
+/** One that is too small can't be had by force. */
+function adviceFor(mismatches: readonly FingerprintMismatch[]): string {
+  const isSmaller = mismatches.some((one) => one.kind === 'sizeBytes' && one.actual < one.recorded);
+  return isSmaller ? 'give it its size back' : 'use "dmremap run --force" if you are sure';
 }
 
 function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonly string[]): Failure {
@@ -89,7 +95,7 @@ function describeChoiceFailure(problem: SuperblockChoiceFailure, spares: readonl
     case 'spareStale':
       return failure(
         'refused',
-        `${list}: spare ${problem.choice.staleSpares.join(', ')} of the set is older than its partners, so it failed or was left out; check that device, or use --force if you are sure of it`,
+        `${list}: spare ${problem.choice.staleSpares.join(', ')} of the set is older than its partners, so it failed or was left out; check that device, or use --force ("dmremap run", "dmremap metadata repair") if you are sure of it`,
       );
     case 'spareMissing':
       return failure(

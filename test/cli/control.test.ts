@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -73,6 +73,27 @@ describe('the control socket of a set at work', () => {
     expect((await json('list')).sets).toHaveLength(1);
     await stop('SIGTERM');
     expect(existsSync(images.path(`run/${socket}`))).toBe(false);
+  });
+
+  it('stays with the set that has it, when a copy of that is served as well', async () => {
+    const [main, spare] = [images.path('copy-of-main'), images.path('copy-of-spare')];
+    copyFileSync(images.mainPath, main);
+    copyFileSync(images.sparePath, spare);
+    const nbd = `nbd+unix:///?socket=${images.path('copy.sock')}`;
+    const args = ['run', '--main', main, '--spare', spare, '--nbd', nbd];
+    const copy = spawn(process.execPath, [dmremapProgram(), ...args], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let log = '';
+    copy.stderr.on('data', (chunk) => (log += chunk));
+    for await (const line of createInterface({ input: copy.stdout })) if (line.startsWith('ready')) break;
+    expect((await json('list')).sets).toMatchObject([{ processId: server.pid }]);
+    const ended = once(copy, 'close');
+    copy.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(log).toContain('one of them is a copy');
+    expect(readdirSync(images.path('run'))).toHaveLength(1);
   });
 
   it('ends its events in order when the set is stopped; when the process is killed, that is told', async () => {

@@ -1,20 +1,32 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DmRemapError } from '../../library/errors.js';
 import type { PairReport } from '../../library/examine-pair.js';
 import type { FormatOptions } from '../../library/offline-types.js';
+import type { CliContext } from '../cli-context.js';
 import { runCommandLine } from '../command-line.js';
 import { exitStatusOf } from '../exit-status.js';
 import { deviceResource } from '../testing/device-resource.js';
 import { fakeContext } from '../testing/fake-context.js';
 
-const PAIR: PairReport = { mainSectorCount: 16_384, spareSectorCount: 4096, spare: { kind: 'blank' } };
+const PAIR: PairReport = {
+  mainSectorCount: 16_384,
+  spareSectorCount: 4096,
+  mainIsSpareOf: null,
+  spare: { kind: 'blank' },
+};
 /** Whether something is there is looked at. */
 const NBD = ['--nbd', 'nbd+unix:///?socket=/nowhere/nbd.sock'];
 
-/** Without a run directory a creation ends after the formatting. */
+let runDirectory: string;
+beforeEach(() => {
+  runDirectory = mkdtempSync(join(tmpdir(), 'dmr-run-'));
+});
+afterEach(() => rmSync(runDirectory, { recursive: true }));
+
+/** A creation ends after the formatting, which fails. */
 function bench(pair: Partial<PairReport> = {}, names: readonly string[] = []) {
   const formatted: FormatOptions[] = [];
   const examined: string[][] = [];
@@ -35,10 +47,14 @@ function bench(pair: Partial<PairReport> = {}, names: readonly string[] = []) {
       },
     },
   });
-  return { ...fake, formatted, examined };
+  const startInBackground = async () => ({ kind: 'failed' as const, status: 3, reason: 'started' });
+  return { ...fake, context: { ...fake.context, runDirectory, startInBackground }, formatted, examined };
 }
 
-async function failure(args: readonly string[], { context }: ReturnType<typeof bench>): Promise<string> {
+async function failure(
+  args: readonly string[],
+  { context }: { readonly context: CliContext },
+): Promise<string> {
   const error = await runCommandLine(['create', 'attic', ...args], context).catch(
     (thrown: unknown) => thrown,
   );
@@ -74,10 +90,28 @@ describe('dmremap create', () => {
     ['0 16384 remap /m /s 0 4097', {}, '2 /s: has 4096 sectors'],
     ['0 16384 remap /m /s 8 1000', {}, '4 /s: what lies before spare_start 8'],
     ['0 16384 dm-remap /m /s', { spare: { kind: 'foreign', what: 'ext4' } }, '4 /s: holds ext4; use another'],
-    ['0 16384 dm-remap /m /s', { spare: { kind: 'set' } }, '7 no run directory'],
+    [
+      '0 16384 dm-remap /s /m',
+      { mainIsSpareOf: 'ab-12', spare: { kind: 'foreign', what: 'ext4' } },
+      '4 /s: is a spare of set ab-12; the table has MAIN first, then SPARE: were they swapped?',
+    ],
+    ['0 16384 dm-remap /m /s', { spare: { kind: 'set' } }, '3 started'],
   ] as const)('%s on %j: ends with %s, and nothing is written', async (table, pair, message) => {
     const ground = bench(pair);
     expect(await failure([...NBD, '--table', table], ground)).toContain(message);
+    expect(ground.formatted).toEqual([]);
+  });
+
+  it('formats nothing where the log of the server could not be written', async () => {
+    const table = ['--table', '0 16384 dm-remap /m /s'];
+    const ground = bench();
+    const file = join(runDirectory, 'file');
+    writeFileSync(file, '');
+    const at = (place: string | undefined) => ({ context: { ...ground.context, runDirectory: place } });
+    expect(await failure([...NBD, ...table], at(undefined))).toContain('7 no run directory');
+    expect(await failure([...NBD, ...table], at(join(file, 'run')))).toMatch(
+      /^7 .*attic\.log: can't be written \(ENOTDIR\)$/,
+    );
     expect(ground.formatted).toEqual([]);
   });
 

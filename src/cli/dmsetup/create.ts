@@ -11,7 +11,7 @@ import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
 import { writeAnswer } from '../output.js';
 import { checkSocketPlace } from '../socket-place.js';
-import { startSet } from './start-set.js';
+import { logPathFor, startSet } from './start-set.js';
 import { formatCreatedAs, parseTable, type TableLine } from './table-line.js';
 
 export interface CreateArguments {
@@ -38,9 +38,11 @@ export async function create(args: CreateArguments, context: CliContext): Promis
   await refuseTwin(args.name, context);
   if (args.nbd === undefined) await context.library.checkUblk();
   const pair = await context.library.examinePair(line.main, line.spare);
+  refuseSwapped(line, pair);
   checkRoom(line, pair, args, context);
+  const logPath = logPathFor(args.name, context);
   const formatted = await prepareSpare(line, pair, args, context);
-  const device = await startSet(args.name, runArguments(line, args), context);
+  const device = await startSet(runArguments(line, args), logPath, context);
   const { setId, name, processId, endpoints } = device;
   if (args.json)
     writeAnswer<AnswerOf<'create'>>(context.out, { setId, name, formatted, processId, endpoints });
@@ -89,6 +91,13 @@ async function refuseTwin(name: string, { running }: CliContext): Promise<void> 
   const twin = (await running.all()).find(({ device }) => device.name === name);
   if (twin === undefined) return;
   throw new DmRemapError('device', `${name}: exists already, served by process ${twin.device.processId}`);
+}
+
+/** Who swapped them must not be told to format what is the disk. */
+function refuseSwapped({ main }: TableLine, { mainIsSpareOf }: PairReport): void {
+  if (mainIsSpareOf === null) return;
+  const problem = `is a spare of set ${mainIsSpareOf}; the table has MAIN first, then SPARE: were they swapped?`;
+  throw new DmRemapError('refused', `${main}: ${problem}`);
 }
 
 function checkRoom(

@@ -8,6 +8,7 @@ import { addMessageCommand, message } from './message.js';
 import { addRemoveCommand, remove } from './remove.js';
 import { addResumeCommand, addSuspendCommand, resume, suspend } from './suspend.js';
 import { addTableCommand, table } from './table.js';
+import { addTargetsCommand, targets } from './targets.js';
 import { addWaitCommand, wait } from './wait.js';
 
 /** The commands of dmsetup, for people and scripts that know the kernel module (docs/dmsetup-face.md). */
@@ -19,6 +20,7 @@ export function addDmsetupCommands(
   addCreateCommand(program, async (args) => ended(await create(args, context)));
   addLsCommand(program, async (args) => ended(await ls(args, context)));
   addInfoCommand(program, async (args) => ended(await info(args, context)));
+  addTargetsCommand(program, async (args) => ended(await targets(args, context)));
   addTableCommand(program, async (args) => ended(await table(args, context)));
   addMessageCommand(program, async (args) => ended(await message(args, context)));
   addSuspendCommand(program, async (args) => ended(await suspend(args, context)));

@@ -1,20 +1,26 @@
 import { join } from 'node:path';
 import type { DeviceResource } from '../../control/schema/device.js';
 import { DmRemapError, type FailureClass } from '../../library/errors.js';
-import type { BackgroundOutcome } from '../background-run.js';
+import { type BackgroundOutcome, problemOfLog } from '../background-run.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
 
-/** Has a set served by a process of its own, whose log goes to NAME.log in the run directory. Fails as that does, with its words. */
+/** NAME.log in the run directory, for a process that is yet to be started. Fails where it could not be written. */
+export function logPathFor(name: string, { runDirectory }: CliContext): string {
+  if (runDirectory === undefined)
+    throw new DmRemapError('system', 'no run directory: set XDG_RUNTIME_DIR to a directory of yours');
+  const logPath = join(runDirectory, `${encodeURIComponent(name)}.log`);
+  const problem = problemOfLog(logPath);
+  if (problem !== undefined) throw new DmRemapError('system', problem);
+  return logPath;
+}
+
+/** Has a set served by a process of its own. Fails as that does, with its words. */
 export async function startSet(
-  name: string,
   runArguments: readonly string[],
+  logPath: string,
   context: CliContext,
 ): Promise<DeviceResource> {
-  const directory = context.runDirectory;
-  if (directory === undefined)
-    throw new DmRemapError('system', 'no run directory: set XDG_RUNTIME_DIR to a directory of yours');
-  const logPath = join(directory, `${encodeURIComponent(name)}.log`);
   const outcome = await context.startInBackground({ runArguments, logPath });
   if (outcome.kind === 'failed') throw failureOf(outcome);
   const own = (await context.running.all()).find(({ device }) => device.processId === outcome.processId);

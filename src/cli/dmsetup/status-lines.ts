@@ -1,4 +1,5 @@
 import type { DeviceResource } from '../../control/schema/device.js';
+import { escapePath } from './escaped-path.js';
 import {
   automaticRemaps,
   type ModuleFigures,
@@ -37,12 +38,6 @@ export function v4Line(figures: ModuleFigures): string {
   return Object.values({ ...figures, ...blanksEscaped(figures) }).join(' ');
 }
 
-/** A path with blanks would shift all fields behind it; written as the kernel writes such names in /proc. */
 function blanksEscaped({ mainPath, sparePath }: ModuleFigures): Partial<ModuleFigures> {
-  const escaped = (path: string): string => path.replace(/[\s\\]/g, octal);
-  return { mainPath: escaped(mainPath), sparePath: escaped(sparePath) };
-}
-
-function octal(character: string): string {
-  return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  return { mainPath: escapePath(mainPath), sparePath: escapePath(sparePath) };
 }

@@ -7,11 +7,17 @@ describe('a table', () => {
     '0 16384 dm-remap-v4 /dev/sda /dev/sdb',
     '0 16384 dm-remap-v4-real 8:0 8:16',
     '0 16384 dm-remap main.img spare.img',
+    '0 16384 remap /my\\040disk/main.img /tab\\011back\\134 0 1000',
   ])('%s: is taken, and printed as it was', (text) => {
     const line = parseTable(`# a comment\n\n  ${text.replaceAll(' ', '   ')}\n`);
     expect(line.ok && formatTableLine(line.value)).toBe(text);
     const createdAs = line.ok ? line.value.createdAs : undefined;
     expect(parseCreatedAs(formatCreatedAs(createdAs!))).toEqual(createdAs);
+  });
+
+  it('has blanks of paths in octal, as the status lines', () => {
+    const line = parseTable('0 8 dm-remap /my\\040disk /a\\134b\\9');
+    expect(line).toMatchObject({ ok: true, value: { main: '/my disk', spare: '/a\\b\\9' } });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { failed, ok, type Result } from '../../base/result.js';
 import type { CreatedAs } from '../../control/schema/device.js';
+import { escapePath, pathOf } from './escaped-path.js';
 
 /** One line of a table as dmsetup takes it, with a target of the kernel module. Numbers are sectors of 512 bytes. */
 export interface TableLine {
@@ -15,7 +16,7 @@ export function parseTable(text: string): Result<TableLine, string> {
   const [line] = lines;
   if (line === undefined) return failed(`the table is empty; expected "${EXAMPLE}"`);
   if (lines.length > 1) return failed(`the table has ${lines.length} lines; a set is one target, one line`);
-  return parseLine(line.trim().split(/\s+/));
+  return parseLine(line.trim().split(/[ \t]+/));
 }
 
 function parseLine([start, length, target, ...args]: readonly string[]): Result<TableLine, string> {
@@ -29,7 +30,8 @@ function parseLine([start, length, target, ...args]: readonly string[]): Result<
   const [main, spare] = args;
   if (main === undefined || spare === undefined || args.length !== 2)
     return failed(`target ${target}: expected two arguments, MAIN SPARE; there are ${args.length}`);
-  return ok({ sectorCount, main, spare, createdAs: { target, spareRange: null } });
+  const paths = { main: pathOf(main), spare: pathOf(spare) };
+  return ok({ sectorCount, ...paths, createdAs: { target, spareRange: null } });
 }
 
 function parseRemap(sectorCount: number, args: readonly string[]): Result<TableLine, string> {
@@ -44,14 +46,15 @@ function parseRemap(sectorCount: number, args: readonly string[]): Result<TableL
   if (spareSectorCount === undefined || spareSectorCount === 0)
     return failed(`spare_len ${length}: expected a number of sectors, 1 or more`);
   const spareRange = { startSector, sectorCount: spareSectorCount };
-  return ok({ sectorCount, main, spare, createdAs: { target: 'remap', spareRange } });
+  const paths = { main: pathOf(main), spare: pathOf(spare) };
+  return ok({ sectorCount, ...paths, createdAs: { target: 'remap', spareRange } });
 }
 
 /** What `dmsetup table` prints of a set, without its name. */
 export function formatTableLine({ sectorCount, main, spare, createdAs }: TableLine): string {
   const { target, spareRange } = createdAs;
   const range = spareRange === null ? '' : ` ${spareRange.startSector} ${spareRange.sectorCount}`;
-  return `0 ${sectorCount} ${target} ${main} ${spare}${range}`;
+  return `0 ${sectorCount} ${target} ${escapePath(main)} ${escapePath(spare)}${range}`;
 }
 
 /** `createdAs` as one argument of `dmremap run`. */

@@ -112,7 +112,9 @@ export function inspectReport(changes: Partial<InspectReport> = {}): InspectRepo
     unitBytes: 4096,
     logicalBlockBytes: 512,
     main: { sizeBytes: 64 << 20, model: '', serial: '', wwn: '' },
-    spares: [{ index: 0, path: '/dev/sdb', uuid: 'aa', sizeBytes: 16 << 20, initialisedPages: 1 }],
+    spares: [
+      { index: 0, path: '/dev/sdb', uuid: 'aa', sizeBytes: 16 << 20, initialisedPages: 1, isStale: false },
+    ],
     copies: [0, 1].map((index) => ({
       index,
       spareIndex: 0,
@@ -123,6 +125,7 @@ export function inspectReport(changes: Partial<InspectReport> = {}): InspectRepo
     })),
     usableSpareUnits: 1000,
     outOfReachPages: 0,
+    maybeOutdatedPages: 0,
     freeSpareUnits: 1000,
     retiredSpareUnits: 0,
     remaps: [],

@@ -189,10 +189,31 @@ describe('messages that name a place on the spare', () => {
     ]);
   });
 
+  it('lay the units of a range side by side also where it begins in the midst of a unit', async () => {
+    const target = new FakeTarget();
+    expect(
+      await conversation(target, 'add_remap 4004 400 20', 'verify 4007', 'verify 4008', 'verify 4023'),
+    ).toEqual([
+      'added remap: 4004 -> 404, 20 sectors',
+      'sector 4007 -> spare 407',
+      'sector 4008 -> spare 408',
+      'sector 4023 -> spare 423',
+    ]);
+  });
+
+  it('count remaps anew after clear, as the module, and errors on', async () => {
+    const target = new FakeTarget();
+    Object.assign(target.counters, { remapsOfWrites: 2, mainWriteErrors: 3 });
+    await conversation(target, 'remap 8', 'clear');
+    const { remapsByHand, remapsOfWrites, mainWriteErrors } = target.figures.of(target.counters);
+    expect([remapsByHand, remapsOfWrites, mainWriteErrors]).toEqual([0, 0, 3]);
+  });
+
   it.each([
     'add_remap 0 100 0',
     'add_remap 16380 100 5',
     'add_remap 0 790 20',
+    'add_remap 4 792 5',
     'add_remap 0 100',
   ])('%s: refused', async (message) => {
     expect((await answerMessage(message, new FakeTarget())).failure).toBe('usage');

@@ -1,3 +1,4 @@
+import { alignDown } from '../../base/units.js';
 import {
   done,
   invalidSector,
@@ -42,11 +43,14 @@ async function verify(word: string | undefined, target: MessageTarget): Promise<
   return done(`sector ${sector} -> spare ${spareSectorOf(found, sector)}`);
 }
 
-/** The data goes back first; a unit that the main device does not take stays. */
+/** The data goes back first; a unit that the main device does not take stays. Remaps are counted anew, errors not. */
 async function clear(target: MessageTarget): Promise<MessageReply> {
   const report = await target.device.giveBack({ firstSector: 0, sectorCount: sectorCountOf(target) });
   const [first] = report.refusals;
-  if (first === undefined) return done('cleared all remap entries');
+  if (first === undefined) {
+    target.figures.clearRemaps((await target.device.status()).counters);
+    return done('cleared all remap entries');
+  }
   const counts = `${report.refusals.length} remap entries stay, ${report.doneCount} were cleared`;
   return notDone(`error: ${counts}; sector ${first.mainSector}: ${first.reason}`, 'io');
 }
@@ -99,39 +103,48 @@ async function addRange(
   if (count === undefined || count === 0 || first + count > sectorCountOf(target))
     return notDone(`error: invalid length '${length ?? ''}'`);
   if (count > MAX_RANGE_SECTORS) return notDone(`error: length ${count} is more than ${MAX_RANGE_SECTORS}`);
-  if (wished + count > spareSectorCount(target)) return invalidSector(String(wished + count - 1));
-  const starts = unitStarts(first, count, unitSectorsOf(target));
-  for (const at of starts)
-    if (!(await isMoved(target, at)) && (await isPlaceTaken(target, wished + at - first)))
-      return placeTaken(wished + at - first);
-  return moveRange(target, starts, wished - first, count);
+  const placings = unitsOfRange(first, wished, count, unitSectorsOf(target));
+  const end = Math.max(wished + count, placings.at(-1)!.wished + 1);
+  if (end > spareSectorCount(target)) return invalidSector(String(end - 1));
+  for (const { sector, wished: place } of placings)
+    if (!(await isMoved(target, sector)) && (await isPlaceTaken(target, place))) return placeTaken(place);
+  return moveRange(target, placings, count);
 }
 
 async function moveRange(
   target: MessageTarget,
-  starts: readonly number[],
-  distance: number,
+  placings: readonly WishedPlace[],
   count: number,
 ): Promise<MessageReply> {
   const places: number[] = [];
-  for (const at of starts) {
-    const placing = await placeSector(target, at, at + distance);
-    if (placing.kind === 'failed') return refusal(placing, at);
+  for (const { sector, wished } of placings) {
+    const placing = await placeSector(target, sector, wished);
+    if (placing.kind === 'failed') return refusal(placing, sector);
     places.push(placing.spareSector);
   }
-  return done(`added remap: ${starts[0]} -> ${places[0]}, ${count} sectors`);
+  return done(`added remap: ${placings[0]!.sector} -> ${places[0]}, ${count} sectors`);
 }
 
 async function isMoved({ device }: MessageTarget, sector: number): Promise<boolean> {
   return (await device.remapAt(sector)) !== undefined;
 }
 
-/** The first sector of the range in each unit that it touches. */
-function unitStarts(first: number, count: number, unitSectors: number): number[] {
-  const starts = [first];
-  for (let at = first - (first % unitSectors) + unitSectors; at < first + count; at += unitSectors)
-    starts.push(at);
-  return starts;
+interface WishedPlace {
+  readonly sector: number;
+  /** A sector of the spare. */
+  readonly wished: number;
+}
+
+/**
+ * The first sector of the range in each unit that it touches. Units lie side by side on the spare also where the range begins
+ * at another place of a unit there.
+ */
+function unitsOfRange(first: number, wished: number, count: number, unitSectors: number): WishedPlace[] {
+  const places = [{ sector: first, wished }];
+  const distance = alignDown(wished, unitSectors) - alignDown(first, unitSectors);
+  for (let at = alignDown(first, unitSectors) + unitSectors; at < first + count; at += unitSectors)
+    places.push({ sector: at, wished: at + distance });
+  return places;
 }
 
 async function remove(word: string | undefined, target: MessageTarget): Promise<MessageReply> {

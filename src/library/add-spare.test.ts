@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { addSpare } from './add-spare.js';
+import { formatSpares } from './format-spares.js';
+import { inspectSpares } from './inspect-spares.js';
+
+/** What somebody else does when the spares were looked at, and before they are opened for writing. */
+let meanwhile: (() => Promise<unknown>) | undefined;
+vi.mock('./examine-spares.js', async (original) => {
+  const real = await original<typeof import('./examine-spares.js')>();
+  const examineSpares: typeof real.examineSpares = async (...args) => {
+    const examined = await real.examineSpares(...args);
+    const act = meanwhile;
+    meanwhile = undefined;
+    await act?.();
+    return examined;
+  };
+  return { ...real, examineSpares };
+});
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dmr-add-spare-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+it('A device that became the spare of another set in the meantime is refused, and stays that', async () => {
+  const [main, spare, otherMain, otherSpare, device] = ['m', 's', 'om', 'os', 'd'].map((name) => {
+    const path = join(directory, name);
+    writeFileSync(path, '');
+    truncateSync(path, 2 << 20);
+    return path;
+  }) as [string, string, string, string, string];
+  await formatSpares({ main, spares: [spare] });
+  const other = await formatSpares({ main: otherMain, spares: [otherSpare] });
+  meanwhile = () => addSpare({ main: otherMain, spares: [otherSpare], device });
+  await expect(addSpare({ main, spares: [spare], device })).rejects.toMatchObject({
+    failure: 'refused',
+    message: `${device}: changed since the plan was made; nothing was written`,
+  });
+  expect((await inspectSpares([otherSpare, device])).setId).toBe(other.setId);
+  expect((await inspectSpares([spare])).spares).toHaveLength(1);
+});
