@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { alignDown } from '../base/units.js';
+import { noteTakesNoWrites } from '../engine/probe.js';
 import { pageSequence } from '../format/descriptor-page.js';
 import { pageOffsetBytes } from '../format/layout.js';
 import type { Superblock } from '../format/superblock.js';
@@ -44,6 +45,18 @@ describe('a stop', () => {
     expect(rig.device!.context.breaker.isOpen).toBe(true);
     expect(stop(rig)).toBe(-EIO);
     rig.stores[0]!.judge = () => 0;
+    expect(saysClean(rig)).toBe(false);
+  });
+
+  it('is clean where the main device took no writes from the start, unless that is gone', () => {
+    const { rig } = numberedDevice({ mainIsReadOnly: true });
+    const takeNoWrites = (): void => noteTakesNoWrites(rig.open().context, 'read-only', 0);
+    takeNoWrites();
+    expect(stop(rig)).toBeCloseTo(0);
+    expect(saysClean(rig)).toBe(true);
+    takeNoWrites();
+    rig.device!.context.breaker.trip('gone', 0, false);
+    expect(stop(rig)).toBe(-EIO);
     expect(saysClean(rig)).toBe(false);
   });
 

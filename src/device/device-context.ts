@@ -2,6 +2,7 @@ import { Breaker } from '../engine/breaker.js';
 import type { ColdContext, EngineEvent } from '../engine/cold-context.js';
 import type { Counters } from '../engine/counters.js';
 import type { DeviceShape } from '../engine/device-shape.js';
+import { MAIN } from '../engine/effect.js';
 import { Mirror } from '../engine/mirror.js';
 import { Placement } from '../engine/placement.js';
 import type { RegionFilter } from '../engine/region-filter.js';
@@ -10,6 +11,7 @@ import type { RemapTable } from '../engine/remap-table.js';
 import { SettledParts } from '../engine/settled-parts.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
 import { SpareSuspension } from '../engine/spare-suspension.js';
+import type { BlockStore } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { DirtySpares } from './dirty-spares.js';
 import type { ColdMemory } from './memory-map.js';
@@ -42,12 +44,15 @@ export function deviceContext(parts: ContextParts): ColdContext {
     flushFailuresOf: (target) => dirtySpares.flushFailures(target),
     doubtfulUnits: new Map(),
     doubtfulPlaces: new Set(),
+    isMainReadOnly: parts.stores[MAIN]!.geometry.readOnly,
     isGone: parts.isGone,
     report: parts.onEvent,
   };
 }
 
 export interface ContextParts {
+  /** By target. */
+  readonly stores: readonly Pick<BlockStore, 'geometry'>[];
   readonly shape: DeviceShape;
   readonly table: RemapTable;
   readonly filter: RegionFilter;

@@ -14,7 +14,8 @@ import { writeSuperblock } from './write-superblock.js';
 export function* markClosed(work: MetadataWork): Procedure<number> {
   const { context } = work;
   const flushed = yield* flushAll(context);
-  if (flushed !== 0 || context.breaker.isOpen) return -ERRNO.EIO;
+  const { breaker, isMainReadOnly } = context;
+  if (flushed !== 0 || (isMainReadOnly ? breaker.stopsReads : breaker.isOpen)) return -ERRNO.EIO;
   if (!(yield* settlePages(work))) return -ERRNO.EIO;
   const { mainSizeBytes, unitBytes } = context.shape;
   const isOnSpare = (_index: number, offsetBytes: number): boolean =>

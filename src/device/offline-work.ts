@@ -35,6 +35,7 @@ export function offlineWork(set: EmptySet, memory: IoMemory, bufferOffset: numbe
       flushFailuresOf: () => 0,
       doubtfulUnits: new Map(),
       doubtfulPlaces: new Set(),
+      isMainReadOnly: false,
       isGone: () => false,
       report: () => {},
     },

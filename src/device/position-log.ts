@@ -45,9 +45,9 @@ export class PositionLog {
   /** Records what both disks hold, and have flushed. `done` is called when it is recorded, or could not be. */
   settle(copyId: Uint8Array, done: () => void): void {
     if (this.#copyId !== undefined && !this.isOf(copyId)) return this.drop(done);
-    const { settled, breaker } = this.#parts.context;
+    const { settled, breaker, isMainReadOnly } = this.#parts.context;
     // A flush that can't succeed would count as one that failed.
-    const canFlush = this.#parts.isMainReadOnly || !breaker.isOpen;
+    const canFlush = isMainReadOnly || !breaker.isOpen;
     const parts = canFlush ? settled.quietParts((part) => this.#isHeld(part)) : [];
     if (parts.length === 0) return done();
     this.#parts.runner.start(this.#flush(), (isDurable) => {
@@ -101,7 +101,7 @@ export class PositionLog {
   }
 
   *#flush(): Procedure<boolean> {
-    const { context, isMainReadOnly } = this.#parts;
+    const { context } = this.#parts;
     const failuresBefore = flushFailureTotal(context);
     const replaced = yield* perform({ kind: 'flush', target: REPLACEMENT });
     if (replaced < 0) {
@@ -109,7 +109,7 @@ export class PositionLog {
       return false;
     }
     const spares = [...context.shape.spares.keys()].map(spareTarget).filter(context.isDirty);
-    const targets = isMainReadOnly ? spares : [MAIN, ...spares];
+    const targets = context.isMainReadOnly ? spares : [MAIN, ...spares];
     const results = yield* performAll(targets.map((target): Effect => ({ kind: 'flush', target })));
     return results.every((result) => result >= 0) && flushFailureTotal(context) === failuresBefore;
   }
@@ -184,8 +184,6 @@ export interface PositionLogParts {
   readonly metadata: () => MetadataWriter;
   /** When the set was opened. */
   readonly recorded: CopyPosition | undefined;
-  /** Nothing that was written to it waits for a flush. */
-  readonly isMainReadOnly: boolean;
   readonly report: (event: CopyPositionLostEvent) => void;
 }
 

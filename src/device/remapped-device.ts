@@ -390,14 +390,13 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   }
 
   #positionLog(): PositionLog {
-    const { metadata, stores, scheduler, report } = this.#parts;
+    const { metadata, scheduler, report } = this.#parts;
     return new PositionLog({
       context: this.context,
       runner: this.#runner,
       scheduler,
       metadata: () => this.metadata,
       recorded: metadata.superblock.copyPosition,
-      isMainReadOnly: stores[MAIN]!.geometry.readOnly,
       report,
     });
   }

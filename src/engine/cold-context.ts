@@ -47,6 +47,8 @@ export interface ColdContext {
    * is withdrawn.
    */
   readonly doubtfulPlaces: Set<number>;
+  /** The kernel took no writes for the main device when it was opened: none waits for a flush. */
+  readonly isMainReadOnly: boolean;
   /** This device does not answer any more, as far as is known. */
   readonly isGone: (target: number) => boolean;
   /** Says something a person should know; the device adds time and names. */

@@ -29,7 +29,7 @@ export class MemoryStore implements BlockStore {
       physicalBlockBytes: Math.max(logicalBlockBytes, 4096),
       memoryAlignmentBytes: options.memoryAlignmentBytes ?? logicalBlockBytes,
       rotational: false,
-      readOnly: false,
+      readOnly: options.readOnly ?? false,
       queue: PLAIN_QUEUE,
       identity: options.identity ?? NO_IDENTITY,
     };
@@ -106,6 +106,8 @@ export interface MemoryStoreOptions {
   readonly logicalBlockBytes?: number;
   /** Default: as the logical block, like a device opened with O_DIRECT. */
   readonly memoryAlignmentBytes?: number;
+  /** What it says of itself. */
+  readonly readOnly?: boolean;
   readonly identity?: DeviceIdentity;
   readonly description?: string;
   /** The medium, where it exists already: the same disk under another name. */

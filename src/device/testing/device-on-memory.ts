@@ -74,7 +74,10 @@ export class DeviceOnMemory {
     this.memory = plainMemory(this.payloadOffset + PAYLOAD_BYTES);
     const { memory, scheduler } = this;
     const sizes = [options.mainBytes, ...options.spareBytes];
-    this.disks = sizes.map((sizeBytes) => new MemoryStore({ sizeBytes, memory, scheduler }));
+    const readOnly = (disk: number): boolean => disk === 0 && options.mainIsReadOnly === true;
+    this.disks = sizes.map(
+      (sizeBytes, disk) => new MemoryStore({ sizeBytes, memory, scheduler, readOnly: readOnly(disk) }),
+    );
     const scenario = parseFaultScenario(options.faults ?? 'main: []', 'test');
     assert(scenario.ok, 'the scenario is right');
     const rules = [scenario.value.main, ...scenario.value.spares];
@@ -365,6 +368,8 @@ export interface DeviceOnMemoryOptions {
   readonly faults?: string;
   /** A power cut takes what was not flushed. */
   readonly volatileCaches?: boolean;
+  /** The main device says that it takes no writes; it takes them all the same. */
+  readonly mainIsReadOnly?: boolean;
   /** I/O reaches the disks some time after it was submitted. */
   readonly lateStores?: boolean;
   /** Default: requests fail while a device is gone. */

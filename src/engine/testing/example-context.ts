@@ -40,6 +40,7 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     lostReadsAsZero: false,
     doubtfulUnits: new Map(),
     doubtfulPlaces: new Set(),
+    isMainReadOnly: false,
     isGone: () => false,
     events,
     report: (event) => events.push(event),

@@ -151,7 +151,7 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     name: 'set-settled-unflushed',
     what: 'what lies in a cache of the set is recorded as copied',
     file: 'device/position-log.js',
-    find: 'const targets = isMainReadOnly ? spares : [MAIN, ...spares];',
+    find: 'const targets = context.isMainReadOnly ? spares : [MAIN, ...spares];',
     replace: 'const targets = [];',
     from: 1,
     seeds: 30,
