@@ -186,6 +186,7 @@ function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Pr
   changes.afterwards.push(retirementOf(spareUnit));
   count(context.counters, Counter.remapsOfSpares);
   count(context.counters, Counter.blocksLost, bitCount(newlyLost));
+  if (newlyLost !== 0) context.report({ kind: 'lost', mainUnit, lostMask: newlyLost });
   return 0;
 }
 
