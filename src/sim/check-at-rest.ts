@@ -2,6 +2,7 @@ import { DescriptorState } from '../format/descriptor-page.js';
 import type { BlockModel } from './block-model.js';
 import { Version, versionAt } from './block-pattern.js';
 import { check } from './check-failure.js';
+import { checkMemory } from './check-memory.js';
 import type { ReadResult } from './client.js';
 import type { Excuses } from './excuses.js';
 import { freeUnitCount, isReserved } from './free-units.js';
@@ -10,6 +11,7 @@ import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { MappingOnDisk, SetOnDisk, SuperblockOnDisk } from './metadata-reader.js';
 import { copyAt, placeOfUnit, readExisting } from './metadata-reader.js';
+import type { Told } from './told.js';
 
 /**
  * Nothing is under way and all devices are there: reads every block, and compares what the device does with what is on
@@ -23,6 +25,8 @@ export function checkAtRest(parts: RestParts): Int32Array {
   checkPlacement(parts, set, versions);
   checkInspect(machine, set);
   checkPlacesLeft(parts);
+  checkMemory(machine, parts.ledger, set);
+  parts.told.check(set);
   if (!machine.scenario.hasCommands) checkCopies(parts, set);
   parts.growing.check(set.superblock, parts.excuses.hadFlushFailure);
   return versions;
@@ -34,6 +38,9 @@ export interface RestParts {
   readonly ledger: Ledger;
   readonly excuses: Excuses;
   readonly growing: GrowingNumbers;
+  readonly told: Told;
+  /** Of a commit that failed the disks may hold more than the device goes by. */
+  readonly mayHoldMore: () => boolean;
   readonly lostReadsAsZero: boolean;
   /** One read, alone. */
   readonly read: (first: number, count: number) => ReadResult;
@@ -60,7 +67,7 @@ function readAll({ machine, model, read }: RestParts): Int32Array {
 
 /** One place for each unit, none of them where metadata is, and none that was not called for. */
 function checkStructure(
-  { machine, ledger, excuses }: RestParts,
+  { machine, ledger, mayHoldMore }: RestParts,
   { superblock, mappings, retired }: SetOnDisk,
 ): void {
   const { table } = machine.life!.device!.context;
@@ -74,9 +81,7 @@ function checkStructure(
     check(hasReason, 'burntSpare', `unit ${mainUnit} was moved, and no block of it ever failed`);
   }
   for (const spareUnit of retired) {
-    // Of a commit that failed the disks may hold more than the device goes by.
-    const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
-    const isRetired = !isSettled || table.state(spareUnit) === DescriptorState.retired;
+    const isRetired = mayHoldMore() || table.state(spareUnit) === DescriptorState.retired;
     check(isRetired, 'structure', `spare unit ${spareUnit} is retired`);
     const { spareIndex, offsetBytes } = placeOfUnit(superblock, spareUnit);
     const hasReason = ledger.hasReasonToRetire(machine.spares[spareIndex]!, offsetBytes);
@@ -86,7 +91,7 @@ function checkStructure(
 
 /** What a read returned is what lies at the place that the metadata names. */
 function checkPlacement(
-  { machine, excuses, lostReadsAsZero }: RestParts,
+  { machine, told, mayHoldMore, lostReadsAsZero }: RestParts,
   set: SetOnDisk,
   versions: Int32Array,
 ): void {
@@ -95,11 +100,15 @@ function checkPlacement(
   const blocksPerUnit = unitBytes / blockBytes;
   const places = placesOf(set);
   for (const [block, version] of versions.entries()) {
-    if (version === FAILED) continue;
     const unit = Math.floor(block / blocksPerUnit);
     const mapping = places.get(unit);
     const within = block % blocksPerUnit;
     const isLost = mapping !== undefined && ((mapping.lostMask >>> within) & 1) === 1;
+    if (version === FAILED) {
+      const isRemembered = isLost || !told.isAllRemembered(machine.life!.device!.context.totalCounters());
+      check(isRemembered, 'placement', `block ${block} can't be read, and is not on record as lost`);
+      continue;
+    }
     if (isLost) {
       const isZeroed = lostReadsAsZero && version === Version.zero;
       check(isZeroed, 'placement', `block ${block} is lost on disk and reads as version ${version}`);
@@ -107,10 +116,8 @@ function checkPlacement(
     }
     if (lostReadsAsZero && isUnreadableZeroed(machine, set, mapping, block, version)) continue;
     const held = versionAtPlace(machine, set, mapping, block);
-    // A commit that failed may have left a descriptor that the device does not go by.
-    const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
     check(
-      held === version || !isSettled,
+      held === version || mayHoldMore(),
       'placement',
       `block ${block} reads as version ${version}; ${describe(mapping)} holds ${held}`,
     );
@@ -187,9 +194,8 @@ function checkInspect(machine: Machine, set: SetOnDisk): void {
 }
 
 /** No place is forgotten, or counted as free while it is none. */
-function checkPlacesLeft({ machine, excuses }: RestParts): void {
-  // Of a commit that failed the disks may hold more than the device goes by.
-  if (excuses.hadFlushFailure || excuses.hadOutage) return;
+function checkPlacesLeft({ machine, mayHoldMore }: RestParts): void {
+  if (mayHoldMore()) return;
   const { allocator } = machine.life!.device!.context;
   const left = freeUnitCount(machine);
   check(allocator.freeCount === left, 'structure', `${allocator.freeCount} places are free, not ${left}`);

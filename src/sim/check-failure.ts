@@ -27,6 +27,7 @@ export type CheckName =
   | 'structure'
   | 'copies'
   | 'counters'
+  | 'untold'
   | 'inspect'
   | 'burntSpare'
   | 'placement'

@@ -6,6 +6,7 @@ import type { Shifting } from './commands/shifting.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { Statistics } from './statistics.js';
+import type { Told } from './told.js';
 
 /** What the process reports: counted, and held against what is so. */
 export class HeardEvents {
@@ -22,8 +23,9 @@ export class HeardEvents {
   }
 
   hear(event: DeviceEvent): void {
-    const { statistics, ledger, machine, log } = this.#parts;
+    const { statistics, ledger, machine, told, log } = this.#parts;
     log?.(`* ${JSON.stringify(event)}`);
+    told.hear(event);
     if (event.kind === 'metadataScrubbed') this.scrubReport = (this.scrubReport ?? 0) + event.repairedBlocks;
     if (event.kind === 'remapped') {
       statistics.moves += 1;
@@ -46,6 +48,7 @@ export interface HeardParts {
   readonly statistics: Statistics;
   readonly shifting: Shifting;
   readonly emptying: Emptying;
+  readonly told: Told;
   readonly evacuating: Evacuating;
   readonly log: ((line: string) => void) | undefined;
 }

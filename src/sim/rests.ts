@@ -24,7 +24,10 @@ export class Rests {
     this.#scrubbing.end();
     const { lostReadsAsZero } = settings;
     const read = (first: number, count: number): ReadResult => this.#readNow(first, count);
-    const versions = checkAtRest({ machine, model, ledger, excuses, growing, lostReadsAsZero, read });
+    const { told, counts, mayHoldMore } = this.#parts;
+    const parts = { machine, model, ledger, excuses, growing, told, mayHoldMore, lostReadsAsZero, read };
+    const versions = checkAtRest(parts);
+    counts.check(machine.life!.device!.context.totalCounters());
     evacuating.checkAtRest(versions);
     byHand.checkAtRest();
     settings.checkAtRest();

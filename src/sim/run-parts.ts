@@ -16,12 +16,15 @@ import { HeardEvents } from './heard-events.js';
 import type { FaultParts } from './inject-fault.js';
 import { Ledger } from './ledger.js';
 import { Machine } from './machine.js';
+import { copyAt } from './metadata-reader.js';
 import { OldBytes } from './old-bytes.js';
 import { Outages } from './outages.js';
 import { Random } from './random.js';
+import { RequestCounts } from './request-counts.js';
 import type { Scenario } from './scenario.js';
 import { SimClock } from './sim-clock.js';
 import type { Statistics } from './statistics.js';
+import { Told } from './told.js';
 
 /** All that one run is made of, put together. */
 export function makeRunParts(
@@ -45,18 +48,24 @@ export function makeRunParts(
   const machine = new Machine(scenario, new Random(seed, EXECUTION_STREAM), clock, ledger);
   const outages = new Outages(machine, ledger, excuses);
   const faultParts = { machine, ledger, outages, excuses, old: new OldBytes(machine), aim: new Aim(machine) };
+  const mayHoldMore = (): boolean =>
+    ledger.mayHaveFailedToCommit(
+      (target, offsetBytes) => copyAt(machine.layout!, target - 1, offsetBytes) !== -1,
+    );
+  const told = new Told();
+  const counts = new RequestCounts(blockBytes);
   const settings = new ChangingSettings({ machine, excuses, ledger, statistics, log });
   const common = {
     ...{ model, excuses, statistics, log },
     mayRefuseWrites: () => ledger.unwritableOnSpares >= MANY_BAD_UNITS,
+    mayHoldMore,
     mayBeFull: (sinceUs: number): boolean =>
-      excuses.hadFlushFailure ||
-      excuses.hadOutage ||
+      mayHoldMore() ||
       settings.mayBeAtLimit(sinceUs) ||
       freeUnitCount(machine, emptying.leavingSince(sinceUs)) <= FEW_UNITS,
   };
   const client = new Client({
-    ...{ ...common, scenario, clock },
+    ...{ ...common, scenario, clock, counts },
     mayReadLostAsZero: (sinceUs) => settings.mayReadLostAsZero(sinceUs),
     isBeingCopied: () => machine.life?.replacement?.state !== undefined,
   });
@@ -79,6 +88,9 @@ export function makeRunParts(
       client,
       emptying,
       settings,
+      told,
+      counts,
+      mayHoldMore,
     },
     byHand,
     shifting,
@@ -87,7 +99,7 @@ export function makeRunParts(
     held,
     growing: new GrowingNumbers(),
     events: new Events(machine, () => client.describePending()),
-    heard: new HeardEvents({ machine, ledger, statistics, shifting, emptying, evacuating, log }),
+    heard: new HeardEvents({ machine, ledger, statistics, shifting, emptying, evacuating, told, log }),
   };
 }
 
@@ -112,6 +124,10 @@ export interface RunParts {
   readonly growing: GrowingNumbers;
   readonly events: Events;
   readonly heard: HeardEvents;
+  readonly told: Told;
+  readonly counts: RequestCounts;
+  /** In this life of the process the disks may have come to hold more of the map than it goes by: a commit may have failed. */
+  readonly mayHoldMore: () => boolean;
 }
 
 const EXECUTION_STREAM = 1;

@@ -90,11 +90,11 @@ export class Emptying {
   }
 
   #judge({ unit, place, spareIndex, acceptsLoss, failedIoCount, startedAtUs }: Move, errno: number): void {
-    const { log, excuses, ledger, mayBeFull, mayRefuseWrites } = this.#parts;
+    const { log, excuses, ledger, mayBeFull, mayHoldMore, mayRefuseWrites } = this.#parts;
     const what = `moving unit ${unit} from spare ${spareIndex}`;
     log?.(`${what} -> ${errno === 0 ? 'done' : errnoName(errno)}`);
     // The disks may say more than the device goes by, and devices may be taken for gone.
-    if (excuses.hadFlushFailure || excuses.hadOutage) return;
+    if (mayHoldMore() || excuses.outageSince(startedAtUs) || excuses.flushFailedSince(startedAtUs)) return;
     const isStill = this.#placesOn(spareIndex).has(unit);
     const hasFailed = ledger.failedIoCount > failedIoCount;
     if (errno === 0 && !hasFailed && !ledger.hadDoubtfulCommit)

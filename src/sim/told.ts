@@ -1,0 +1,82 @@
+import type { DeviceEvent } from '../device/device-event.js';
+import { Counter, type Counters } from '../engine/counters.js';
+import { placesOf } from './check-at-rest.js';
+import { check } from './check-failure.js';
+import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
+
+/**
+ * What a process has told of its map, against what the disks say: nobody finds a unit on a spare, a block lost or a place
+ * retired of which nobody was told. Where a commit has failed the disks may hold what nobody stands for.
+ */
+export class Told {
+  /** As the process found it; undefined: it is not at work yet. */
+  #found: SetOnDisk | undefined;
+  /** By spare unit, the units that were said to move there. */
+  readonly #moved = new Map<number, Set<number>>();
+  /** By unit: its blocks that were said to be lost. */
+  readonly #lost = new Map<number, number>();
+  readonly #retired = new Set<number>();
+  #mayHoldMore = false;
+  /** Units that should have moved and had no place, when the process started. */
+  #unplacedBefore = 0;
+
+  newLife(): void {
+    this.#found = undefined;
+    this.#moved.clear();
+    this.#lost.clear();
+    this.#retired.clear();
+    this.#mayHoldMore = false;
+  }
+
+  /** The process is at work. */
+  started(found: SetOnDisk, counters: Counters): void {
+    this.#found = found;
+    this.#unplacedBefore = counters[Counter.writesWithoutSpare]!;
+  }
+
+  hear(event: DeviceEvent): void {
+    if (event.kind === 'commitFailed') this.#mayHoldMore = true;
+    if (event.kind === 'spareUnitRetired') this.#retired.add(event.spareUnit);
+    if (event.kind === 'lost')
+      this.#lost.set(event.mainUnit, (this.#lost.get(event.mainUnit) ?? 0) | event.lostMask);
+    if (event.kind === 'remapped') {
+      const units = this.#moved.get(event.spareUnit) ?? new Set();
+      this.#moved.set(event.spareUnit, units.add(event.mainUnit));
+    }
+  }
+
+  /** Whatever was found to be lost has had a place where that could be noted, so far. */
+  isAllRemembered(counters: Counters): boolean {
+    return !this.#mayHoldMore && counters[Counter.writesWithoutSpare] === this.#unplacedBefore;
+  }
+
+  /** Nothing is under way. */
+  check(set: SetOnDisk): void {
+    if (this.#mayHoldMore || this.#found === undefined) return;
+    const found = placesOf(this.#found);
+    const foundAt = new Map(this.#found.mappings.map(({ spareUnit, mainUnit }) => [spareUnit, mainUnit]));
+    for (const [unit, mapping] of placesOf(set)) {
+      const { spareUnit } = mapping;
+      const isKnown = foundAt.get(spareUnit) === unit || this.#moved.get(spareUnit)?.has(unit) === true;
+      check(isKnown, 'untold', `nobody was told that unit ${unit} is in spare unit ${spareUnit} now`);
+      this.#checkLost(unit, mapping, found.get(unit));
+    }
+    const retiredBefore = new Set(this.#found.retired);
+    for (const place of set.retired) {
+      // A place that its unit has left: that was told of the unit.
+      const wasLeft = foundAt.has(place) || this.#moved.has(place);
+      const isKnown = retiredBefore.has(place) || this.#retired.has(place) || wasLeft;
+      check(isKnown, 'untold', `nobody was told that spare unit ${place} is retired`);
+    }
+  }
+
+  #checkLost(unit: number, { lostMask }: MappingOnDisk, before: MappingOnDisk | undefined): void {
+    const known = (before?.lostMask ?? 0) | (this.#lost.get(unit) ?? 0);
+    const untold = lostMask & ~known;
+    check(
+      untold === 0,
+      'untold',
+      `nobody was told that blocks of unit ${unit} are lost: ${untold.toString(2)}`,
+    );
+  }
+}
