@@ -28,6 +28,7 @@ export type CheckName =
   | 'copies'
   | 'counters'
   | 'untold'
+  | 'unmoved'
   | 'inspect'
   | 'burntSpare'
   | 'placement'

@@ -3,6 +3,7 @@ import { check } from './check-failure.js';
 import type { Emptying } from './commands/emptying.js';
 import type { Evacuating } from './commands/evacuating.js';
 import type { Shifting } from './commands/shifting.js';
+import type { Holding } from './holding.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { Statistics } from './statistics.js';
@@ -23,9 +24,10 @@ export class HeardEvents {
   }
 
   hear(event: DeviceEvent): void {
-    const { statistics, ledger, machine, told, log } = this.#parts;
+    const { statistics, ledger, machine, told, holding, log } = this.#parts;
     log?.(`* ${JSON.stringify(event)}`);
     told.hear(event);
+    holding.hear(event);
     if (event.kind === 'metadataScrubbed') this.scrubReport = (this.scrubReport ?? 0) + event.repairedBlocks;
     if (event.kind === 'remapped') {
       statistics.moves += 1;
@@ -49,6 +51,7 @@ export interface HeardParts {
   readonly shifting: Shifting;
   readonly emptying: Emptying;
   readonly told: Told;
+  readonly holding: Holding;
   readonly evacuating: Evacuating;
   readonly log: ((line: string) => void) | undefined;
 }

@@ -13,6 +13,7 @@ import { Excuses } from './excuses.js';
 import { freeUnitCount } from './free-units.js';
 import { GrowingNumbers } from './growing-numbers.js';
 import { HeardEvents } from './heard-events.js';
+import { Holding } from './holding.js';
 import type { FaultParts } from './inject-fault.js';
 import { Ledger } from './ledger.js';
 import { Machine } from './machine.js';
@@ -52,7 +53,7 @@ export function makeRunParts(
     ledger.mayHaveFailedToCommit(
       (target, offsetBytes) => copyAt(machine.layout!, target - 1, offsetBytes) !== -1,
     );
-  const told = new Told();
+  const heardOf = { told: new Told(), holding: new Holding(clock) };
   const counts = new RequestCounts(blockBytes);
   const settings = new ChangingSettings({ machine, excuses, ledger, statistics, log });
   const common = {
@@ -75,31 +76,12 @@ export function makeRunParts(
   const byHand = new ByHand({ ...faultParts, ...common });
   const held = new Held(faultParts);
   return {
-    ...{
-      scenario,
-      statistics,
-      log,
-      machine,
-      model,
-      excuses,
-      ledger,
-      outages,
-      faultParts,
-      client,
-      emptying,
-      settings,
-      told,
-      counts,
-      mayHoldMore,
-    },
-    byHand,
-    shifting,
-    evacuating,
+    ...{ scenario, statistics, log, machine, model, excuses, ledger, outages, faultParts, client, counts },
+    ...{ ...heardOf, mayHoldMore, settings, emptying, byHand, shifting, evacuating, held },
     mainChange: new MainChange({ machine, model, statistics }),
-    held,
     growing: new GrowingNumbers(),
     events: new Events(machine, () => client.describePending()),
-    heard: new HeardEvents({ machine, ledger, statistics, shifting, emptying, evacuating, told, log }),
+    heard: new HeardEvents({ machine, ledger, statistics, shifting, emptying, evacuating, ...heardOf, log }),
   };
 }
 
@@ -125,6 +107,7 @@ export interface RunParts {
   readonly events: Events;
   readonly heard: HeardEvents;
   readonly told: Told;
+  readonly holding: Holding;
   readonly counts: RequestCounts;
   /** In this life of the process the disks may have come to hold more of the map than it goes by: a commit may have failed. */
   readonly mayHoldMore: () => boolean;
