@@ -1,3 +1,5 @@
+import { bitCount } from '../engine/bit-count.js';
+import { Counter, type Counters } from '../engine/counters.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import type { BlockModel } from './block-model.js';
 import { Version, versionAt } from './block-pattern.js';
@@ -18,15 +20,18 @@ import type { Told } from './told.js';
  * the disks, as docs/on-disk-format.md says it is to be read. Answers by block which version was read, or `FAILED`.
  */
 export function checkAtRest(parts: RestParts): Int32Array {
-  const versions = readAll(parts);
   const { machine } = parts;
+  const zeroFilledBefore = totalCountersOf(machine)[Counter.lostBlocksZeroFilled]!;
+  const versions = readAll(parts);
+  const zeroFilled = totalCountersOf(machine)[Counter.lostBlocksZeroFilled]! - zeroFilledBefore;
   const set = readExisting(machine.spareBytes);
+  checkZeroFilled(set, versions, zeroFilled);
   checkStructure(parts, set);
   checkPlacement(parts, set, versions);
   checkInspect(machine, set);
   checkPlacesLeft(parts);
   checkMemory(machine, parts.ledger, set);
-  parts.told.check(set);
+  parts.told.check(set, totalCountersOf(machine));
   if (!machine.scenario.hasCommands) checkCopies(parts, set);
   parts.growing.check(set.superblock, parts.excuses.hadFlushFailure);
   return versions;
@@ -105,7 +110,7 @@ function checkPlacement(
     const within = block % blocksPerUnit;
     const isLost = mapping !== undefined && ((mapping.lostMask >>> within) & 1) === 1;
     if (version === FAILED) {
-      const isRemembered = isLost || !told.isAllRemembered(machine.life!.device!.context.totalCounters());
+      const isRemembered = isLost || !told.isAllRemembered(totalCountersOf(machine));
       check(isRemembered, 'placement', `block ${block} can't be read, and is not on record as lost`);
       continue;
     }
@@ -122,6 +127,21 @@ function checkPlacement(
       `block ${block} reads as version ${version}; ${describe(mapping)} holds ${held}`,
     );
   }
+}
+
+/** Zeroes that were read in the place of lost blocks are counted (P3). Of a read that fails some may be. */
+function checkZeroFilled(set: SetOnDisk, versions: Int32Array, counted: number): void {
+  if (versions.includes(FAILED)) return;
+  const lost = [...placesOf(set).values()].reduce((sum, { lostMask }) => sum + bitCount(lostMask), 0);
+  check(
+    counted >= lost,
+    'counters',
+    `${counted} lost blocks are counted that were read as zeroes, of ${lost}`,
+  );
+}
+
+function totalCountersOf(machine: Machine): Counters {
+  return machine.life!.device!.context.totalCounters();
 }
 
 /** It could not be moved, so that it is lost is on record nowhere. */

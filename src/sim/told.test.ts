@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceEvent } from '../device/device-event.js';
-import { newCounters } from '../engine/counters.js';
+import { Counter, newCounters } from '../engine/counters.js';
 import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
 import { Told } from './told.js';
 
@@ -10,10 +10,13 @@ const REMAPPED: DeviceEvent = { kind: 'remapped', mainUnit: 3, spareUnit: 7, los
 /** What is checked when `events` were heard since a start with `found`, and the disks say `now`. */
 function checking(found: SetOnDisk, events: readonly DeviceEvent[], now: SetOnDisk): () => void {
   const told = new Told();
+  const counters = newCounters();
   told.newLife();
-  told.started(found, newCounters());
+  told.started(found, counters);
+  counters[Counter.blocksLost] = events.filter(({ kind }) => kind === 'lost').length;
+  counters[Counter.spareUnitsRetired] = events.filter(({ kind }) => kind === 'spareUnitRetired').length;
   for (const event of events) told.hear(event);
-  return () => told.check(now);
+  return () => told.check(now, counters);
 }
 
 function setWith(mappings: readonly MappingOnDisk[], retired: readonly number[] = []): SetOnDisk {

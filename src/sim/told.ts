@@ -1,5 +1,6 @@
 import type { DeviceEvent } from '../device/device-event.js';
-import { Counter, type Counters } from '../engine/counters.js';
+import { bitCount } from '../engine/bit-count.js';
+import { Counter, type CounterName, type Counters, newCounters } from '../engine/counters.js';
 import { placesOf } from './check-at-rest.js';
 import { check } from './check-failure.js';
 import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
@@ -17,8 +18,10 @@ export class Told {
   readonly #lost = new Map<number, number>();
   readonly #retired = new Set<number>();
   #mayHoldMore = false;
-  /** Units that should have moved and had no place, when the process started. */
-  #unplacedBefore = 0;
+  #toldLostBlocks = 0;
+  #toldRetirements = 0;
+  /** When the process started. */
+  #before: Counters = newCounters();
 
   newLife(): void {
     this.#found = undefined;
@@ -26,19 +29,26 @@ export class Told {
     this.#lost.clear();
     this.#retired.clear();
     this.#mayHoldMore = false;
+    this.#toldLostBlocks = 0;
+    this.#toldRetirements = 0;
   }
 
   /** The process is at work. */
   started(found: SetOnDisk, counters: Counters): void {
     this.#found = found;
-    this.#unplacedBefore = counters[Counter.writesWithoutSpare]!;
+    this.#before = counters.slice();
   }
 
   hear(event: DeviceEvent): void {
     if (event.kind === 'commitFailed') this.#mayHoldMore = true;
-    if (event.kind === 'spareUnitRetired') this.#retired.add(event.spareUnit);
-    if (event.kind === 'lost')
+    if (event.kind === 'spareUnitRetired') {
+      this.#retired.add(event.spareUnit);
+      this.#toldRetirements += 1;
+    }
+    if (event.kind === 'lost') {
       this.#lost.set(event.mainUnit, (this.#lost.get(event.mainUnit) ?? 0) | event.lostMask);
+      this.#toldLostBlocks += bitCount(event.lostMask);
+    }
     if (event.kind === 'remapped') {
       const units = this.#moved.get(event.spareUnit) ?? new Set();
       this.#moved.set(event.spareUnit, units.add(event.mainUnit));
@@ -47,12 +57,14 @@ export class Told {
 
   /** Whatever was found to be lost has had a place where that could be noted, so far. */
   isAllRemembered(counters: Counters): boolean {
-    return !this.#mayHoldMore && counters[Counter.writesWithoutSpare] === this.#unplacedBefore;
+    return !this.#mayHoldMore && this.#growthOf('writesWithoutSpare', counters) === 0;
   }
 
   /** Nothing is under way. */
-  check(set: SetOnDisk): void {
+  check(set: SetOnDisk, counters: Counters): void {
     if (this.#mayHoldMore || this.#found === undefined) return;
+    this.#checkCounter('blocksLost', counters, this.#toldLostBlocks);
+    this.#checkCounter('spareUnitsRetired', counters, this.#toldRetirements);
     const found = placesOf(this.#found);
     const foundAt = new Map(this.#found.mappings.map(({ spareUnit, mainUnit }) => [spareUnit, mainUnit]));
     for (const [unit, mapping] of placesOf(set)) {
@@ -68,6 +80,15 @@ export class Told {
       const isKnown = retiredBefore.has(place) || this.#retired.has(place) || wasLeft;
       check(isKnown, 'untold', `nobody was told that spare unit ${place} is retired`);
     }
+  }
+
+  #checkCounter(name: CounterName, counters: Counters, told: number): void {
+    const counted = this.#growthOf(name, counters);
+    check(counted === told, 'counters', `${name} has grown by ${counted}, and ${told} were told of`);
+  }
+
+  #growthOf(name: CounterName, counters: Counters): number {
+    return counters[Counter[name]]! - this.#before[Counter[name]]!;
   }
 
   #checkLost(unit: number, { lostMask }: MappingOnDisk, before: MappingOnDisk | undefined): void {
