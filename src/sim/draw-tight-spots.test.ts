@@ -10,7 +10,7 @@ describe('rare things close together in a history', () => {
     for (let seed = 1; seed <= 50; seed += 1) {
       const scenario = drawScenario(new Random(seed));
       const steps = drawHistory(new Random(seed), scenario, 100);
-      const all = drawTightSpots(new Random(seed, 11), scenario, steps);
+      const all = drawTightSpots(new Random(seed, 11), scenario, steps).steps;
       expect(all.filter((step) => steps.includes(step))).toEqual(steps);
       expect(all.length).toBeGreaterThan(steps.length);
     }
@@ -20,7 +20,7 @@ describe('rare things close together in a history', () => {
     for (let seed = 1; seed <= 200; seed += 1) {
       const scenario = { ...drawScenario(new Random(seed)), hasCommands: true };
       const blockCount = scenario.mainBytes / scenario.blockBytes;
-      for (const step of drawTightSpots(new Random(seed, 11), scenario, [])) {
+      for (const step of drawTightSpots(new Random(seed, 11), scenario, []).steps) {
         expect(describeStep(step)).not.toBe('');
         if (step.kind === 'bad' && step.target === 0) expect(step.block).toBeLessThan(blockCount);
         if (step.kind !== 'request' || step.isAimed) continue;

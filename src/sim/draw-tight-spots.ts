@@ -1,3 +1,4 @@
+import { blankSet } from './blank-set.js';
 import { ANYWHERE, type HandStep } from './commands/hand-step.js';
 import { BlockFlag } from './disk-faults.js';
 import type { FaultStep, RequestStep, Step } from './history.js';
@@ -8,13 +9,25 @@ import type { Scenario } from './scenario.js';
  * Things that seldom come close together: once or some times in a history they do, one right after the other. `random` is a
  * stream of its own: the other steps stay as they are.
  */
-export function drawTightSpots(random: Random, scenario: Scenario, steps: readonly Step[]): Step[] {
+export function drawTightSpots(
+  random: Random,
+  given: Scenario,
+  steps: readonly Step[],
+): { readonly scenario: Scenario; readonly steps: Step[] } {
+  const scenario = given.blockBytes === 512 && random.chance(1, 4) ? withManyPages(random, given) : given;
   const changed = [...steps];
   for (let count = 1 + random.below(3); count > 0; count -= 1) {
     const spot = new TightSpot(random, scenario).draw();
     changed.splice(random.below(changed.length + 1), 0, ...spot);
   }
-  return changed;
+  return { scenario, steps: changed };
+}
+
+/** More than are made known at once when the first is used (`WATERMARK_STEP_PAGES`), if copies of that size fit. */
+function withManyPages(random: Random, scenario: Scenario): Scenario {
+  const spareBytes = scenario.spareBytes.map(() => (3 << 20) + 65536 * random.below(17));
+  const larger = { ...scenario, unitBytes: 512, spareBytes };
+  return blankSet(larger) === undefined ? scenario : larger;
 }
 
 class TightSpot {
@@ -116,7 +129,8 @@ class TightSpot {
     const random = this.#random;
     const spareCount = this.#scenario.spareBytes.length;
     const spare = random.below(spareCount);
-    const place = spareCount * (128 + random.below(256)) + spare;
+    const unit = random.pick([128 + random.below(256), 4096 - random.below(128) + random.below(256)]);
+    const place = spareCount * unit + spare;
     const flags = random.pick([BlockFlag.unwritable, BlockFlag.unwritable | BlockFlag.unreadable]);
     const bad = { kind: 'bad', target: 1 + spare, isAimed: true, block: 0, count: 16, flags } as const;
     return [

@@ -32,7 +32,7 @@ export function planOf(seed: number): Plan {
 function planWithTightSpots(seed: number): Plan {
   const plan = planWithReadOnly(seed);
   const spots = new Random(seed, TIGHT_SPOT_STREAM);
-  return spots.chance(1, 6) ? { ...plan, steps: drawTightSpots(spots, plan.scenario, plan.steps) } : plan;
+  return spots.chance(1, 6) ? { seed, ...drawTightSpots(spots, plan.scenario, plan.steps) } : plan;
 }
 
 function planWithReadOnly(seed: number): Plan {
