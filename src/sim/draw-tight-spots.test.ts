@@ -18,9 +18,10 @@ describe('rare things close together in a history', () => {
 
   it('ask for nothing beyond the end of the device, and have lines for people', () => {
     for (let seed = 1; seed <= 200; seed += 1) {
-      const scenario = { ...drawScenario(new Random(seed)), hasCommands: true };
+      const drawn = { ...drawScenario(new Random(seed)), hasCommands: true };
+      const { scenario, steps } = drawTightSpots(new Random(seed, 11), drawn, []);
       const blockCount = scenario.mainBytes / scenario.blockBytes;
-      for (const step of drawTightSpots(new Random(seed, 11), scenario, []).steps) {
+      for (const step of steps) {
         expect(describeStep(step)).not.toBe('');
         if (step.kind === 'bad' && step.target === 0) expect(step.block).toBeLessThan(blockCount);
         if (step.kind !== 'request' || step.isAimed) continue;

@@ -14,13 +14,26 @@ export function drawTightSpots(
   given: Scenario,
   steps: readonly Step[],
 ): { readonly scenario: Scenario; readonly steps: Step[] } {
-  const scenario = given.blockBytes === 512 && random.chance(1, 4) ? withManyPages(random, given) : given;
+  const scenario = otherSizes(random, given);
   const changed = [...steps];
   for (let count = 1 + random.below(3); count > 0; count -= 1) {
     const spot = new TightSpot(random, scenario).draw();
     changed.splice(random.below(changed.length + 1), 0, ...spot);
   }
   return { scenario, steps: changed };
+}
+
+function otherSizes(random: Random, scenario: Scenario): Scenario {
+  if (random.chance(1, 4)) return withTwoRegions(random, scenario);
+  return scenario.blockBytes === 512 && random.chance(1, 4) ? withManyPages(random, scenario) : scenario;
+}
+
+/** Of the filter: the main device is larger than a MiB. */
+function withTwoRegions(random: Random, scenario: Scenario): Scenario {
+  const { replacementBytes } = scenario;
+  const mainBytes = Math.max(scenario.mainBytes, (1 << 20) + 4096 * (4 + random.below(32)));
+  if (replacementBytes === undefined) return { ...scenario, mainBytes };
+  return { ...scenario, mainBytes, replacementBytes: Math.max(replacementBytes, mainBytes) };
 }
 
 /** More than are made known at once when the first is used (`WATERMARK_STEP_PAGES`), if copies of that size fit. */
@@ -52,7 +65,12 @@ class TightSpot {
       () => [this.#weak()],
     ];
     if (this.#scenario.hasCommands) kinds.push(() => this.#farDamage());
-    if (this.#border + this.#blocksPerUnit < this.#blockCount) kinds.push(() => this.#acrossBorder());
+    if (this.#border + this.#blocksPerUnit < this.#blockCount)
+      kinds.push(
+        () => this.#acrossBorder(),
+        () => this.#acrossBorder(),
+        () => this.#acrossBorder(),
+      );
     return this.#random.pick(kinds)();
   }
 
@@ -156,22 +174,25 @@ class TightSpot {
     return [damage, { kind: 'scrub', isAlone: true, events: 0 }];
   }
 
-  /** Requests to two regions of the filter at once, where units are being moved. */
+  /** Requests to two regions of the filter at once, beside those that move the last unit of one, or the first of the other. */
   #acrossBorder(): Step[] {
     const random = this.#random;
-    const reach = 2 * this.#blocksPerUnit;
-    const near = this.#border + random.below(2 * reach) - reach;
-    const block = Math.max(0, Math.min(this.#blockCount - 1, near));
-    const requests = Array.from({ length: 4 + random.below(10) }, () => {
-      const count = 2 + random.below(Math.max(2, Math.min(2 * reach, this.#scenario.maxRequestBlocks - 1)));
-      const first = this.#border - 1 - random.below(count - 1);
-      return this.#request(random.pick(['write', 'write', 'write', 'read', 'zero']), first, count);
+    const [border, reach] = [this.#border, this.#blocksPerUnit];
+    const all = [border - reach, border - 2 * reach, border + reach - 1];
+    const bad = all.filter((block) => block < this.#blockCount && random.chance(2, 3));
+    const moving = bad.map(
+      (block): Step => ({ ...this.#request('write', block, 1), events: random.below(3) }),
+    );
+    const requests = Array.from({ length: 4 + random.below(8) }, (): Step => {
+      const isAcross = random.chance(1, 2);
+      const longest = Math.min(reach, this.#scenario.maxRequestBlocks - 1);
+      const count = (isAcross ? 1 : 0) + 1 + random.below(longest);
+      const first = border - (isAcross ? 1 + random.below(count - 1) : random.below(2 * reach + 1));
+      const operation = random.pick(['write', 'write', 'write', 'read', 'zero'] as const);
+      return { ...this.#request(operation, first, count), events: random.pick([0, 0, 1, 3, 10]) };
     });
-    return [
-      this.#bad(block, 0),
-      ...requests,
-      ...(random.chance(1, 2) ? [this.#crash(random.below(20))] : []),
-    ];
+    const ends = random.chance(1, 3) ? [this.#crash(random.below(20))] : [];
+    return [...bad.map((block) => this.#bad(block, 0)), ...moving, ...requests, ...ends];
   }
 
   /** The first block behind the first MiB. */
