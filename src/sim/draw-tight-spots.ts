@@ -170,7 +170,9 @@ class TightSpot {
     const random = this.#random;
     const what = random.pick(['flip', 'zero', 'stale'] as const);
     const copy = random.below(this.#scenario.copyCount);
-    const damage = { kind: 'metadata', copy, page: random.below(48), what, at: random.below(8192) } as const;
+    // A scrub, and a start, take several at a time.
+    const page = random.pick([random.below(48), 14 + random.below(4)]);
+    const damage = { kind: 'metadata', copy, page, what, at: random.below(8192) } as const;
     return [damage, { kind: 'scrub', isAlone: true, events: 0 }];
   }
 
