@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
+import { Counter } from '../engine/counters.js';
 import type { DeviceEvent } from './device-event.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice, touchesBlocks } from './testing/numbered-device.js';
@@ -51,5 +52,18 @@ describe('a block that is lost on a spare', () => {
     const { rig, client } = deviceWithBadPlace(true);
     expect(client.write(0, 8, 6000)).toBe(0);
     expect(lossesToldBy(rig)).toEqual([]);
+  });
+
+  it('is told of as regained when a write gives it contents while its unit moves', () => {
+    const { rig, client } = deviceWithBadPlace(false);
+    expect(client.read(0, 8)).toBe(EIO);
+    rig.events.length = 0;
+    const before = rig.device!.context.counters[Counter.blocksRegained]!;
+    const { shape, table } = rig.device!.context;
+    const first = shape.spareOffsetBytes(table.find(0)) / 512;
+    rig.stores[1]!.judge = (io) => (io.kind === 'write' && touchesBlocks(io, first, 8) ? ENODATA : 0);
+    expect(client.write(5, 1, 6000)).toBe(0);
+    expect(rig.events).toContainEqual({ kind: 'regained', mainUnit: 0, lostMask: 1 << 5 });
+    expect(rig.device!.context.counters[Counter.blocksRegained]).toBe(before + 1);
   });
 });
