@@ -18,7 +18,10 @@ export class Told {
   readonly #lost = new Map<number, number>();
   readonly #retired = new Set<number>();
   #mayHoldMore = false;
+  /** The same, of those that were said to be written again. */
+  readonly #regained = new Map<number, number>();
   #toldLostBlocks = 0;
+  #toldRegainedBlocks = 0;
   #toldRetirements = 0;
   /** When the process started. */
   #before: Counters = newCounters();
@@ -28,8 +31,10 @@ export class Told {
     this.#moved.clear();
     this.#lost.clear();
     this.#retired.clear();
+    this.#regained.clear();
     this.#mayHoldMore = false;
     this.#toldLostBlocks = 0;
+    this.#toldRegainedBlocks = 0;
     this.#toldRetirements = 0;
   }
 
@@ -46,8 +51,12 @@ export class Told {
       this.#toldRetirements += 1;
     }
     if (event.kind === 'lost') {
-      this.#lost.set(event.mainUnit, (this.#lost.get(event.mainUnit) ?? 0) | event.lostMask);
+      addTo(this.#lost, event);
       this.#toldLostBlocks += bitCount(event.lostMask);
+    }
+    if (event.kind === 'regained') {
+      addTo(this.#regained, event);
+      this.#toldRegainedBlocks += bitCount(event.lostMask);
     }
     if (event.kind === 'remapped') {
       const units = this.#moved.get(event.spareUnit) ?? new Set();
@@ -64,6 +73,7 @@ export class Told {
   check(set: SetOnDisk, counters: Counters): void {
     if (this.#mayHoldMore || this.#found === undefined) return;
     this.#checkCounter('blocksLost', counters, this.#toldLostBlocks);
+    this.#checkCounter('blocksRegained', counters, this.#toldRegainedBlocks);
     this.#checkCounter('spareUnitsRetired', counters, this.#toldRetirements);
     const found = placesOf(this.#found);
     const foundAt = new Map(this.#found.mappings.map(({ spareUnit, mainUnit }) => [spareUnit, mainUnit]));
@@ -99,5 +109,17 @@ export class Told {
       'untold',
       `nobody was told that blocks of unit ${unit} are lost: ${untold.toString(2)}`,
     );
+    const wrong = known & ~(lostMask | (this.#regained.get(unit) ?? 0));
+    check(
+      wrong === 0,
+      'untold',
+      `blocks of unit ${unit} are lost no more, and nobody says so: ${wrong.toString(2)}`,
+    );
   }
 }
+
+function addTo(masks: Map<number, number>, { mainUnit, lostMask }: LossEvent): void {
+  masks.set(mainUnit, (masks.get(mainUnit) ?? 0) | lostMask);
+}
+
+type LossEvent = Extract<DeviceEvent, { readonly kind: 'lost' | 'regained' }>;
