@@ -25,12 +25,13 @@ export class Rests {
     this.#scrubbing.end();
     const { lostReadsAsZero } = settings;
     const read = (first: number, count: number): ReadResult => readAlone(this.#parts, first, count);
-    const { told, counts, mayHoldMore } = this.#parts;
+    const { told, counts, emptying, mayHoldMore } = this.#parts;
     const parts = { machine, model, ledger, excuses, growing, told, mayHoldMore, lostReadsAsZero, read };
     const versions = checkAtRest(parts);
     counts.check(machine.life!.device!.context.totalCounters());
     evacuating.checkAtRest(versions);
     byHand.checkAtRest();
+    emptying.checkAtRest();
     settings.checkAtRest();
     faultParts.old.remember();
   }

@@ -63,6 +63,16 @@ export class Emptying {
     );
   }
 
+  /** Nothing is under way: the process keeps from those spares which are to be emptied, and from no other. */
+  checkAtRest(): void {
+    const { machine } = this.#parts;
+    const { suspension } = machine.life!.device!.context;
+    for (const spareIndex of machine.spares.keys()) {
+      const isKept = suspension.isLeaving(spareIndex) === this.#isLeaving(spareIndex);
+      check(isKept, 'byHand', `whether spare ${spareIndex} takes units is not what it was told`);
+    }
+  }
+
   #isLeaving(spareIndex: number): boolean {
     return this.#leavingUntilUs.get(spareIndex) === Number.POSITIVE_INFINITY;
   }
