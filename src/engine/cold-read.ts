@@ -148,7 +148,7 @@ function* readAroundLost(work: ReadWork, segment: Segment, knownLost: number): P
   copyFromUnit(context, scratch, segment);
   const lostMask = (knownLost | missing) >>> 0;
   if (salvage.mediumIsBad || salvage.lostMask !== 0) {
-    yield* moveSpareUnit(work, mainUnit, spareUnit, lostMask, bitCount(missing));
+    yield* moveSpareUnit(work, mainUnit, spareUnit, lostMask, missing);
   }
   return answerForLost(context, segment, lostMask);
 }
@@ -158,14 +158,15 @@ function* moveSpareUnit(
   mainUnit: number,
   spareUnit: number,
   lostMask: number,
-  lostBlockCount: number,
+  newlyLost: number,
 ): Procedure<void> {
   const { context, scratch, changes } = work;
   const unit = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason: DescriptorReason.spareError };
   if ((yield* placeOnSpare(context, scratch, unit, changes)) !== 0) return;
   changes.afterwards.push(retirementOf(spareUnit));
   count(context.counters, Counter.remapsOfSpares);
-  count(context.counters, Counter.blocksLost, lostBlockCount);
+  count(context.counters, Counter.blocksLost, bitCount(newlyLost));
+  if (newlyLost !== 0) context.report({ kind: 'lost', mainUnit, lostMask: newlyLost });
 }
 
 function* readSegment(

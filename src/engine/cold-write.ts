@@ -186,6 +186,8 @@ function* moveFromSpare(work: WriteWork, segment: Segment, mainUnit: number): Pr
   changes.afterwards.push(retirementOf(spareUnit));
   count(context.counters, Counter.remapsOfSpares);
   count(context.counters, Counter.blocksLost, bitCount(newlyLost));
+  if (newlyLost !== 0) context.report({ kind: 'lost', mainUnit, lostMask: newlyLost });
+  tellRegained(context, mainUnit, knownLost & ~missing);
   return 0;
 }
 
@@ -210,8 +212,14 @@ function noteRegained(
     reason: table.reason(spareUnit),
     flushFailuresBefore,
   });
+  tellRegained(context, mainUnit, regained);
+}
+
+/** Lost blocks that have contents again. */
+function tellRegained(context: ColdContext, mainUnit: number, regained: number): void {
+  if (regained === 0) return;
   count(context.counters, Counter.blocksRegained, bitCount(regained));
-  context.report({ kind: 'regained', mainUnit, lostMask: regained });
+  context.report({ kind: 'regained', mainUnit, lostMask: regained >>> 0 });
 }
 
 function writeEffect(segment: Segment, target: number, offsetBytes: number): TransferEffect {

@@ -1,7 +1,10 @@
+import { bitCount } from '../engine/bit-count.js';
+import { Counter, type Counters } from '../engine/counters.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import type { BlockModel } from './block-model.js';
 import { Version, versionAt } from './block-pattern.js';
 import { check } from './check-failure.js';
+import { checkMemory } from './check-memory.js';
 import type { ReadResult } from './client.js';
 import type { Excuses } from './excuses.js';
 import { freeUnitCount, isReserved } from './free-units.js';
@@ -10,19 +13,25 @@ import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { MappingOnDisk, SetOnDisk, SuperblockOnDisk } from './metadata-reader.js';
 import { copyAt, placeOfUnit, readExisting } from './metadata-reader.js';
+import type { Told } from './told.js';
 
 /**
  * Nothing is under way and all devices are there: reads every block, and compares what the device does with what is on
  * the disks, as docs/on-disk-format.md says it is to be read. Answers by block which version was read, or `FAILED`.
  */
 export function checkAtRest(parts: RestParts): Int32Array {
-  const versions = readAll(parts);
   const { machine } = parts;
+  const zeroFilledBefore = totalCountersOf(machine)[Counter.lostBlocksZeroFilled]!;
+  const versions = readAll(parts);
+  const zeroFilled = totalCountersOf(machine)[Counter.lostBlocksZeroFilled]! - zeroFilledBefore;
   const set = readExisting(machine.spareBytes);
+  checkZeroFilled(set, versions, zeroFilled);
   checkStructure(parts, set);
   checkPlacement(parts, set, versions);
   checkInspect(machine, set);
   checkPlacesLeft(parts);
+  checkMemory(machine, parts.ledger, set);
+  parts.told.check(set, totalCountersOf(machine));
   if (!machine.scenario.hasCommands) checkCopies(parts, set);
   parts.growing.check(set.superblock, parts.excuses.hadFlushFailure);
   return versions;
@@ -34,6 +43,9 @@ export interface RestParts {
   readonly ledger: Ledger;
   readonly excuses: Excuses;
   readonly growing: GrowingNumbers;
+  readonly told: Told;
+  /** Of a commit that failed the disks may hold more than the device goes by. */
+  readonly mayHoldMore: () => boolean;
   readonly lostReadsAsZero: boolean;
   /** One read, alone. */
   readonly read: (first: number, count: number) => ReadResult;
@@ -60,7 +72,7 @@ function readAll({ machine, model, read }: RestParts): Int32Array {
 
 /** One place for each unit, none of them where metadata is, and none that was not called for. */
 function checkStructure(
-  { machine, ledger, excuses }: RestParts,
+  { machine, ledger, mayHoldMore }: RestParts,
   { superblock, mappings, retired }: SetOnDisk,
 ): void {
   const { table } = machine.life!.device!.context;
@@ -74,9 +86,7 @@ function checkStructure(
     check(hasReason, 'burntSpare', `unit ${mainUnit} was moved, and no block of it ever failed`);
   }
   for (const spareUnit of retired) {
-    // Of a commit that failed the disks may hold more than the device goes by.
-    const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
-    const isRetired = !isSettled || table.state(spareUnit) === DescriptorState.retired;
+    const isRetired = mayHoldMore() || table.state(spareUnit) === DescriptorState.retired;
     check(isRetired, 'structure', `spare unit ${spareUnit} is retired`);
     const { spareIndex, offsetBytes } = placeOfUnit(superblock, spareUnit);
     const hasReason = ledger.hasReasonToRetire(machine.spares[spareIndex]!, offsetBytes);
@@ -86,7 +96,7 @@ function checkStructure(
 
 /** What a read returned is what lies at the place that the metadata names. */
 function checkPlacement(
-  { machine, excuses, lostReadsAsZero }: RestParts,
+  { machine, told, mayHoldMore, lostReadsAsZero }: RestParts,
   set: SetOnDisk,
   versions: Int32Array,
 ): void {
@@ -95,11 +105,15 @@ function checkPlacement(
   const blocksPerUnit = unitBytes / blockBytes;
   const places = placesOf(set);
   for (const [block, version] of versions.entries()) {
-    if (version === FAILED) continue;
     const unit = Math.floor(block / blocksPerUnit);
     const mapping = places.get(unit);
     const within = block % blocksPerUnit;
     const isLost = mapping !== undefined && ((mapping.lostMask >>> within) & 1) === 1;
+    if (version === FAILED) {
+      const isRemembered = isLost || !told.isAllRemembered(totalCountersOf(machine));
+      check(isRemembered, 'placement', `block ${block} can't be read, and is not on record as lost`);
+      continue;
+    }
     if (isLost) {
       const isZeroed = lostReadsAsZero && version === Version.zero;
       check(isZeroed, 'placement', `block ${block} is lost on disk and reads as version ${version}`);
@@ -107,14 +121,27 @@ function checkPlacement(
     }
     if (lostReadsAsZero && isUnreadableZeroed(machine, set, mapping, block, version)) continue;
     const held = versionAtPlace(machine, set, mapping, block);
-    // A commit that failed may have left a descriptor that the device does not go by.
-    const isSettled = !excuses.hadFlushFailure && !excuses.hadOutage;
     check(
-      held === version || !isSettled,
+      held === version || mayHoldMore(),
       'placement',
       `block ${block} reads as version ${version}; ${describe(mapping)} holds ${held}`,
     );
   }
+}
+
+/** Zeroes that were read in the place of lost blocks are counted (P3). Of a read that fails some may be. */
+function checkZeroFilled(set: SetOnDisk, versions: Int32Array, counted: number): void {
+  if (versions.includes(FAILED)) return;
+  const lost = [...placesOf(set).values()].reduce((sum, { lostMask }) => sum + bitCount(lostMask), 0);
+  check(
+    counted >= lost,
+    'counters',
+    `${counted} lost blocks are counted that were read as zeroes, of ${lost}`,
+  );
+}
+
+function totalCountersOf(machine: Machine): Counters {
+  return machine.life!.device!.context.totalCounters();
 }
 
 /** It could not be moved, so that it is lost is on record nowhere. */
@@ -187,9 +214,8 @@ function checkInspect(machine: Machine, set: SetOnDisk): void {
 }
 
 /** No place is forgotten, or counted as free while it is none. */
-function checkPlacesLeft({ machine, excuses }: RestParts): void {
-  // Of a commit that failed the disks may hold more than the device goes by.
-  if (excuses.hadFlushFailure || excuses.hadOutage) return;
+function checkPlacesLeft({ machine, mayHoldMore }: RestParts): void {
+  if (mayHoldMore()) return;
   const { allocator } = machine.life!.device!.context;
   const left = freeUnitCount(machine);
   check(allocator.freeCount === left, 'structure', `${allocator.freeCount} places are free, not ${left}`);

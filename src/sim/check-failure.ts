@@ -27,6 +27,8 @@ export type CheckName =
   | 'structure'
   | 'copies'
   | 'counters'
+  | 'untold'
+  | 'unmoved'
   | 'inspect'
   | 'burntSpare'
   | 'placement'

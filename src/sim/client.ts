@@ -8,6 +8,7 @@ import { check } from './check-failure.js';
 import type { Excuses } from './excuses.js';
 import type { RequestStep } from './history.js';
 import { ioMemory, payloadOffset } from './machine-memory.js';
+import type { RequestCounts } from './request-counts.js';
 import type { Scenario } from './scenario.js';
 import type { SimClock } from './sim-clock.js';
 import type { Statistics } from './statistics.js';
@@ -55,6 +56,7 @@ export class Client {
     check(request.slot !== -1, 'model', 'a slot is free');
     request.memoryOffset = this.#freeBuffers.pop()!;
     statistics.requests += 1;
+    this.#parts.counts.noteSent(step);
     if (step.operation === 'read') {
       request.model = model.beginRead(step.first, step.count);
     } else if (step.operation === 'flush') {
@@ -144,6 +146,7 @@ export class Client {
     log?.(`${describeRequest(request.step)} -> ${errno === 0 ? 'done' : errnoName(errno)}`);
     this.#lastErrno = errno;
     if (errno !== 0) this.#parts.statistics.failedRequests += 1;
+    if (errno !== 0 && errno !== ERRNO.EOPNOTSUPP) this.#parts.counts.noteFailed();
     if (request.step.operation === 'read') this.#endRead(request, errno);
     else if (request.step.operation === 'flush') this.#endFlush(request, errno);
     else this.#endWrite(request, errno);
@@ -222,6 +225,7 @@ export interface ClientParts {
   readonly excuses: Excuses;
   readonly clock: SimClock;
   readonly statistics: Statistics;
+  readonly counts: RequestCounts;
   readonly log: ((line: string) => void) | undefined;
   /** A write may fail although the devices are there: the spares are too bad. */
   readonly mayRefuseWrites: () => boolean;

@@ -4,7 +4,7 @@ import type { EvacuationStep } from './commands/evacuation-step.js';
 import type { HandStep } from './commands/hand-step.js';
 import type { SetStep } from './commands/setting-step.js';
 import { BlockFlag } from './disk-faults.js';
-import type { RunStep, Step } from './history.js';
+import type { FaultStep, RunStep, Step } from './history.js';
 import { BYSTANDER } from './machine.js';
 
 /** One line for a person. Targets: 0 is the main device, 1 + n spare n. */
@@ -39,6 +39,8 @@ export function describeStep(step: Step): string {
       const meanwhile = step.requests.map((request) => `, ${describeStep(request)}`);
       return `hand over${meanwhile.join('')}${ends}, start`;
     }
+    case 'weak':
+      return `main: block ${step.block} is hard to read, and is read`;
     case 'scrub':
       return `scrub of the metadata${step.isAlone ? ', alone' : after(step.events)}`;
     case 'hand':
@@ -69,6 +71,19 @@ export function describeStep(step: Step): string {
     }
     case 'offline':
       return describeOffline(step);
+    case 'bad':
+    case 'heal':
+    case 'passing':
+    case 'flushFails':
+    case 'vanish':
+    case 'comeBack':
+    case 'metadata':
+      return describeFault(step);
+  }
+}
+
+function describeFault(step: FaultStep): string {
+  switch (step.kind) {
     case 'bad':
       return `${disk(step.target)}: blocks ${step.block} to ${step.block + step.count - 1}${step.isAimed ? ', or as many of a unit,' : ''} are ${flags(step.flags)}`;
     case 'heal':

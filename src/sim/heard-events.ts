@@ -3,9 +3,11 @@ import { check } from './check-failure.js';
 import type { Emptying } from './commands/emptying.js';
 import type { Evacuating } from './commands/evacuating.js';
 import type { Shifting } from './commands/shifting.js';
+import type { Holding } from './holding.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { Statistics } from './statistics.js';
+import type { Told } from './told.js';
 
 /** What the process reports: counted, and held against what is so. */
 export class HeardEvents {
@@ -22,8 +24,10 @@ export class HeardEvents {
   }
 
   hear(event: DeviceEvent): void {
-    const { statistics, ledger, machine, log } = this.#parts;
+    const { statistics, ledger, machine, told, holding, log } = this.#parts;
     log?.(`* ${JSON.stringify(event)}`);
+    told.hear(event);
+    holding.hear(event);
     if (event.kind === 'metadataScrubbed') this.scrubReport = (this.scrubReport ?? 0) + event.repairedBlocks;
     if (event.kind === 'remapped') {
       statistics.moves += 1;
@@ -47,6 +51,8 @@ export interface HeardParts {
   readonly statistics: Statistics;
   readonly shifting: Shifting;
   readonly emptying: Emptying;
+  readonly told: Told;
+  readonly holding: Holding;
   readonly evacuating: Evacuating;
   readonly log: ((line: string) => void) | undefined;
 }

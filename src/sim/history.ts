@@ -2,6 +2,7 @@ import { drawBurst } from './burst.js';
 import type { CommandStep } from './commands/command-step.js';
 import type { Random } from './random.js';
 import type { Scenario, Trouble } from './scenario.js';
+import type { WeakStep } from './weak-units.js';
 
 /** One decision of a run. A history is carried out step by step; without one of its steps it is a history, too. */
 export type Step =
@@ -13,6 +14,7 @@ export type Step =
   | FaultStep
   | CrashStep
   | CommandStep
+  | WeakStep
   | HandOverStep
   /** All is let come to rest, with the devices back, and everything is looked at. */
   | { readonly kind: 'rest' };

@@ -25,6 +25,8 @@ export class Ledger implements DiskWatcher {
   /** Places of spares whose metadata may not be what was written there, in this life of the process. */
   #metadataTrouble: MetadataTrouble[] = [];
   #wasScrubbed = false;
+  /** Writes to spares and flushes of them that failed in this life: what they were to make durable may be there or not. */
+  #failedOnSpare: Omit<MetadataTrouble, 'wasGone'>[] = [];
   /** The main device has forgotten writes in this life: what it is recognised by may have changed. */
   mainHasReverted = false;
   readonly #parts: LedgerParts;
@@ -59,8 +61,10 @@ export class Ledger implements DiskWatcher {
     }
     if (kind === 'write') this.#noteWrittenOnSpare(io);
     const isGone = disk.isGone || io.front!.isCutOff;
-    if (result < 0 && kind !== 'read')
-      this.noteMetadataTrouble(disk.target, kind === 'flush' ? -1 : offsetBytes, isGone);
+    if (result >= 0 || kind === 'read') return;
+    const failed = { target: disk.target, offsetBytes: kind === 'flush' ? -1 : offsetBytes };
+    this.#failedOnSpare.push(failed);
+    this.#metadataTrouble.push({ ...failed, wasGone: isGone });
   }
 
   blockFailed(disk: SimDisk, block: number): void {
@@ -83,7 +87,15 @@ export class Ledger implements DiskWatcher {
   newLife(): void {
     this.#wasScrubbed = false;
     this.#metadataTrouble = [];
+    this.#failedOnSpare = [];
     this.mainHasReverted = false;
+  }
+
+  /** In this life a commit may have failed: `isMetadata` tells what lies where. */
+  mayHaveFailedToCommit(isMetadata: (target: number, offsetBytes: number) => boolean): boolean {
+    return this.#failedOnSpare.some(
+      ({ target, offsetBytes }) => offsetBytes === -1 || isMetadata(target, offsetBytes),
+    );
   }
 
   /** The copy here, -1: all copies on this spare, need not have the newest of everything. */
@@ -155,10 +167,14 @@ export class Ledger implements DiskWatcher {
 
   /** Something was wrong with a block of this place of a spare, or what lived there was to move. */
   hasReasonToRetire(disk: SimDisk, offsetBytes: number): boolean {
-    if (this.#mayRetireAny) return true;
+    if (this.#mayRetireAny || this.#shiftedFrom.has(this.#placeKey(disk, offsetBytes))) return true;
+    return this.hasFailedAt(disk, offsetBytes);
+  }
+
+  /** A block of this place of a spare has failed at any time. */
+  hasFailedAt(disk: SimDisk, offsetBytes: number): boolean {
     const { blockBytes, unitBytes } = this.#parts;
     const first = this.#placeKey(disk, offsetBytes);
-    if (this.#shiftedFrom.has(first)) return true;
     for (let each = first; each < first + unitBytes / blockBytes; each += 1)
       if (this.#failedOnSpares.has(each)) return true;
     return false;

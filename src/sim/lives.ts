@@ -148,7 +148,11 @@ export class Lives {
 
   /** The set is at work, durably. */
   #started(): void {
-    const { mainChange, ledger, byHand, evacuating, machine } = this.#parts;
+    const { mainChange, ledger, byHand, evacuating, machine, told, counts } = this.#parts;
+    const counters = machine.life!.device!.context.totalCounters();
+    told.started(readExisting(machine.spareBytes), counters);
+    // What was asked of the process before is asked of this one again.
+    if (machine.blockDevice === undefined) counts.begin(counters);
     if (mainChange.end()) {
       ledger.newMain(placesOf(readExisting(machine.spareBytes)).keys());
       byHand.newMain();
@@ -208,11 +212,13 @@ export class Lives {
   }
 
   #begin(force: boolean): Life {
-    const { statistics, excuses, ledger, machine, heard } = this.#parts;
+    const { statistics, excuses, ledger, machine, heard, told, counts } = this.#parts;
     statistics.recoveries += 1;
     this.#parts.mainChange.settle();
     excuses.newLife();
     ledger.newLife();
+    told.newLife();
+    counts.forget();
     return machine.start(force, (event) => heard.hear(event));
   }
 }

@@ -2,6 +2,7 @@ import { checkAtRest } from './check-at-rest.js';
 import type { ReadResult } from './client.js';
 import type { Scrubbing } from './commands/scrubbing.js';
 import type { Lives } from './lives.js';
+import { readAlone } from './read-alone.js';
 import type { RunParts } from './run-parts.js';
 
 /** Times when nothing is under way, and everything is looked at. */
@@ -23,10 +24,14 @@ export class Rests {
     this.#lives.settle();
     this.#scrubbing.end();
     const { lostReadsAsZero } = settings;
-    const read = (first: number, count: number): ReadResult => this.#readNow(first, count);
-    const versions = checkAtRest({ machine, model, ledger, excuses, growing, lostReadsAsZero, read });
+    const read = (first: number, count: number): ReadResult => readAlone(this.#parts, first, count);
+    const { told, counts, emptying, mayHoldMore } = this.#parts;
+    const parts = { machine, model, ledger, excuses, growing, told, mayHoldMore, lostReadsAsZero, read };
+    const versions = checkAtRest(parts);
+    counts.check(machine.life!.device!.context.totalCounters());
     evacuating.checkAtRest(versions);
     byHand.checkAtRest();
+    emptying.checkAtRest();
     settings.checkAtRest();
     faultParts.old.remember();
   }
@@ -38,13 +43,5 @@ export class Rests {
     this.#lives.end('powerCut');
     this.#lives.start([]);
     this.rest();
-  }
-
-  #readNow(first: number, count: number): ReadResult {
-    const { machine, client, events } = this.#parts;
-    const { device, actor } = machine.served()[0]!;
-    return client.readAlone(first, count, device, actor, () =>
-      events.until(() => client.pendingCount === 0, 'a read'),
-    );
   }
 }

@@ -13,15 +13,19 @@ import { Excuses } from './excuses.js';
 import { freeUnitCount } from './free-units.js';
 import { GrowingNumbers } from './growing-numbers.js';
 import { HeardEvents } from './heard-events.js';
+import { Holding } from './holding.js';
 import type { FaultParts } from './inject-fault.js';
 import { Ledger } from './ledger.js';
 import { Machine } from './machine.js';
+import { copyAt } from './metadata-reader.js';
 import { OldBytes } from './old-bytes.js';
 import { Outages } from './outages.js';
 import { Random } from './random.js';
+import { RequestCounts } from './request-counts.js';
 import type { Scenario } from './scenario.js';
 import { SimClock } from './sim-clock.js';
 import type { Statistics } from './statistics.js';
+import { Told } from './told.js';
 
 /** All that one run is made of, put together. */
 export function makeRunParts(
@@ -45,18 +49,24 @@ export function makeRunParts(
   const machine = new Machine(scenario, new Random(seed, EXECUTION_STREAM), clock, ledger);
   const outages = new Outages(machine, ledger, excuses);
   const faultParts = { machine, ledger, outages, excuses, old: new OldBytes(machine), aim: new Aim(machine) };
+  const mayHoldMore = (): boolean =>
+    ledger.mayHaveFailedToCommit(
+      (target, offsetBytes) => copyAt(machine.layout!, target - 1, offsetBytes) !== -1,
+    );
+  const heardOf = { told: new Told(), holding: new Holding(clock) };
+  const counts = new RequestCounts(blockBytes);
   const settings = new ChangingSettings({ machine, excuses, ledger, statistics, log });
   const common = {
     ...{ model, excuses, statistics, log },
     mayRefuseWrites: () => ledger.unwritableOnSpares >= MANY_BAD_UNITS,
+    mayHoldMore,
     mayBeFull: (sinceUs: number): boolean =>
-      excuses.hadFlushFailure ||
-      excuses.hadOutage ||
+      mayHoldMore() ||
       settings.mayBeAtLimit(sinceUs) ||
       freeUnitCount(machine, emptying.leavingSince(sinceUs)) <= FEW_UNITS,
   };
   const client = new Client({
-    ...{ ...common, scenario, clock },
+    ...{ ...common, scenario, clock, counts },
     mayReadLostAsZero: (sinceUs) => settings.mayReadLostAsZero(sinceUs),
     isBeingCopied: () => machine.life?.replacement?.state !== undefined,
   });
@@ -66,28 +76,12 @@ export function makeRunParts(
   const byHand = new ByHand({ ...faultParts, ...common });
   const held = new Held(faultParts);
   return {
-    ...{
-      scenario,
-      statistics,
-      log,
-      machine,
-      model,
-      excuses,
-      ledger,
-      outages,
-      faultParts,
-      client,
-      emptying,
-      settings,
-    },
-    byHand,
-    shifting,
-    evacuating,
+    ...{ scenario, statistics, log, machine, model, excuses, ledger, outages, faultParts, client, counts },
+    ...{ ...heardOf, mayHoldMore, settings, emptying, byHand, shifting, evacuating, held },
     mainChange: new MainChange({ machine, model, statistics }),
-    held,
     growing: new GrowingNumbers(),
     events: new Events(machine, () => client.describePending()),
-    heard: new HeardEvents({ machine, ledger, statistics, shifting, emptying, evacuating, log }),
+    heard: new HeardEvents({ machine, ledger, statistics, shifting, emptying, evacuating, ...heardOf, log }),
   };
 }
 
@@ -112,6 +106,11 @@ export interface RunParts {
   readonly growing: GrowingNumbers;
   readonly events: Events;
   readonly heard: HeardEvents;
+  readonly told: Told;
+  readonly holding: Holding;
+  readonly counts: RequestCounts;
+  /** In this life of the process the disks may have come to hold more of the map than it goes by: a commit may have failed. */
+  readonly mayHoldMore: () => boolean;
 }
 
 const EXECUTION_STREAM = 1;

@@ -9,6 +9,7 @@ import { drawSettings } from './commands/draw-settings.js';
 import { drawShifts } from './commands/draw-shifts.js';
 import { drawSpares } from './commands/draw-spares.js';
 import { drawReadOnly } from './draw-read-only.js';
+import { drawTightSpots } from './draw-tight-spots.js';
 import { drawHistory, type Step } from './history.js';
 import { Random } from './random.js';
 import { drawScenario, type Scenario } from './scenario.js';
@@ -23,9 +24,15 @@ export interface Plan {
 }
 
 export function planOf(seed: number): Plan {
-  const plan = planWithReadOnly(seed);
+  const plan = planWithTightSpots(seed);
   const blockDevice = new Random(seed, BLOCK_DEVICE_STREAM);
   return blockDevice.chance(1, 6) ? { seed, ...drawHandOvers(blockDevice, plan) } : plan;
+}
+
+function planWithTightSpots(seed: number): Plan {
+  const plan = planWithReadOnly(seed);
+  const spots = new Random(seed, TIGHT_SPOT_STREAM);
+  return spots.chance(1, 6) ? { seed, ...drawTightSpots(spots, plan.scenario, plan.steps) } : plan;
 }
 
 function planWithReadOnly(seed: number): Plan {
@@ -127,4 +134,5 @@ const SHIFT_STREAM = 7;
 const EVACUATION_STREAM = 8;
 const READ_ONLY_STREAM = 9;
 const EVACUATION_TURN_STREAM = 10;
+const TIGHT_SPOT_STREAM = 11;
 const LENGTHS = [30, 80, 80, 160, 300];

@@ -14,6 +14,7 @@ import { Rests } from './rests.js';
 import { makeRunParts, type RunParts } from './run-parts.js';
 import type { Scenario } from './scenario.js';
 import type { Statistics } from './statistics.js';
+import { WeakUnits } from './weak-units.js';
 
 /** Carries out one history on one machine. Throws `CheckFailure`, or whatever the product throws. */
 export class Simulation {
@@ -23,6 +24,7 @@ export class Simulation {
   readonly #rests: Rests;
   readonly #cuttingOver: CuttingOver;
   readonly #leaving: Leaving;
+  readonly #weakUnits: WeakUnits;
 
   constructor(scenario: Scenario, seed: number, statistics: Statistics, log?: (line: string) => void) {
     this.#parts = makeRunParts(scenario, seed, statistics, log);
@@ -31,6 +33,7 @@ export class Simulation {
     this.#rests = new Rests(this.#parts, this.#lives, this.#scrubbing);
     this.#cuttingOver = new CuttingOver(this.#parts, this.#lives, (request) => this.#request(request));
     this.#leaving = new Leaving(this.#parts, this.#lives);
+    this.#weakUnits = new WeakUnits(this.#parts, this.#lives);
   }
 
   /** False where the scenario's sizes make no set. */
@@ -61,7 +64,12 @@ export class Simulation {
 
   #carryOutAll(steps: readonly Step[]): void {
     this.#lives.start([]);
-    for (const step of steps) this.#carryOut(step);
+    const { machine, holding } = this.#parts;
+    for (const step of steps) {
+      this.#carryOut(step);
+      // Where threads are interrupted, minutes may pass for one of them.
+      if (!machine.scenario.hasRaces) holding.check(machine.life!);
+    }
     this.#rests.finish();
   }
 
@@ -87,6 +95,8 @@ export class Simulation {
         return this.#handOver(step);
       case 'rest':
         return this.#rests.rest();
+      case 'weak':
+        return this.#weakUnits.read(step);
       case 'scrub':
         return this.#scrubbing.begin(step);
       case 'hand':

@@ -158,4 +158,13 @@ export const COMMAND_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 450,
   },
+  {
+    name: 'release-without-doubt',
+    what: 'a release that could not be noted leaves its unit to the spare, though the disks may say the main device',
+    file: 'engine/give-back.js',
+    find: 'context.doubtfulUnits.set(mainUnit, table.moveCount(spareUnit));',
+    replace: '',
+    from: 1290,
+    seeds: 60,
+  },
 ];

@@ -94,4 +94,13 @@ export const COMMIT_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 100,
   },
+  {
+    name: 'doubt-forgotten',
+    what: 'after a commit that failed, writes go to the main device, though the disks may say that the unit is on a spare',
+    file: 'engine/relocation.js',
+    find: 'context.filter.set(change.mainUnit * unitBytes, 1, RegionFlag.doubtful);',
+    replace: '',
+    from: 1600,
+    seeds: 100,
+  },
 ];

@@ -66,4 +66,22 @@ export const MOVE_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 50,
   },
+  {
+    name: 'recovered-stays',
+    what: 'a unit that gave its blocks at a later try only stays where it is (P4)',
+    file: 'engine/cold-read.js',
+    find: "return policy.noteRecoveredRead(mainUnit, yield* perform({ kind: 'now' }));",
+    replace: 'return false;',
+    from: 1,
+    seeds: 60,
+  },
+  {
+    name: 'lost-on-spare-untold',
+    what: 'blocks that are lost on a spare are told of as a move only',
+    file: 'engine/cold-read.js',
+    find: "if (newlyLost !== 0)\n        context.report({ kind: 'lost', mainUnit, lostMask: newlyLost });",
+    replace: '',
+    from: 1,
+    seeds: 150,
+  },
 ];

@@ -83,4 +83,22 @@ export const OUTAGE_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 20,
   },
+  {
+    name: 'hold-never-expires',
+    what: 'requests wait for a device that is gone for longer than they may (P7)',
+    file: 'device/outage-watch.js',
+    find: 'for (const target of outages.takeExpired(scheduler.nowMs()))\n            expired(target);',
+    replace: 'outages.takeExpired(scheduler.nowMs());',
+    from: 1,
+    seeds: 100,
+  },
+  {
+    name: 'probe-spoils',
+    what: 'a block that was spoilt by the write that was to prove the device alive is not saved with its unit',
+    file: 'engine/probe.js',
+    find: 'context.memory.set(block, scratch.unitOffset);',
+    replace: '',
+    from: 1,
+    seeds: 250,
+  },
 ];

@@ -103,4 +103,22 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 500,
   },
+  {
+    name: 'filter-first-region',
+    what: 'a request that reaches into a second region of the filter is not kept out of what is locked there',
+    file: 'engine/region-filter.js',
+    find: 'if ((this.#load(region) & flags) !== 0)\n                return true;',
+    replace: 'return (this.#load(region) & flags) !== 0;',
+    from: 1,
+    seeds: 60,
+  },
+  {
+    name: 'region-one-short',
+    what: 'a lock that is given back opens the region for requests, though its last unit is locked',
+    file: 'device/unit-locks.js',
+    find: 'if (this.#locks.overlaps(first, first + unitsPerRegion - 1))',
+    replace: 'if (this.#locks.overlaps(first, first + unitsPerRegion - 2))',
+    from: 1,
+    seeds: 250,
+  },
 ];

@@ -129,10 +129,15 @@ export class ByHand {
   }
 
   #judgeRefusal(command: Command, errno: number, mapping: MappingOnDisk | undefined): void {
-    const { excuses, ledger, mayRefuseWrites, mayBeFull } = this.#parts;
+    const { excuses, ledger, mayHoldMore, mayRefuseWrites, mayBeFull } = this.#parts;
     const what = `${describe(command)} fails with ${errnoName(errno)}`;
     // The disks may say more than the device goes by, and devices may be taken for gone.
-    if (excuses.hadFlushFailure || excuses.hadOutage) return;
+    if (
+      mayHoldMore() ||
+      excuses.outageSince(command.startedAtUs) ||
+      excuses.flushFailedSince(command.startedAtUs)
+    )
+      return;
     switch (errno) {
       case ERRNO.EEXIST:
         return check(
@@ -218,6 +223,7 @@ export interface ByHandParts extends FaultParts {
   readonly model: BlockModel;
   readonly statistics: Statistics;
   readonly log: ((line: string) => void) | undefined;
+  readonly mayHoldMore: () => boolean;
   readonly mayRefuseWrites: () => boolean;
   readonly mayBeFull: (sinceUs: number) => boolean;
 }

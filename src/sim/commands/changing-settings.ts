@@ -74,6 +74,11 @@ export class ChangingSettings {
     return this.#model.acknowledged.on_lost === 1;
   }
 
+  /** A unit moves the first time that it is hard to read. */
+  get movesAtOnce(): boolean {
+    return this.#model.acknowledged.error_threshold === 1;
+  }
+
   /** At any time since then. */
   mayReadLostAsZero(sinceUs: number): boolean {
     return this.#inForceSince(sinceUs).some(({ on_lost }) => on_lost === 1);

@@ -63,6 +63,16 @@ export class Emptying {
     );
   }
 
+  /** Nothing is under way: the process keeps from those spares which are to be emptied, and from no other. */
+  checkAtRest(): void {
+    const { machine } = this.#parts;
+    const { suspension } = machine.life!.device!.context;
+    for (const spareIndex of machine.spares.keys()) {
+      const isKept = suspension.isLeaving(spareIndex) === this.#isLeaving(spareIndex);
+      check(isKept, 'byHand', `whether spare ${spareIndex} takes units is not what it was told`);
+    }
+  }
+
   #isLeaving(spareIndex: number): boolean {
     return this.#leavingUntilUs.get(spareIndex) === Number.POSITIVE_INFINITY;
   }
@@ -90,11 +100,11 @@ export class Emptying {
   }
 
   #judge({ unit, place, spareIndex, acceptsLoss, failedIoCount, startedAtUs }: Move, errno: number): void {
-    const { log, excuses, ledger, mayBeFull, mayRefuseWrites } = this.#parts;
+    const { log, excuses, ledger, mayBeFull, mayHoldMore, mayRefuseWrites } = this.#parts;
     const what = `moving unit ${unit} from spare ${spareIndex}`;
     log?.(`${what} -> ${errno === 0 ? 'done' : errnoName(errno)}`);
     // The disks may say more than the device goes by, and devices may be taken for gone.
-    if (excuses.hadFlushFailure || excuses.hadOutage) return;
+    if (mayHoldMore() || excuses.outageSince(startedAtUs) || excuses.flushFailedSince(startedAtUs)) return;
     const isStill = this.#placesOn(spareIndex).has(unit);
     const hasFailed = ledger.failedIoCount > failedIoCount;
     if (errno === 0 && !hasFailed && !ledger.hadDoubtfulCommit)

@@ -29,6 +29,7 @@ export class Shifting {
       unit,
       place: drawnPlace(machine.layout!.spares, step.place),
       failedIoCount: ledger.failedIoCount,
+      startedAtUs: machine.clock.nowUs,
     };
     const lifeNumber = this.#lifeNumber;
     this.#pending.add(shift);
@@ -54,8 +55,8 @@ export class Shifting {
     this.#pending.clear();
   }
 
-  #judge({ unit, place, failedIoCount }: Shift, errno: number): void {
-    const { log, excuses, ledger, statistics, mayRefuseWrites } = this.#parts;
+  #judge({ unit, place, failedIoCount, startedAtUs }: Shift, errno: number): void {
+    const { log, excuses, ledger, statistics, mayHoldMore, mayRefuseWrites } = this.#parts;
     const what = `shift of unit ${unit} to spare unit ${place}`;
     log?.(`${what} -> ${errno === 0 ? 'done' : errnoName(errno)}`);
     const mapping = placesOf(this.#set()).get(unit);
@@ -64,7 +65,7 @@ export class Shifting {
       return check(mapping?.spareUnit === place, 'byHand', `${what}: the disks say ${mapping?.spareUnit}`);
     }
     // The disks may say more than the device goes by, and devices may be taken for gone.
-    if (excuses.hadFlushFailure || excuses.hadOutage) return;
+    if (mayHoldMore() || excuses.outageSince(startedAtUs) || excuses.flushFailedSince(startedAtUs)) return;
     const hasFailed = ledger.failedIoCount > failedIoCount;
     switch (errno) {
       case ERRNO.ENOENT:
@@ -90,4 +91,5 @@ interface Shift {
   readonly place: number;
   /** Of the ledger, when it began. */
   readonly failedIoCount: number;
+  readonly startedAtUs: number;
 }
