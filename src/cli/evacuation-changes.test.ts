@@ -113,6 +113,25 @@ describe('a set that is copied to another disk by its process', () => {
     expect(again.copyIds[1]).not.toBe(again.copyIds[0]);
   });
 
+  it.each([
+    'begun again',
+    'gone on with',
+  ])('does not get the number of a lost position back while it is %s', async (how) => {
+    const first = await processOf(undefined);
+    await first.evacuation.begin(begin);
+    const isAgain = how === 'begun again';
+    const next = await processOf(undefined, 'disk 1', isAgain ? 'boot 1' : 'boot 2', true);
+    const { identifyDisk } = next.library;
+    next.library.identifyDisk = () => {
+      next.memory.notice({ event: 'evacuationPositionLost' });
+      return identifyDisk();
+    };
+    if (isAgain) await next.evacuation.begin(begin);
+    else await next.evacuation.resume();
+    expect(next.memory.read()).toMatchObject({ device: NEW });
+    expect(next.memory.read()?.copyId).not.toBe(first.copyIds[0]);
+  });
+
   it('rests after a reboot and after a stop in order, until somebody begins it again, and needs no --force then', async () => {
     for (const [isStopped, bootId] of [
       [false, 'boot 2'],

@@ -11,6 +11,8 @@ export class EvacuationMemory {
   readonly #jobs: JobMemory;
   /** Of the kernel; another one after a reboot. */
   readonly #bootId: string;
+  /** Whose positions were given up, whoever keeps one of them later. */
+  readonly #lostCopyIds = new Set<string>();
 
   constructor(jobs: JobMemory, bootId: string) {
     this.#jobs = jobs;
@@ -18,8 +20,8 @@ export class EvacuationMemory {
   }
 
   keep(target: EvacuationTarget): Promise<void> {
-    const evacuation = { ...target, bootId: this.#bootId, isPaused: false, isStopped: false };
-    return this.#jobs.change({ evacuation });
+    const kept = { bootId: this.#bootId, isPaused: false, isStopped: false };
+    return this.#jobs.change({ evacuation: this.#withoutLost({ ...target, ...kept }) });
   }
 
   read(): RememberedEvacuation | undefined {
@@ -28,7 +30,7 @@ export class EvacuationMemory {
 
   /** As it was: nothing has come of what was kept since. */
   restore(before: RememberedEvacuation | undefined): Promise<void> {
-    return this.#jobs.change({ evacuation: before ?? null });
+    return this.#jobs.change({ evacuation: before === undefined ? null : this.#withoutLost(before) });
   }
 
   /** Of what is remembered. */
@@ -59,7 +61,18 @@ export class EvacuationMemory {
   /** What has failed or was given up is not begun again, and without its position only from the start. */
   notice({ event }: Pick<DeviceNotice, 'event'>): void {
     if (event === 'evacuationFailed' || event === 'evacuationCancelled') void this.forget();
-    if (event === 'evacuationPositionLost') void this.#change({ copyId: null });
+    if (event === 'evacuationPositionLost') this.#losePosition();
+  }
+
+  #losePosition(): void {
+    const { copyId } = this.read() ?? {};
+    if (typeof copyId === 'string') this.#lostCopyIds.add(copyId);
+    void this.#change({ copyId: null });
+  }
+
+  #withoutLost(evacuation: RememberedEvacuation): RememberedEvacuation {
+    const { copyId } = evacuation;
+    return copyId !== null && this.#lostCopyIds.has(copyId) ? { ...evacuation, copyId: null } : evacuation;
   }
 
   async forget(): Promise<void> {
@@ -68,7 +81,8 @@ export class EvacuationMemory {
 
   async #change(changes: Partial<RememberedEvacuation>): Promise<void> {
     const kept = this.read();
-    if (kept !== undefined) await this.#jobs.change({ evacuation: { ...kept, ...changes } });
+    if (kept === undefined) return;
+    await this.#jobs.change({ evacuation: this.#withoutLost({ ...kept, ...changes }) });
   }
 }
 

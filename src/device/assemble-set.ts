@@ -8,9 +8,9 @@ import type { Geometry } from '../ports/block-store.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import { findSuperblock } from './find-superblock.js';
 import type { LoadReport } from './load-descriptors.js';
-import type { MetadataState } from './metadata-state.js';
 import { type EmptySet, readMap } from './read-map.js';
 import { sampleContent } from './sample-content.js';
+import { withoutCopyPosition } from './write-superblock.js';
 
 /**
  * Puts a set together from what is on its devices: chooses the superblock, checks that the main device is the right
@@ -38,13 +38,11 @@ export function* assembleSet(input: AssembleInput): Procedure<Result<AssembledSe
   }
   if (load.lostPages.length > 0) return failed({ kind: 'pagesLost', pages: load.lostPages });
   if (intake.impossible.length > 0) return failed({ kind: 'badDescriptors', spareUnits: intake.impossible });
-  if (input.force) forgetCopy(set.metadata);
-  return ok({ ...set, load, supersededPages: intake.supersededPages });
-}
-
-/** Whatever was lifted, the set may hold something else than what was copied of it. */
-function forgetCopy(metadata: MetadataState): void {
-  metadata.superblock = { ...metadata.superblock, copyPosition: undefined };
+  const { metadata } = set;
+  // Whatever was lifted, the set may hold something else than what was copied of it.
+  const dropsCopyPosition = input.force && metadata.superblock.copyPosition !== undefined;
+  if (dropsCopyPosition) metadata.superblock = withoutCopyPosition(metadata.superblock);
+  return ok({ ...set, load, supersededPages: intake.supersededPages, dropsCopyPosition });
 }
 
 export interface AssembleInput {
@@ -67,6 +65,8 @@ export interface AssembledSet extends EmptySet {
   readonly load: LoadReport;
   /** Pages with a descriptor that a newer one overrides; to be written anew. */
   readonly supersededPages: readonly number[];
+  /** What the disks say of a copying counts no more, in no version of the superblock. */
+  readonly dropsCopyPosition: boolean;
 }
 
 export type AssemblyFailure =

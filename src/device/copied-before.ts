@@ -7,23 +7,23 @@ import type { SettledParts } from '../engine/settled-parts.js';
 
 /**
  * Whether the replacement still holds what an earlier process has copied to it, as far as samples tell: somebody may have
- * put it to another use, or have written to the main device. `waitForAway`: a device of the set does not answer; false: the
- * rest is not looked at.
+ * put it to another use, or have written to the main device. `waitForAway`: a device of the set does not answer; false:
+ * nobody wants to know any more.
  */
 export function* isStillCopied(
   context: ColdContext,
   [own, other]: readonly CopyRoom[],
   waitForAway: () => Procedure<boolean>,
-): Procedure<boolean> {
+): Procedure<'same' | 'differs' | 'unknown'> {
   for (const range of samplesOf(context.settled)) {
     let comparison = yield* compareCopy(context, [own!, other!], range);
     while (comparison === 'away') {
-      if (!(yield* waitForAway())) return true;
+      if (!(yield* waitForAway())) return 'unknown';
       comparison = yield* compareCopy(context, [own!, other!], range);
     }
-    if (comparison === 'differs') return false;
+    if (comparison === 'differs') return comparison;
   }
-  return true;
+  return 'same';
 }
 
 /** All regions of the parts that are settled. */

@@ -1,56 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { slotOf } from '../format/superblock.js';
-import type { EvacuationProgress } from './evacuation.js';
+import { copiedSet, copyAll, REPLACEMENT_DISK, recorded, replaced } from './testing/copied-set.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
-import {
-  numberedDevice,
-  original,
-  superblockOnMedium,
-  times,
-  touchesMetadata,
-} from './testing/numbered-device.js';
-import { BLOCK_BYTES, blockContents } from './testing/workload.js';
+import { original, superblockOnMedium, times, touchesMetadata } from './testing/numbered-device.js';
+import { BLOCK_BYTES } from './testing/workload.js';
 
 const MIB = 1 << 20;
 const PART_BLOCKS = MIB / BLOCK_BYTES;
 const { EIO } = ERRNO;
-/** The disk that is filled: behind the main device and the spare. */
-const REPLACEMENT_DISK = 2;
-/** Longer than what two disks hold needs to be recorded. */
 const SETTLED_MS = 25_000;
-
-/** A set of four parts that is copied to another disk, which is recorded, so that nothing needs to be copied again. */
-function copiedSet(copies = 5): ReturnType<typeof numberedDevice> {
-  const device = numberedDevice({
-    spareBytes: [4 * MIB, 4 * MIB],
-    furtherDiskCount: 1,
-    volatileCaches: true,
-    copies,
-  });
-  device.rig.open();
-  copyAll(device.rig);
-  return device;
-}
-
-/** Until all is copied, and recorded as that. */
-function copyAll(rig: DeviceOnMemory, copyId?: Uint8Array): EvacuationProgress {
-  rig.evacuateTo(REPLACEMENT_DISK, copyId);
-  rig.scheduler.advance(SETTLED_MS);
-  const progress = rig.device!.replacement.progress!;
-  expect(progress.state).toBe('copied');
-  return progress;
-}
-
-function replaced(rig: DeviceOnMemory, first: number, count: number): number[] {
-  const { contents } = rig.disks[REPLACEMENT_DISK]!;
-  const view = new DataView(contents.buffer, contents.byteOffset, contents.byteLength);
-  return Array.from({ length: count }, (_, index) => blockContents(view, (first + index) * BLOCK_BYTES));
-}
-
-function recorded(rig: DeviceOnMemory): number | undefined {
-  return rig.device!.metadata.superblock.copyPosition?.settled[0];
-}
 
 function powerCut(rig: DeviceOnMemory): void {
   rig.powerCut(() => false);
@@ -222,7 +181,7 @@ describe('what is recorded of a set that is copied to another disk', () => {
   });
 
   it('speaks of no changed part even if the last superblock is gone, in all copies', () => {
-    const { rig, client } = copiedSet(1);
+    const { rig, client } = copiedSet({ copies: 1 });
     client.write(8, 8, 9000);
     rig.kill();
     const set = rig.assemble();

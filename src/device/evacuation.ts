@@ -6,6 +6,7 @@ import type { Procedure } from '../engine/effect.js';
 import { perform, REPLACEMENT } from '../engine/effect.js';
 import { REGION_BYTES } from '../engine/limits.js';
 import type { MirrorFailure } from '../engine/mirror.js';
+import { RegionFlag } from '../engine/region-filter.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import { isStillCopied, settledRegions } from './copied-before.js';
 import type { EffectRunner } from './effect-runner.js';
@@ -42,7 +43,7 @@ export class Evacuation {
     this.#parts = parts;
     const { shape, filter, mirror } = parts.context;
     this.#order = new CopyOrder(shape.mainSizeBytes, filter);
-    mirror.begin(() => this.#noticed(), this.#order);
+    mirror.begin((stale) => this.#noticed(stale), this.#order);
     this.#settleTask = new RepeatedTask(parts.scheduler, (done) => this.#settle(done));
   }
 
@@ -54,25 +55,29 @@ export class Evacuation {
     if (!position.isOf(copyId) || !context.settled.isAnySettled) return position.drop(() => this.#prepared());
     runner.start(
       isStillCopied(context, rooms, () => this.#waitForAway()),
-      (isSame) => {
-        if (!isSame) this.#beginning = 'differs';
-        if (!isSame) return position.drop(() => this.#prepared());
-        this.#goOnFromPosition();
-        this.#prepared();
+      (comparison) => {
+        if (comparison === 'same') this.#goOnFromPosition();
+        if (comparison !== 'differs') return this.#prepared();
+        this.#beginning = 'differs';
+        position.drop((isDropped) => {
+          // Another process must not take it for what was copied by then.
+          if (!isDropped) position.giveUp();
+          this.#prepared();
+        });
       },
     );
   }
 
   #prepared(): void {
     this.#isPreparing = false;
+    if (this.#isStopping) return this.#stopped();
     this.#tell();
-    if (this.#isStopping) this.#stopped();
-    else if (!this.#isPaused) this.#startCopiers();
+    if (!this.#isPaused) this.#startCopiers();
   }
 
   /** False: nobody waits any more. */
   *#waitForAway(): Procedure<boolean> {
-    if (!this.#parts.context.mirror.isOn || this.#isStopping || this.#isGivingUpMain) return false;
+    if (!this.#parts.context.mirror.isOn || this.#isStopping) return false;
     yield* this.#pauseForAway();
     return true;
   }
@@ -216,7 +221,7 @@ export class Evacuation {
   }
 
   *#copy(room: CopyRoom): Procedure<void> {
-    const { mirror } = this.#parts.context;
+    const { mirror, settled } = this.#parts.context;
     // Before anything is copied, so that all copiers have begun when the first one ends.
     yield* perform({ kind: 'delay', delayMs: 0 });
     while (mirror.isOn && !this.#isStopping && !this.#isPaused) {
@@ -225,6 +230,7 @@ export class Evacuation {
       const report = yield* this.#copyPatiently(room, region);
       // By its first bytes it is known again after a power cut.
       if (region === 0 && report.outcome === 'copied') yield* this.#flush();
+      settled.noteCopied(region * REGION_BYTES);
       this.#order.note(region, report.outcome === 'copied');
       if (report.unreadableUnits.length > 0) this.#unreadable.set(region, report.unreadableUnits);
       else this.#unreadable.delete(region);
@@ -282,9 +288,11 @@ export class Evacuation {
     this.#tell();
   }
 
-  #noticed(): void {
-    const { mirror } = this.#parts.context;
+  #noticed(nowStale: readonly number[]): void {
+    const { position, context } = this.#parts;
+    const { mirror } = context;
     if (mirror.failure !== undefined) return this.#stop('failed', () => {});
+    position.noteStale(nowStale);
     // While copiers are at work it is looked at when they have ended.
     if (!this.#areCopiersAtRest || this.#state === 'copying' || this.#isStopping) return;
     for (const region of mirror.takeStale()) this.#order.noteStale(region);
@@ -308,10 +316,11 @@ export class Evacuation {
   #stopped(): void {
     if (!this.isAtRest || this.#afterStop.length === 0 || this.#isReleasing) return;
     this.#isReleasing = true;
-    const { runner, position, released } = this.#parts;
+    const { runner, position, released, context } = this.#parts;
+    const { filter, shape } = context;
     runner.start(this.#quiesce(), () =>
       position.drop(() => {
-        position.noteEnded();
+        filter.clear(0, shape.mainSizeBytes, RegionFlag.mirrored);
         released();
         for (const done of this.#afterStop) done();
       }),

@@ -26,7 +26,8 @@ export function* markOpened(work: MetadataWork, set: AssembledSet): Procedure<nu
     );
   const openCount = work.state.superblock.openCount + 1;
   const errno = yield* writeSuperblock(work, { cleanShutdown: false, openCount });
-  const again = errno === 0 && choice.needsTwoUpdates ? yield* writeSuperblock(work, {}) : errno;
+  const isTwice = choice.needsTwoUpdates || set.dropsCopyPosition;
+  const again = errno === 0 && isTwice ? yield* writeSuperblock(work, {}) : errno;
   if (again !== 0) return -again;
 
   const repairedCount = choice.repairs.length + (yield* repairPages(work, load, set.supersededPages));

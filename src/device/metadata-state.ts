@@ -17,6 +17,8 @@ export interface MetadataState {
    * up, with a number that nobody knows. The next update leaps over it (rule R2 and R3).
    */
   superblockMayHide: boolean;
+  /** Whatever the superblock says of a copying is wrong: it is left out of all that is written from now on. */
+  dropsCopyPosition: boolean;
   readonly pagesThatMayHide: Set<number>;
 }
 
@@ -29,6 +31,7 @@ export function metadataStateOf(superblock: Superblock): MetadataState {
     unsettledPages: new Set(),
     proof: new PageProof(superblock.pageCount),
     superblockMayHide: false,
+    dropsCopyPosition: false,
     pagesThatMayHide: new Set(),
   };
 }

@@ -38,6 +38,11 @@ export class MetadataWriter {
     return this.#work.state.superblock;
   }
 
+  /** See `MetadataState`. */
+  set dropsCopyPosition(drops: boolean) {
+    this.#work.state.dropsCopyPosition = drops;
+  }
+
   get isIdle(): boolean {
     return !this.#busy;
   }

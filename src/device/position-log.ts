@@ -10,6 +10,7 @@ import {
   spareTarget,
 } from '../engine/effect.js';
 import { flushFailureTotal } from '../engine/flush-all.js';
+import { REGION_BYTES } from '../engine/limits.js';
 import { RegionFlag } from '../engine/region-filter.js';
 import type { CopyPosition } from '../format/copy-position.js';
 import { sameUuid } from '../format/set-id.js';
@@ -27,28 +28,33 @@ export class PositionLog {
   readonly #parts: PositionLogParts;
   /** Of what is or may be recorded. */
   #copyId: Uint8Array | undefined;
-  /** Parts to be taken back with the next update. */
-  readonly #changing = new Set<number>();
-  #isGivenUp = false;
+  /** Of a copying whose position was given up; nothing is recorded of it any more. */
+  #lostCopyId: Uint8Array | undefined;
+  /** Who waits until parts are taken back. */
+  #waiting: WaitingChange[] = [];
+  #isTakingBack = false;
 
   constructor(parts: PositionLogParts) {
     this.#parts = parts;
     this.#copyId = parts.recorded?.copyId;
-    this.#flag();
+    const { settled, filter } = parts.context;
+    for (const part of settled.allSettled()) {
+      const { offsetBytes, lengthBytes } = settled.rangeOf(part);
+      filter.set(offsetBytes, lengthBytes, RegionFlag.mirrored);
+    }
   }
 
   /** Something may be recorded, of this copying. */
   isOf(copyId: Uint8Array): boolean {
-    return this.#copyId !== undefined && !this.#isGivenUp && sameUuid(this.#copyId, copyId);
+    return isSame(this.#copyId, copyId) && !isSame(this.#lostCopyId, copyId);
   }
 
   /** Records what both disks hold, and have flushed. `done` is called when it is recorded, or could not be. */
   settle(copyId: Uint8Array, done: () => void): void {
-    if (this.#copyId !== undefined && !this.isOf(copyId)) return this.drop(done);
-    const { settled, breaker, isMainReadOnly } = this.#parts.context;
-    // A flush that can't succeed would count as one that failed.
-    const canFlush = isMainReadOnly || !breaker.isOpen;
-    const parts = canFlush ? settled.quietParts((part) => this.#isHeld(part)) : [];
+    const { settled } = this.#parts.context;
+    const isOther = this.#copyId !== undefined && !this.isOf(copyId);
+    if (isOther || isSame(this.#lostCopyId, copyId)) return this.drop(() => done());
+    const parts = this.#canFlush ? settled.quietParts((part) => this.#isHeld(part)) : [];
     if (parts.length === 0) return done();
     this.#parts.runner.start(this.#flush(), (isDurable) => {
       if (!isDurable) return done();
@@ -56,40 +62,70 @@ export class PositionLog {
     });
   }
 
-  /** Before these parts change. `done` is called when they may: that is recorded, or the position is given up. */
+  /**
+   * Before these parts change. `done` is called when they may: that is recorded, or, where it can't be in time, the position
+   * is given up.
+   */
   unsettle(parts: readonly number[], done: (result: number) => void): void {
-    this.#takeBack(parts, UNSETTLE_ATTEMPTS, done);
+    const { settled } = this.#parts.context;
+    if (!parts.some((part) => settled.isSettled(part))) return done(0);
+    const change = { parts, done };
+    this.#waiting.push(change);
+    this.#parts.scheduler.after(UNSETTLE_PATIENCE_MS, () => {
+      if (this.#waiting.includes(change)) this.giveUp();
+    });
+    if (!this.#isTakingBack) this.#takeBack();
   }
 
-  /** Nothing that is recorded is of use any more. `done` is called when that is recorded, or could not be. */
-  drop(done: () => void): void {
-    if (this.#copyId === undefined) return done();
-    this.#parts.metadata().run(
-      (work) => writeSuperblock(work, { copyPosition: undefined }),
-      (errno) => {
-        if (errno === 0) {
-          this.#copyId = undefined;
-          this.#isGivenUp = false;
-          this.#unsettleNow(this.#parts.context.settled.allSettled());
-        }
-        done();
-      },
-    );
-  }
-
-  /** Nothing is copied any more: only what is recorded still has writes go the way that takes it back. */
-  noteEnded(): void {
-    const { filter, shape } = this.#parts.context;
-    filter.clear(0, shape.mainSizeBytes, RegionFlag.mirrored);
-    this.#flag();
-  }
-
-  #flag(): void {
-    const { settled, filter } = this.#parts.context;
-    for (const part of settled.allSettled()) {
-      const { offsetBytes, lengthBytes } = settled.rangeOf(part);
-      filter.set(offsetBytes, lengthBytes, RegionFlag.mirrored);
+  /** These regions are to be copied again. */
+  noteStale(regions: readonly number[]): void {
+    const { settled } = this.#parts.context;
+    const parts = new Set<number>();
+    for (const region of regions) {
+      settled.noteCopied(region * REGION_BYTES);
+      for (const part of settled.settledIn(region * REGION_BYTES, 1)) parts.add(part);
     }
+    if (parts.size > 0) this.unsettle([...parts], () => {});
+  }
+
+  /**
+   * Nothing that is recorded is of use any more. `done` hears whether that is recorded: in two updates, so that the one
+   * before does not count either.
+   */
+  drop(done: (isDropped: boolean) => void): void {
+    if (this.#copyId === undefined) return done(true);
+    const metadata = this.#parts.metadata();
+    metadata.dropsCopyPosition = true;
+    this.#unsettleAll();
+    metadata.run(writeTwice, (errno) => {
+      if (errno === 0) {
+        this.#copyId = undefined;
+        metadata.dropsCopyPosition = false;
+      }
+      done(errno === 0);
+    });
+  }
+
+  /**
+   * No write waits for ever because the spares take none. What they say from now on is wrong, so that who remembers the
+   * copying has to forget its number.
+   */
+  giveUp(): void {
+    this.#lostCopyId = this.#copyId;
+    this.#parts.metadata().dropsCopyPosition = true;
+    this.#unsettleAll();
+    this.#parts.report({ kind: 'copyPositionLost' });
+  }
+
+  /** A flush that can't succeed would count as one that failed. */
+  get #canFlush(): boolean {
+    const { breaker, isMainReadOnly, isGone } = this.#parts.context;
+    return (isMainReadOnly || !breaker.isOpen) && !this.#dirtySpares.some(isGone);
+  }
+
+  get #dirtySpares(): readonly number[] {
+    const { shape, isDirty } = this.#parts.context;
+    return [...shape.spares.keys()].map(spareTarget).filter(isDirty);
   }
 
   /** The replacement holds it, and no crash can change what the set holds there. */
@@ -108,15 +144,30 @@ export class PositionLog {
       context.mirror.noteFailure({ operation: 'flush', offsetBytes: 0, errno: -replaced });
       return false;
     }
-    const spares = [...context.shape.spares.keys()].map(spareTarget).filter(context.isDirty);
-    const targets = context.isMainReadOnly ? spares : [MAIN, ...spares];
+    if (!this.#canFlush) return false;
+    const targets = context.isMainReadOnly ? this.#dirtySpares : [MAIN, ...this.#dirtySpares];
     const results = yield* performAll(targets.map((target): Effect => ({ kind: 'flush', target })));
-    return results.every((result) => result >= 0) && flushFailureTotal(context) === failuresBefore;
+    if (results.some((result) => result < 0) || !(yield* this.#untilAllHeard())) return false;
+    return flushFailureTotal(context) === failuresBefore;
+  }
+
+  /** One that was sent before, and fails yet, may have dropped what ours found nothing left of. False: there always is one. */
+  *#untilAllHeard(): Procedure<boolean> {
+    for (let waits = 0; waits < MAX_FLUSH_WAITS; waits += 1) {
+      if (!this.#isAnyFlushUnderWay) return true;
+      yield* perform({ kind: 'delay', delayMs: FLUSH_WAIT_MS });
+    }
+    return false;
+  }
+
+  get #isAnyFlushUnderWay(): boolean {
+    const { shape, isBeingFlushed } = this.#parts.context;
+    return isBeingFlushed(MAIN) || [...shape.spares.keys()].map(spareTarget).some(isBeingFlushed);
   }
 
   *#record(work: MetadataWork, copyId: Uint8Array, parts: readonly number[]): Procedure<void> {
     const { settled, mirror } = this.#parts.context;
-    if (!mirror.isOn) return;
+    if (!mirror.isOn || isSame(this.#lostCopyId, copyId)) return;
     const durable = parts.filter((part) => settled.isUnchanged(part) && this.#isHeld(part));
     if (durable.length === 0) return;
     // Whatever becomes of this update: what is to change from now on waits until it is taken back.
@@ -125,32 +176,40 @@ export class PositionLog {
     yield* writeSuperblock(work, { copyPosition: this.#position([]) });
   }
 
-  #takeBack(parts: readonly number[], attempts: number, done: (result: number) => void): void {
-    const { settled } = this.#parts.context;
-    if (!parts.some((part) => settled.isSettled(part))) return done(0);
-    for (const part of parts) this.#changing.add(part);
+  /** Until nobody waits. */
+  #takeBack(): void {
+    this.#isTakingBack = true;
     this.#parts.metadata().run(
       (work) => this.#recordChanging(work),
       (errno) => {
-        if (errno === 0) return done(0);
-        if (attempts === 1) {
-          this.#giveUp();
-          return done(0);
-        }
-        this.#parts.scheduler.after(UNSETTLE_RETRY_MS, () => this.#takeBack(parts, attempts - 1, done));
+        this.#letChange();
+        if (this.#waiting.length === 0) this.#isTakingBack = false;
+        else this.#parts.scheduler.after(errno === 0 ? 0 : UNSETTLE_RETRY_MS, () => this.#takeBack());
       },
     );
   }
 
-  /** Two updates, so that the one before does not count either, whatever happens to the last one. */
   *#recordChanging(work: MetadataWork): Procedure<number> {
-    const parts = [...this.#changing].filter((part) => this.#parts.context.settled.isSettled(part));
-    this.#changing.clear();
+    const { settled } = this.#parts.context;
+    const wanted = new Set(this.#waiting.flatMap(({ parts }) => parts));
+    const parts = [...wanted].filter((part) => settled.isSettled(part));
     if (parts.length === 0) return 0;
-    const errno = yield* writeSuperblock(work, { copyPosition: this.#position(parts) });
-    const again = errno === 0 ? yield* writeSuperblock(work, {}) : errno;
-    if (again === 0) this.#unsettleNow(parts);
-    return again;
+    const errno = yield* writeTwice(work, { copyPosition: this.#position(parts) });
+    if (errno === 0) this.#unsettleNow(parts);
+    return errno;
+  }
+
+  #letChange(): void {
+    const { settled } = this.#parts.context;
+    const isSettled = (part: number): boolean => settled.isSettled(part);
+    const free = this.#waiting.filter(({ parts }) => !parts.some(isSettled));
+    this.#waiting = this.#waiting.filter(({ parts }) => parts.some(isSettled));
+    for (const { done } of free) done(0);
+  }
+
+  #unsettleAll(): void {
+    this.#unsettleNow(this.#parts.context.settled.allSettled());
+    this.#letChange();
   }
 
   #unsettleNow(parts: readonly number[]): void {
@@ -161,13 +220,6 @@ export class PositionLog {
       const { offsetBytes, lengthBytes } = settled.rangeOf(part);
       filter.clear(offsetBytes, lengthBytes, RegionFlag.mirrored);
     }
-  }
-
-  /** No write waits for ever because the spares take none: who remembers the copying has to forget its number. */
-  #giveUp(): void {
-    this.#isGivenUp = true;
-    this.#unsettleNow(this.#parts.context.settled.allSettled());
-    this.#parts.report({ kind: 'copyPositionLost' });
   }
 
   #position(without: readonly number[]): CopyPosition {
@@ -192,6 +244,26 @@ export interface CopyPositionLostEvent {
   readonly kind: 'copyPositionLost';
 }
 
-/** A spare that is gone for longer does not hold up writes. */
-const UNSETTLE_ATTEMPTS = 10;
+interface WaitingChange {
+  readonly parts: readonly number[];
+  readonly done: (result: number) => void;
+}
+
+/** So that the superblock before does not count either, whatever happens to the last one. */
+function* writeTwice(
+  work: MetadataWork,
+  fields: Parameters<typeof writeSuperblock>[1] = {},
+): Procedure<number> {
+  const errno = yield* writeSuperblock(work, fields);
+  return errno === 0 ? yield* writeSuperblock(work, {}) : errno;
+}
+
+function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one !== undefined && sameUuid(one, other);
+}
+
+/** A spare that does not answer, or takes no writes, does not hold up writes for longer. */
+const UNSETTLE_PATIENCE_MS = 10_000;
 const UNSETTLE_RETRY_MS = 1000;
+const FLUSH_WAIT_MS = 10;
+const MAX_FLUSH_WAITS = 100;

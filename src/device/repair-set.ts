@@ -68,7 +68,7 @@ export function* repairSet(work: MetadataWork, plan: RepairPlan): Procedure<numb
   work.state.superblockMayHide = plan.updatesSuperblockTwice;
   // The set may hold something else afterwards than what was copied of it.
   const isCopied = work.state.superblock.copyPosition !== undefined;
-  const updates = plan.updatesSuperblockTwice ? 2 : Number(isCopied);
+  const updates = plan.updatesSuperblockTwice || isCopied ? 2 : 0;
   for (let update = 0; update < updates; update += 1)
     if ((yield* writeSuperblock(work, { copyPosition: undefined })) !== 0) return ERRNO.EIO;
   const pages = repairPagesOf(work, plan);

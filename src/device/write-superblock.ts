@@ -25,7 +25,8 @@ export function* writeSuperblock(work: MetadataWork, fields: Partial<Superblock>
   state.superblockMayHide = false;
   const counters = Array.from(context.totalCounters());
   const changed: Superblock = { ...state.superblock, counters, ...fields, sequence, updatedSeconds };
-  const next = { ...changed, pageSequenceSum: sumFor(changed, fields, state.pageSequences) };
+  const summed = { ...changed, pageSequenceSum: sumFor(changed, fields, state.pageSequences) };
+  const next = state.dropsCopyPosition ? withoutCopyPosition(summed) : summed;
   const failuresBefore = flushFailuresOf(work);
   const results = yield* performAll(
     next.copies.map((_, copyIndex) => superblockWrite(work, next, copyIndex)),
@@ -116,7 +117,8 @@ export function superblockWrite(
   const copy = superblock.copies[copyIndex]!;
   const memoryOffset = work.bufferOffset + copyIndex * METADATA_PAGE_BYTES;
   const into = work.memory.bytes.subarray(memoryOffset, memoryOffset + METADATA_PAGE_BYTES);
-  encodeSuperblock(into, superblock, copyIndex);
+  const { dropsCopyPosition } = work.state;
+  encodeSuperblock(into, dropsCopyPosition ? withoutCopyPosition(superblock) : superblock, copyIndex);
   return {
     kind: 'write',
     target: spareTarget(copy.spareIndex),
@@ -124,4 +126,8 @@ export function superblockWrite(
     lengthBytes: METADATA_PAGE_BYTES,
     memoryOffset,
   };
+}
+
+export function withoutCopyPosition(superblock: Superblock): Superblock {
+  return superblock.copyPosition === undefined ? superblock : { ...superblock, copyPosition: undefined };
 }

@@ -8,11 +8,20 @@ import { perform } from './effect.js';
  * all disks, before it gives the lock back.
  */
 export function* beginChange(
-  { settled }: ColdContext,
+  context: ColdContext,
   offsetBytes: number,
   lengthBytes: number,
 ): Procedure<void> {
-  settled.beginChange(offsetBytes, lengthBytes);
+  context.settled.beginChange(offsetBytes, lengthBytes);
+  yield* unsettle(context, offsetBytes, lengthBytes);
+}
+
+/** Parts of this range, if any, are recorded as settled no more, or nothing is. */
+export function* unsettle(
+  { settled }: Pick<ColdContext, 'settled'>,
+  offsetBytes: number,
+  lengthBytes: number,
+): Procedure<void> {
   const parts = settled.settledIn(offsetBytes, lengthBytes);
   if (parts.length > 0) yield* perform({ kind: 'unsettle', parts });
 }

@@ -1,3 +1,4 @@
+import { unsettle } from './change-settled.js';
 import type { ColdContext } from './cold-context.js';
 import { type CopyRoom, readOnce } from './copy-region.js';
 import type { Procedure } from './effect.js';
@@ -32,15 +33,14 @@ function* compareLocked(
   { offsetBytes, lengthBytes }: SampleRange,
 ): Procedure<Comparison> {
   const { settled, memory } = context;
-  const parts = settled.settledIn(offsetBytes, lengthBytes);
-  if (parts.length === 0) return 'unknown';
+  if (settled.settledIn(offsetBytes, lengthBytes).length === 0) return 'unknown';
   const range = { offsetBytes, lengthBytes, memoryOffset: own.bufferOffset };
   const outcome = yield* readOnce(context, own, range);
   if (outcome !== 'copied') return outcome === 'away' ? 'away' : 'unknown';
   const memoryOffset = other.bufferOffset;
   const effect = { kind: 'read', target: REPLACEMENT, offsetBytes, lengthBytes, memoryOffset } as const;
   if (!(yield* transferWithRetries(context, effect, true)).ok) {
-    yield* perform({ kind: 'unsettle', parts });
+    yield* unsettle(context, offsetBytes, lengthBytes);
     return 'unknown';
   }
   const [one, two] = [own, other].map(({ bufferOffset }) =>

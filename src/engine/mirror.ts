@@ -17,7 +17,7 @@ import { UndecidedBlocks } from './undecided-blocks.js';
 export class Mirror {
   #isOn = false;
   #failure: MirrorFailure | undefined;
-  #noticed: () => void = () => {};
+  #noticed: (stale: readonly number[]) => void = () => {};
   #order: FilledRegions = NOTHING_FILLED;
   readonly #staleRegions = new Set<number>();
   /** By region: targets, as bits, that may have gone back to what they held before, since the region was copied. */
@@ -34,8 +34,8 @@ export class Mirror {
     return this.#failure;
   }
 
-  /** `noticed`: the replacement has failed, or regions are to be copied again. */
-  begin(noticed: () => void, order: FilledRegions): void {
+  /** `noticed`: the replacement has failed, or these regions are to be copied again. */
+  begin(noticed: (stale: readonly number[]) => void, order: FilledRegions): void {
     this.#isOn = true;
     this.#failure = undefined;
     this.#noticed = noticed;
@@ -79,7 +79,7 @@ export class Mirror {
     if (!this.#isOn) return;
     this.#isOn = false;
     this.#failure = failure;
-    this.#noticed();
+    this.#noticed([]);
   }
 
   /** What the set holds there now is not known. */
@@ -101,23 +101,28 @@ export class Mirror {
   /** Something in this range is to be copied again. */
   noteStale(filter: RegionFilter, offsetBytes: number, lengthBytes: number): void {
     if (!this.covers(filter, offsetBytes, lengthBytes)) return;
+    const first = Math.floor(offsetBytes / REGION_BYTES);
     const last = Math.floor((offsetBytes + lengthBytes - 1) / REGION_BYTES);
-    for (let region = Math.floor(offsetBytes / REGION_BYTES); region <= last; region += 1)
-      this.#staleRegions.add(region);
-    this.#noticed();
+    this.#addStale(Array.from({ length: last - first + 1 }, (_, index) => first + index));
   }
 
   /** A flush of this disk of the set has failed, or it came back without its cache. A spare concerns only what moved. */
   noteReverted(filter: RegionFilter, target: Target): void {
     if (!this.#isOn) return;
+    const reverted: number[] = [];
     for (let region = 0; region < this.#order.regionCount; region += 1) {
       const isOfTarget =
         target === MAIN || filter.hasAny(region * REGION_BYTES, REGION_BYTES, RegionFlag.remapped);
       if (!isOfTarget || !filter.hasAny(region * REGION_BYTES, 1, RegionFlag.mirrored)) continue;
       this.#revertedTargets[region]! |= 1 << target;
-      this.#staleRegions.add(region);
+      reverted.push(region);
     }
-    if (this.#staleRegions.size > 0) this.#noticed();
+    if (reverted.length > 0) this.#addStale(reverted);
+  }
+
+  #addStale(regions: readonly number[]): void {
+    for (const region of regions) this.#staleRegions.add(region);
+    this.#noticed(regions);
   }
 
   /** Unless something happened to it while it was being copied. */

@@ -1,3 +1,4 @@
+import { unsettle } from './change-settled.js';
 import type { ColdContext } from './cold-context.js';
 import type { Procedure, Target } from './effect.js';
 import { REPLACEMENT } from './effect.js';
@@ -14,6 +15,7 @@ export function* readReplacement(context: ColdContext, range: ByteRange): Proced
   const { offsetBytes, lengthBytes } = range;
   if (!context.mirror.holds(offsetBytes, lengthBytes)) return false;
   if (yield* readPatiently(context, range)) return true;
+  yield* unsettle(context, offsetBytes, lengthBytes);
   context.mirror.noteStale(context.filter, offsetBytes, lengthBytes);
   return false;
 }
@@ -45,7 +47,9 @@ export function* fillFromReplacement(
     });
     if (isThere) stillMissing = (stillMissing & ~(1 << block)) >>> 0;
   }
-  if (stillMissing !== 0) context.mirror.noteStale(context.filter, unitOffset, unitBytes);
+  if (stillMissing === 0) return 0;
+  yield* unsettle(context, unitOffset, context.shape.unitLengthBytes(mainUnit));
+  context.mirror.noteStale(context.filter, unitOffset, unitBytes);
   return stillMissing;
 }
 

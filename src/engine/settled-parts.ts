@@ -13,8 +13,9 @@ export class SettledParts {
   readonly #settled = new Uint8Array(MAX_PARTS / 8);
   #settledCount = 0;
   readonly #changesUnderWay: Uint32Array;
-  /** Something has begun to change there since the last `quietParts`. */
+  /** Since the last `quietParts`: something has begun to change there, or was copied. */
   readonly #hasChanged: Uint8Array;
+  readonly #wasCopied: Uint8Array;
   /** Calls of `quietParts` since something changed there, as far as they matter. */
   readonly #quietCalls: Uint8Array;
 
@@ -24,6 +25,7 @@ export class SettledParts {
     this.partCount = Math.ceil(mainSizeBytes / this.partBytes);
     this.#changesUnderWay = new Uint32Array(this.partCount);
     this.#hasChanged = new Uint8Array(this.partCount);
+    this.#wasCopied = new Uint8Array(this.partCount);
     this.#quietCalls = new Uint8Array(this.partCount).fill(QUIET_CALLS);
     if (recorded === undefined) return;
     this.#settled.set(recorded.settled);
@@ -91,14 +93,20 @@ export class SettledParts {
       this.#quietCalls[part] = isQuiet ? Math.min(this.#quietCalls[part]! + 1, QUIET_CALLS) : 0;
     }
     this.#hasChanged.fill(0);
+    this.#wasCopied.fill(0);
     return this.#parts(
       (part) => this.#quietCalls[part] === QUIET_CALLS && !this.isSettled(part) && isWanted(part),
     );
   }
 
-  /** No change has begun there since `quietParts`. */
+  /** Something there was copied to the replacement just now, or is to be. */
+  noteCopied(offsetBytes: number): void {
+    this.#wasCopied[Math.floor(offsetBytes / this.partBytes)] = 1;
+  }
+
+  /** No change has begun there since `quietParts`, and nothing was copied. */
   isUnchanged(part: number): boolean {
-    return this.#hasChanged[part] === 0;
+    return this.#hasChanged[part] === 0 && this.#wasCopied[part] === 0;
   }
 
   #parts(isWanted: (part: number) => boolean): number[] {

@@ -77,6 +77,7 @@ export class EvacuationCalls {
     const { progress } = replacement;
     if (progress === undefined || !replacement.isThere) return done(NOTHING_COPIED, null);
     if (!context.breaker.stopsReads) return done(MAIN_IS_THERE, null);
+    if (progress.pass === 'comparing') return done(notCompared(this.#path), null);
     const { unitBytes } = context.shape;
     const missingUnits = Math.ceil((progress.totalBytes - progress.everCopiedBytes) / unitBytes);
     const roomUnits = roomOn(this.#started.device).freeUnits;
@@ -183,6 +184,12 @@ function problemOf(progress: EvacuationProgress, firstSector: number): string | 
   if (progress.state !== 'incomplete') return null;
   const units = `${progress.unreadableUnits} unit(s), from sector ${firstSector} (${firstSector * SECTOR_BYTES} bytes) on`;
   return `${units}, can't be read, and no spare has room to remember that: add a spare, then start it anew`;
+}
+
+/** What it holds may be anything by now. */
+function notCompared(path: string): Failure {
+  const message = `${path}: whether it still holds what was copied before can't be told without the main device: attach that again; docs/moving.md says what else there is`;
+  return failure('refused', message);
 }
 
 /** Each lost unit takes a place on a spare. */

@@ -41,14 +41,14 @@ export class LifeReplacement {
     this.#owner.run(() => this.#device.replacement.resume());
   }
 
-  /** False: the main device can be read, or the spares have no room for all that would be lost. */
+  /** False: the main device can be read, or is needed to compare, or the spares have no room for all that would be lost. */
   acceptLoss(): boolean {
     const { replacement, context } = this.#device;
-    const { totalBytes, everCopiedBytes } = replacement.progress!;
+    const { totalBytes, everCopiedBytes, pass } = replacement.progress!;
     const { allocator, policy, shape, breaker } = context;
     const missingUnits = Math.ceil((totalBytes - everCopiedBytes) / shape.unitBytes);
     const roomUnits = Math.min(allocator.freeCount, policy.maxMovedUnits - policy.movedCount);
-    if (!breaker.stopsReads || missingUnits > roomUnits) return false;
+    if (!breaker.stopsReads || pass === 'comparing' || missingUnits > roomUnits) return false;
     this.#owner.run(() => replacement.acceptLoss());
     return true;
   }

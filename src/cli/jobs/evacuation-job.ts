@@ -7,11 +7,13 @@ export const EVACUATION_ID = 'evacuation';
 /** The copying of a set to another disk that is under way, or has ended, as one of the jobs of the set. */
 export function evacuationJob(report: EvacuationReport, pace: Pace): JobReport {
   const { path, isWaiting, copiedBytes: done, totalBytes: total, beginningBytes, problem } = report;
+  // Less than before where something is to be copied again.
+  const doneNow = Math.max(0, done - beginningBytes);
   return {
     ...about(path),
     state: stateOf(report),
     isWaiting,
-    progress: { done, total, unit: 'bytes', ...pace.of(done - beginningBytes, total - beginningBytes) },
+    progress: { done, total, unit: 'bytes', ...pace.of(doneNow, doneNow + total - done) },
     problem,
   };
 }

@@ -32,6 +32,7 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     settled: new SettledParts(mainSizeBytes, undefined),
     suspension: new SpareSuspension(),
     isDirty: () => true,
+    isBeingFlushed: () => false,
     flushFailuresOf: () => 0,
     counters: newCounters(),
     totalCounters: () => newCounters(),
