@@ -55,5 +55,6 @@ export class Events {
 const PATIENCE_EVENTS = 400;
 /** Longer than anything waits for a device. */
 const SOON_MS = 600_000;
-const REST_MS = 900_000;
+/** Each unit that neither disk gives, and that can not be remembered as lost, takes a minute in each round of a copying. */
+const REST_MS = 3_600_000;
 const REST_EVENTS = 5_000;
