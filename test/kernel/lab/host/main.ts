@@ -5,6 +5,7 @@ import { KERNEL_NAMES, type KernelName } from '../kernel-name.js';
 import type { Frontend } from '../scenario.js';
 import { type FoundScenario, findScenarios } from './find-scenarios.js';
 import { jobsOf } from './jobs.js';
+import { kernel } from './kernel.js';
 import { installMissingPackages } from './packages.js';
 import { runAll } from './run-all.js';
 import { shell } from './shell.js';
@@ -14,6 +15,7 @@ const USAGE = `npm run test:kernel [-- NAME...] [OPTION...]   the suite, or the 
 npm run lab -- NAME... [OPTION...]             the same, one at a time, with console and steps shown
 npm run lab -- shell [--kernel K]              a shell inside a machine
 npm run lab -- list                            the scenarios
+npm run lab -- prepare                         only fetches what machines need
 
   --all           the suite with the scenarios that are left out of it because they take long
   --kernel K      only this one of ${KERNEL_NAMES.join(', ')}
@@ -42,6 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (verb === 'list') return list();
   installMissingPackages();
   const kernels = kernelsOf(values.kernel);
+  if (verb === 'prepare') return fetchKernels(kernels);
   if (verb === 'shell') return shell(kernels[0]!).then(() => 0);
   const isSuite = verb === 'test';
   const found = await findScenarios(isSuite ? names : positionals);
@@ -63,6 +66,11 @@ function kernelsOf(wanted: string | undefined): readonly KernelName[] {
   const known = KERNEL_NAMES.find((name) => name === wanted);
   if (known === undefined) throw new Error(`no kernel ${wanted}; there are: ${KERNEL_NAMES.join(' ')}`);
   return [known];
+}
+
+async function fetchKernels(names: readonly KernelName[]): Promise<number> {
+  for (const name of names) await kernel(name);
+  return 0;
 }
 
 async function list(): Promise<number> {
