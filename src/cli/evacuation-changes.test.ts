@@ -120,10 +120,12 @@ describe('a set that is copied to another disk by its process', () => {
     const first = await processOf(undefined);
     await first.evacuation.begin(begin);
     const isAgain = how === 'begun again';
-    const next = await processOf(undefined, 'disk 1', isAgain ? 'boot 1' : 'boot 2', true);
+    const next = isAgain ? await processOf('copying') : await processOf(undefined, 'disk 1', 'boot 2', true);
     const { identifyDisk } = next.library;
+    let isFirst = true;
     next.library.identifyDisk = () => {
-      next.memory.notice({ event: 'evacuationPositionLost' });
+      if (isFirst) next.memory.notice({ event: 'evacuationPositionLost' });
+      isFirst = false;
       return identifyDisk();
     };
     if (isAgain) await next.evacuation.begin(begin);

@@ -194,7 +194,7 @@ export class EvacuationChanges implements EvacuationAtWork {
 
   #evacuate(path: string, copyId: string): Promise<EvacuationReport> {
     const bytes = parseUuid(copyId);
-    assert(bytes.ok, 'it is of randomUUID');
+    assert(bytes.ok, 'it is of randomUUID, or of a job file that was judged');
     return this.#device.evacuate(path, bytes.value);
   }
 

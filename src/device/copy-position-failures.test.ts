@@ -122,6 +122,27 @@ describe('what is recorded of a set that is copied to another disk, when things 
     expect(recorded(rig)).toBeUndefined();
   });
 
+  it('holds until it is dropped: what changes meanwhile waits for that', () => {
+    const { rig, client } = copiedSet({ lateStores: true });
+    rig.close();
+    rig.open();
+    const { superblock } = rig.device!.metadata;
+    const order: string[] = [];
+    for (const disk of [MAIN, SPARE])
+      rig.stores[disk]!.judge = (io) => {
+        if (io.kind !== 'write') return 0;
+        if (disk === MAIN) order.push('main');
+        else if (touchesMetadata(io, superblock, SPARE)) order.push('metadata');
+        return 0;
+      };
+    rig.device!.replacement.cancel(() => {});
+    const write = client.beginWrite(8, 8, 9000);
+    rig.scheduler.advance(1000);
+    expect(write.errno).toBe(0);
+    expect(order).toEqual([...times(10, 'metadata'), 'main']);
+    expect(recorded(rig)).toBeUndefined();
+  });
+
   it('does not count after it was dropped, even if the last superblock is gone', () => {
     const { rig } = copiedSet({ copies: 1 });
     rig.close();

@@ -96,8 +96,9 @@ export class PositionLog {
     if (this.#copyId === undefined) return done(true);
     const metadata = this.#parts.metadata();
     metadata.dropsCopyPosition = true;
-    this.#unsettleAll();
     metadata.run(writeTwice, (errno) => {
+      // Not before: until then what is recorded must stay true.
+      this.#unsettleAll();
       if (errno === 0) {
         this.#copyId = undefined;
         metadata.dropsCopyPosition = false;

@@ -55,6 +55,6 @@ export class Events {
 const PATIENCE_EVENTS = 400;
 /** Longer than anything waits for a device. */
 const SOON_MS = 600_000;
-/** Each unit that neither disk gives, and that can not be remembered as lost, takes a minute in each round of a copying. */
+/** Longer than a copying takes with many units that can neither be read nor be remembered as lost (seed 220975: not 15 minutes). */
 const REST_MS = 3_600_000;
 const REST_EVENTS = 5_000;

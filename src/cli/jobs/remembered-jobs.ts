@@ -21,8 +21,8 @@ export const rememberedJobsSchema = z.object({
       device: z.string(),
       /** Of `identifyDisk`. */
       identity: z.string(),
-      /** As `evacuate` of the library takes it, as a UUID; null: what is recorded of it counts no more. */
-      copyId: z.string().nullable().default(null),
+      /** What `evacuate` of the library takes; null: what is recorded of it counts no more. */
+      copyId: z.uuid().nullable().default(null),
       /** Of the kernel, when it was begun. */
       bootId: z.string(),
       isPaused: z.boolean(),
