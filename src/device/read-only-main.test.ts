@@ -73,6 +73,17 @@ describe('a main device that takes no writes', () => {
     expect(rig.device!.context.table.mappedCount).toBe(0);
   });
 
+  it('costs none where requests are at work in all the places where it is tried', () => {
+    const { rig, client } = opened({ lateStores: true });
+    goReadOnly(rig);
+    // Where its 1024 units are tried: units 64, 193, 322 and so on.
+    const places = Array.from({ length: 8 }, (_, place) => 8 * (64 + 129 * place));
+    const writes = places.map((place) => client.beginWrite(place, 1, 5000));
+    rig.scheduler.advance(60_000);
+    expect(writes.map(({ errno }) => errno)).toEqual(times(8, EIO));
+    expect(rig.device!.context.table.mappedCount).toBe(0);
+  });
+
   it('has a unit that can be read no more moved to the spare, which takes its writes', () => {
     const { rig, client } = opened();
     rig.stores[MAIN]!.judge = (io) => {

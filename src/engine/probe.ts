@@ -93,6 +93,16 @@ export function* tryDeviceAgain(context: ColdContext, scratch: Scratch): Procedu
  */
 type ProbeOutcome = 'works' | 'readsOnly' | 'fails' | 'untried';
 
+/** What one look at the device has found so far: places by the unit that each begins at. */
+interface Probe {
+  readonly operation: 'read' | 'write';
+  readonly tried: Set<number>;
+  /** Places where nothing could be tried. */
+  readonly locked: number[];
+  failedCount: number;
+  readsWork: boolean;
+}
+
 /**
  * Reads (and for `write` rewrites, unchanged) one healthy block in up to eight places, until one works. Where most places
  * are locked, the few that are left may be those that are bad, and say nothing of the others.
@@ -103,23 +113,16 @@ function* probeMain(
   operation: 'read' | 'write',
 ): Procedure<ProbeOutcome> {
   count(context.counters, Counter.deviceProbes);
-  const failed = new Set<number>();
-  let readsWork = false;
-  const untried = new Set<number>();
-  for (const unit of healthyUnits(context)) {
-    const here: ProbeOutcome = yield* operation === 'read'
-      ? readBlock(context, scratch, unit)
-      : rewriteBlock(context, scratch, unit);
-    if (here === 'works') return here;
-    readsWork ||= here === 'readsOnly';
-    (here === 'untried' ? untried : failed).add(unit);
-  }
+  const probe: Probe = { operation, tried: new Set(), failedCount: 0, locked: [], readsWork: false };
+  if (yield* worksSomewhere(context, scratch, probe)) return 'works';
+  const { readsWork } = probe;
+  const [failedCount, untriedCount] = [probe.failedCount, probe.locked.length];
   // The few that could be tried may just be bad themselves.
-  const isUntried = failed.size <= untried.size;
+  const isUntried = failedCount <= untriedCount;
   // Where so little lives all of it may be bad, and there is next to nothing that the device would have to take.
   const isEmpty = unitCountOf(context) - context.table.mappedCount <= PROBE_PLACES;
   if (isUntried && operation === 'write' && !isEmpty) return 'untried';
-  const isFew = isEmpty || failed.size <= FEW_UNITS;
+  const isFew = isEmpty || failedCount <= FEW_UNITS;
   const answers = isFew && (yield* answersWhereUnitsMoved(context, scratch));
   if (answers) return operation === 'read' || isEmpty ? 'works' : 'untried';
   if (isUntried) return 'untried';
@@ -136,17 +139,40 @@ function* answersWhereUnitsMoved(context: ColdContext, scratch: Scratch): Proced
   return false;
 }
 
-/** One for each place, each another; where no place has any within reach, the first of all. */
-function* healthyUnits(context: ColdContext): Generator<number, void, undefined> {
-  const tried = new Set<number>();
+/** One unit for each place, each another; then others behind those that are locked. */
+function* worksSomewhere(context: ColdContext, scratch: Scratch, probe: Probe): Procedure<boolean> {
   for (let place = 0; place < PROBE_PLACES; place += 1) {
-    const unit = healthyUnitFrom(context, firstUnitAt(context, place), tried);
-    if (unit === -1) continue;
-    tried.add(unit);
-    yield unit;
+    if (yield* worksBehind(context, scratch, probe, firstUnitAt(context, place))) return true;
   }
-  const first = tried.size > 0 ? -1 : healthyUnitFrom(context, 0, tried);
-  if (first !== -1) yield first;
+  // Where no place has any within reach, the first of all.
+  if (probe.tried.size === 0 && (yield* worksBehind(context, scratch, probe, 0))) return true;
+  for (let attempt = 1; attempt < LOCKED_ATTEMPTS; attempt += 1) {
+    for (const firstUnit of probe.locked.splice(0)) {
+      const hasAnother = healthyUnitFrom(context, firstUnit, probe.tried) !== -1;
+      if (!hasAnother) probe.locked.push(firstUnit);
+      else if (yield* worksBehind(context, scratch, probe, firstUnit)) return true;
+    }
+  }
+  return false;
+}
+
+/** The next unit that has not been tried, from the first one on: notes what it says, or that it is locked. */
+function* worksBehind(
+  context: ColdContext,
+  scratch: Scratch,
+  probe: Probe,
+  firstUnit: number,
+): Procedure<boolean> {
+  const unit = healthyUnitFrom(context, firstUnit, probe.tried);
+  if (unit === -1) return false;
+  probe.tried.add(unit);
+  const here: ProbeOutcome = yield* probe.operation === 'read'
+    ? readBlock(context, scratch, unit)
+    : rewriteBlock(context, scratch, unit);
+  if (here === 'untried') probe.locked.push(firstUnit);
+  else if (here !== 'works') probe.failedCount += 1;
+  probe.readsWork ||= here === 'readsOnly';
+  return here === 'works';
 }
 
 /**
@@ -272,5 +298,7 @@ const PROOF_PAUSE_MS = 1;
 const PROBE_PLACES = 8;
 /** So few may all be bad on a device that lives. */
 const FEW_UNITS = 2;
+/** So many units at a place, until one is not locked: half of a small device may be at work. */
+const LOCKED_ATTEMPTS = 8;
 /** How far a place is searched for a unit that is not on a spare. */
 const PROBE_REACH_UNITS = 1024;

@@ -49,15 +49,6 @@ export class Client {
     return changing.length >= MANY_PLACES || changed >= blockCount;
   }
 
-  /** Units that requests under way touch, each counted once. */
-  unitsAtWork(blocksPerUnit: number): number {
-    const units = new Set<number>();
-    for (const { step } of this.#pending)
-      for (let block = step.first; block < step.first + step.count; block += 1)
-        units.add(Math.floor(block / blocksPerUnit));
-    return units.size;
-  }
-
   send(step: RequestStep, device: ClientDevice, actor: Actor): void {
     const { model, clock, statistics } = this.#parts;
     const request = new PendingRequest(step, device, clock.nowUs, (errno) => this.#completed(request, errno));

@@ -38,10 +38,8 @@ export function makeRunParts(
   const model = new BlockModel(Math.floor(mainBytes / blockBytes));
   const clock = new SimClock();
   const excuses = new Excuses();
-  const isSmall = mainBytes / unitBytes <= SMALL_UNITS;
   const isMostlyBusy = (): boolean =>
     client.isBusyIn(model.blockCount / 4) ||
-    (isSmall && client.unitsAtWork(unitBytes / blockBytes) >= HALF_OF_PLACES) ||
     held.isWanted ||
     !evacuating.isSettled ||
     byHand.pendingCount + emptying.pendingCount >= MANY_PLACES;
@@ -120,6 +118,3 @@ const EXECUTION_STREAM = 1;
 const MANY_BAD_UNITS = 16;
 /** Places that procedures under way may have taken. */
 const FEW_UNITS = 40;
-/** Of so few units four, half of the places where a device is tried, may well be those that are at work. */
-const SMALL_UNITS = 64;
-const HALF_OF_PLACES = 4;
