@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../engine/cold-context.js';
-import type { EvacuationEvent } from './evacuation.js';
+import type { EvacuationEvent } from './evacuation-progress.js';
 import type { CopyPositionLostEvent } from './position-log.js';
 import type { ReturnRefusal } from './return-candidate.js';
 

@@ -1,15 +1,21 @@
 import type { ColdContext } from '../engine/cold-context.js';
-import { CopyOrder, type CopyPass } from '../engine/copy-order.js';
-import { type CopyReport, type CopyRoom, copyRegion } from '../engine/copy-region.js';
-import { copyWithoutMain } from '../engine/copy-without-main.js';
+import { CopyOrder } from '../engine/copy-order.js';
+import type { CopyRoom } from '../engine/copy-region.js';
 import type { Procedure } from '../engine/effect.js';
-import { perform, REPLACEMENT } from '../engine/effect.js';
 import { REGION_BYTES } from '../engine/limits.js';
-import type { MirrorFailure } from '../engine/mirror.js';
 import { RegionFlag } from '../engine/region-filter.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import { isStillCopied, settledRegions } from './copied-before.js';
+import { Copiers } from './copiers.js';
 import type { EffectRunner } from './effect-runner.js';
+import type {
+  CopyBeginning,
+  EvacuationEvent,
+  EvacuationProgress,
+  EvacuationState,
+} from './evacuation-progress.js';
+import { flushReplacement } from './flush-replacement.js';
+import { lockAllOnce } from './lock-all-once.js';
 import type { PositionLog } from './position-log.js';
 import { RepeatedTask } from './repeated-task.js';
 
@@ -21,14 +27,9 @@ import { RepeatedTask } from './repeated-task.js';
 export class Evacuation {
   readonly #parts: EvacuationParts;
   readonly #order: CopyOrder;
-  /** By region: units that could neither be read nor be remembered as lost. */
-  readonly #unreadable = new Map<number, readonly number[]>();
+  readonly #copiers: Copiers;
   #state: EvacuationState = 'copying';
-  /** Those that a copier is at work with. */
-  readonly #busyRooms = new Set<CopyRoom>();
-  #awayCount = 0;
   #isStopping = false;
-  #acceptsLoss = false;
   #isPaused = false;
   /** Looks whether what is recorded is there still, or has that recorded no more. */
   #isPreparing = false;
@@ -43,8 +44,21 @@ export class Evacuation {
     this.#parts = parts;
     const { shape, filter, mirror } = parts.context;
     this.#order = new CopyOrder(shape.mainSizeBytes, filter);
+    this.#copiers = this.#newCopiers();
     mirror.begin((stale) => this.#noticed(stale), this.#order);
     this.#settleTask = new RepeatedTask(parts.scheduler, (done) => this.#settle(done));
+  }
+
+  #newCopiers(): Copiers {
+    const { context, runner, rooms, noticedAway } = this.#parts;
+    return new Copiers({
+      ...{ context, runner, rooms, noticedAway, order: this.#order },
+      isEnding: () => !context.mirror.isOn || this.#isStopping,
+      isPaused: () => this.#isPaused,
+      ended: () => {
+        if (this.#areCopiersAtRest) this.#passEnded();
+      },
+    });
   }
 
   /** Call once. */
@@ -72,13 +86,13 @@ export class Evacuation {
     this.#isPreparing = false;
     if (this.#isStopping) return this.#stopped();
     this.#tell();
-    if (!this.#isPaused) this.#startCopiers();
+    if (!this.#isPaused) this.#copiers.start();
   }
 
   /** False: nobody waits any more. */
   *#waitForAway(): Procedure<boolean> {
     if (!this.#parts.context.mirror.isOn || this.#isStopping) return false;
-    yield* this.#pauseForAway();
+    yield* this.#copiers.pauseForAway();
     return true;
   }
 
@@ -90,7 +104,8 @@ export class Evacuation {
 
   #settle(done: () => void): void {
     const { context, position, copyId } = this.#parts;
-    if (!context.mirror.isOn || this.#isStopping || this.#isPreparing || this.#acceptsLoss) return done();
+    if (!context.mirror.isOn || this.#isStopping || this.#isPreparing || this.#copiers.areAcceptingLoss)
+      return done();
     this.#isSettling = true;
     position.settle(copyId, () => {
       this.#isSettling = false;
@@ -101,7 +116,7 @@ export class Evacuation {
 
   get progress(): EvacuationProgress {
     const { mirror, shape } = this.#parts.context;
-    const unreadable = [...this.#unreadable.values()].flat();
+    const unreadable = this.#copiers.unreadableUnits;
     return {
       name: this.#parts.name,
       state: this.#state,
@@ -109,7 +124,7 @@ export class Evacuation {
       copiedBytes: this.#copiedBytes,
       everCopiedBytes: Math.min(this.#order.everCopiedCount * REGION_BYTES, shape.mainSizeBytes),
       totalBytes: shape.mainSizeBytes,
-      isWaiting: this.#awayCount > 0,
+      isWaiting: this.#copiers.areWaiting,
       isPaused: this.#isPaused,
       beginning: this.#beginning,
       beginningBytes: this.#beginningBytes,
@@ -129,7 +144,7 @@ export class Evacuation {
   }
 
   get #areCopiersAtRest(): boolean {
-    return this.#busyRooms.size === 0 && !this.#isPreparing;
+    return this.#copiers.areAtRest && !this.#isPreparing;
   }
 
   /** Ends it; `done` is called when nothing is in flight on the replacement any more. */
@@ -143,7 +158,7 @@ export class Evacuation {
    * copied at some time the replacement has the last word.
    */
   acceptLoss(): void {
-    this.#acceptsLoss = true;
+    this.#copiers.acceptLoss();
     this.tryAgain();
   }
 
@@ -152,10 +167,7 @@ export class Evacuation {
    * looked at anew: the replacement had the last word, and may have what the main device has forgotten.
    */
   mainIsBack(): void {
-    if (!this.#acceptsLoss) return;
-    this.#acceptsLoss = false;
-    const { mirror, filter, shape } = this.#parts.context;
-    mirror.noteStale(filter, 0, shape.mainSizeBytes);
+    this.#copiers.mainIsBack();
   }
 
   /** Tries once more what could neither be read nor be remembered as lost. */
@@ -163,7 +175,7 @@ export class Evacuation {
     if (this.#state !== 'incomplete') return;
     this.#state = 'copying';
     this.#order.beginAgain();
-    this.#startCopiers();
+    this.#copiers.start();
   }
 
   /** While it copies: copiers end after their region, and none begins before `resume`; writes go to both all the time. */
@@ -174,7 +186,7 @@ export class Evacuation {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    if (!this.#isStopping && !this.#isPreparing) this.#startCopiers();
+    if (!this.#isStopping && !this.#isPreparing) this.#copiers.start();
   }
 
   /** For a stop: copiers end where they are, and none begins; but writes go to both until the last one is answered. */
@@ -190,84 +202,16 @@ export class Evacuation {
   *seal(): Procedure<boolean> {
     const { mirror } = this.#parts.context;
     const isFilled = this.#state === 'copied' && mirror.isOn;
-    const isComplete = isFilled && (this.#isGivingUpMain || mirror.takeStale().length === 0);
-    if (isComplete) yield* this.#flush();
+    const isComplete = isFilled && (this.#copiers.areGivingUpMain || mirror.takeStale().length === 0);
+    if (isComplete) yield* flushReplacement(this.#parts.context);
     const isSealed = isComplete && mirror.isOn;
     mirror.end();
     this.#settleTask.stop();
     return isSealed;
   }
 
-  *#flush(): Procedure<void> {
-    const result = yield* perform({ kind: 'flush', target: REPLACEMENT });
-    if (result < 0)
-      this.#parts.context.mirror.noteFailure({ operation: 'flush', offsetBytes: 0, errno: -result });
-  }
-
   #tell(): void {
     this.#parts.report({ kind: 'evacuation', progress: this.progress });
-  }
-
-  #startCopiers(): void {
-    for (const room of this.#parts.rooms) {
-      // After a short pause some may not have ended yet.
-      if (this.#busyRooms.has(room)) continue;
-      this.#busyRooms.add(room);
-      this.#parts.runner.start(this.#copy(room), () => {
-        this.#busyRooms.delete(room);
-        if (this.#areCopiersAtRest) this.#passEnded();
-      });
-    }
-  }
-
-  *#copy(room: CopyRoom): Procedure<void> {
-    const { mirror, settled } = this.#parts.context;
-    // Before anything is copied, so that all copiers have begun when the first one ends.
-    yield* perform({ kind: 'delay', delayMs: 0 });
-    while (mirror.isOn && !this.#isStopping && !this.#isPaused) {
-      const region = this.#order.take();
-      if (region === -1) return;
-      const report = yield* this.#copyPatiently(room, region);
-      // By its first bytes it is known again after a power cut.
-      if (region === 0 && report.outcome === 'copied') yield* this.#flush();
-      settled.noteCopied(region * REGION_BYTES);
-      this.#order.note(region, report.outcome === 'copied');
-      if (report.unreadableUnits.length > 0) this.#unreadable.set(region, report.unreadableUnits);
-      else this.#unreadable.delete(region);
-    }
-  }
-
-  /** Waits for devices of the set that are away. */
-  *#copyPatiently(room: CopyRoom, region: number): Procedure<CopyReport> {
-    const { context } = this.#parts;
-    const effort = this.#order.pass === 'thorough' ? 'thorough' : 'quick';
-    for (;;) {
-      // Whoever accepted what one outage costs has not accepted the next one's.
-      if (!context.breaker.stopsReads) this.mainIsBack();
-      const report = yield* this.#isGivingUpMain
-        ? copyWithoutMain(context, room, region, this.#order.wasCopied(region))
-        : this.#copyFromSet(room, region, effort);
-      if (report.outcome !== 'away' || !context.mirror.isOn || this.#isStopping) return report;
-      yield* this.#pauseForAway();
-    }
-  }
-
-  *#pauseForAway(): Procedure<void> {
-    this.#parts.noticedAway();
-    this.#awayCount += 1;
-    yield* perform({ kind: 'delay', delayMs: AWAY_PAUSE_MS });
-    this.#awayCount -= 1;
-  }
-
-  *#copyFromSet(room: CopyRoom, region: number, effort: 'quick' | 'thorough'): Procedure<CopyReport> {
-    const { context } = this.#parts;
-    const report = yield* copyRegion(context, room, region, effort);
-    if (report.outcome === 'copied') context.mirror.noteCopied(context.shape, region);
-    return report;
-  }
-
-  get #isGivingUpMain(): boolean {
-    return this.#acceptsLoss && this.#parts.context.breaker.stopsReads;
   }
 
   #passEnded(): void {
@@ -276,13 +220,13 @@ export class Evacuation {
     if (this.#isPaused) return;
     const stale = mirror.takeStale();
     for (const region of stale) this.#order.noteStale(region);
-    if (this.#order.nextPass()) return this.#startCopiers();
+    if (this.#order.nextPass()) return this.#copiers.start();
     // What neither disk gives becomes stale with every attempt.
-    const hasChanged = stale.some((region) => !this.#unreadable.has(region));
+    const hasChanged = stale.some((region) => !this.#copiers.isUnreadable(region));
     if (hasChanged && !this.#order.isWhole) {
       // That round got what there was, and it has changed.
       this.#order.beginAgain();
-      return this.#startCopiers();
+      return this.#copiers.start();
     }
     this.#state = this.#order.isWhole ? 'copied' : 'incomplete';
     this.#tell();
@@ -299,7 +243,7 @@ export class Evacuation {
     if (this.#order.isWhole) return;
     this.#state = 'copying';
     this.#order.beginAgain();
-    this.#startCopiers();
+    this.#copiers.start();
   }
 
   #stop(state: 'cancelled' | 'failed', done: () => void): void {
@@ -318,28 +262,13 @@ export class Evacuation {
     this.#isReleasing = true;
     const { runner, position, released, context } = this.#parts;
     const { filter, shape } = context;
-    runner.start(this.#quiesce(), () =>
+    runner.start(lockAllOnce(shape), () =>
       position.drop(() => {
         filter.clear(0, shape.mainSizeBytes, RegionFlag.mirrored);
         released();
         for (const done of this.#afterStop) done();
       }),
     );
-  }
-
-  /**
-   * What goes to both holds a lock, and nothing more does: where each unit was locked once, nothing is on its way. Not all
-   * at the same time: the main device could not prove meanwhile that it takes writes.
-   */
-  *#quiesce(): Procedure<void> {
-    const { shape } = this.#parts.context;
-    const unitCount = Math.ceil(shape.mainSizeBytes / shape.unitBytes);
-    const sectionUnits = Math.ceil(unitCount / RELEASE_SECTIONS);
-    for (let firstUnit = 0; firstUnit < unitCount; firstUnit += sectionUnits) {
-      const lastUnit = Math.min(firstUnit + sectionUnits, unitCount) - 1;
-      const lockId = yield* perform({ kind: 'lock', firstUnit, lastUnit });
-      yield* perform({ kind: 'unlock', lockId });
-    }
   }
 }
 
@@ -362,54 +291,3 @@ export interface EvacuationParts {
   /** Nothing is in flight on the replacement any more, and nothing will be. */
   readonly released: () => void;
 }
-
-export type EvacuationState =
-  | 'copying'
-  /** The replacement holds all; lost blocks are in the map. */
-  | 'copied'
-  /** Some of it could not be read, and the spares have no room to remember that. */
-  | 'incomplete'
-  /** The replacement refused a write. */
-  | 'failed'
-  | 'cancelled';
-
-/** `comparing`: whether the replacement still holds what was copied before. */
-export type EvacuationPass = CopyPass | 'comparing';
-
-export type CopyBeginning =
-  /** Nothing of it was recorded, or it has just begun. */
-  | 'start'
-  /** An earlier process got so far. */
-  | 'position'
-  /** From the start: the disk does not hold any more what is recorded. */
-  | 'differs';
-
-export interface EvacuationProgress {
-  /** Of the replacement. */
-  readonly name: string;
-  readonly state: EvacuationState;
-  readonly pass: EvacuationPass;
-  readonly copiedBytes: number;
-  /** With what has become stale since, and is to be copied again. */
-  readonly everCopiedBytes: number;
-  readonly totalBytes: number;
-  /** A device of the set is away; it goes on when that is back. */
-  readonly isWaiting: boolean;
-  /** Nothing is copied until somebody resumes it. */
-  readonly isPaused: boolean;
-  readonly beginning: CopyBeginning;
-  /** Copied by an earlier process. */
-  readonly beginningBytes: number;
-  readonly unreadableUnits: number;
-  readonly firstUnreadableUnit: number | undefined;
-  readonly failure: MirrorFailure | undefined;
-}
-
-/** Its state is another one now. */
-export interface EvacuationEvent {
-  readonly kind: 'evacuation';
-  readonly progress: EvacuationProgress;
-}
-
-const AWAY_PAUSE_MS = 1000;
-const RELEASE_SECTIONS = 16;

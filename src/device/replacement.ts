@@ -5,7 +5,8 @@ import type { Procedure } from '../engine/effect.js';
 import type { BlockStore } from '../ports/block-store.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import type { EffectRunner } from './effect-runner.js';
-import { Evacuation, type EvacuationEvent, type EvacuationProgress } from './evacuation.js';
+import { Evacuation } from './evacuation.js';
+import type { EvacuationEvent, EvacuationProgress } from './evacuation-progress.js';
 import type { PositionLog } from './position-log.js';
 
 /** The disk that is to become the main device, if somebody has named one: its store, and what goes there. */

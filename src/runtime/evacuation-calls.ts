@@ -5,7 +5,7 @@ import type {
   EvacuationPass,
   EvacuationProgress,
   EvacuationState,
-} from '../device/evacuation.js';
+} from '../device/evacuation-progress.js';
 import { TICKET_COUNT } from '../device/limits.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import { closeDevice, openDevice } from '../kernel/open-device.js';

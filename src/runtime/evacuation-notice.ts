@@ -1,7 +1,7 @@
 import { unreachable } from '../base/assert.js';
 import { errnoName } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
-import type { EvacuationEvent, EvacuationProgress } from '../device/evacuation.js';
+import type { EvacuationEvent, EvacuationProgress } from '../device/evacuation-progress.js';
 import type { CopyPositionLostEvent } from '../device/position-log.js';
 import type { DeviceShape } from '../engine/device-shape.js';
 import type { DeviceNotice } from './device-report.js';

@@ -1,4 +1,4 @@
-import type { EvacuationState } from '../device/evacuation.js';
+import type { EvacuationState } from '../device/evacuation-progress.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import type { CompletionSink } from '../ports/block-store.js';
 import type { Actor } from './actor.js';

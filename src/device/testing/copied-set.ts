@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js';
-import type { EvacuationProgress } from '../evacuation.js';
+import type { EvacuationProgress } from '../evacuation-progress.js';
 import type { DeviceOnMemory, DeviceOnMemoryOptions } from './device-on-memory.js';
 import { numberedDevice } from './numbered-device.js';
 import { BLOCK_BYTES, blockContents } from './workload.js';

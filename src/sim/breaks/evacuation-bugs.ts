@@ -5,7 +5,7 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
   {
     name: 'cut-over-unflushed',
     what: 'a disk takes over whose cache was not flushed (P1)',
-    file: 'device/evacuation.js',
+    file: 'device/flush-replacement.js',
     find: "const result = yield* perform({ kind: 'flush', target: REPLACEMENT });",
     replace: 'const result = 0;',
     from: 1,

@@ -1,4 +1,4 @@
-import type { EvacuationProgress } from '../../device/evacuation.js';
+import type { EvacuationProgress } from '../../device/evacuation-progress.js';
 import { Version, versionAt } from '../block-pattern.js';
 import { check } from '../check-failure.js';
 import type { ByHandParts } from './by-hand.js';
