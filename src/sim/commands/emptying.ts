@@ -107,7 +107,7 @@ export class Emptying {
     if (mayHoldMore() || excuses.outageSince(startedAtUs) || excuses.flushFailedSince(startedAtUs)) return;
     const isStill = this.#placesOn(spareIndex).has(unit);
     const hasFailed = ledger.failedIoCount > failedIoCount;
-    if (errno === 0 && !hasFailed && !ledger.hadDoubtfulCommit)
+    if (errno === 0 && !hasFailed && !ledger.hadDoubtfulCommit && !this.#hasFailedAt(place))
       check(!this.#isRetired(place), 'burntSpare', `${what}: its place is retired, and was good`);
     switch (errno) {
       case 0:
@@ -122,6 +122,14 @@ export class Emptying {
         return check(isExcused, 'byHand', `${what} fails with ${errnoName(errno)}, and no I/O has failed`);
       }
     }
+  }
+
+  /** It may have failed before: what lived there was on its way to another place already. */
+  #hasFailedAt(place: number): boolean {
+    const { machine, ledger } = this.#parts;
+    const { superblock } = readExisting(machine.spareBytes);
+    const { spareIndex, offsetBytes } = placeOfUnit(superblock, place);
+    return ledger.hasFailedAt(machine.spares[spareIndex]!, offsetBytes);
   }
 
   #isRetired(place: number): boolean {
