@@ -1,31 +1,23 @@
 import { ERRNO } from '../base/errno.js';
 import type { ColdContext, EngineEvent } from '../engine/cold-context.js';
-import type { Counters } from '../engine/counters.js';
 import { Counter, count } from '../engine/counters.js';
-import type { DeviceShape } from '../engine/device-shape.js';
 import { MAIN } from '../engine/effect.js';
-import type { RegionFilter } from '../engine/region-filter.js';
-import type { RemapTable } from '../engine/remap-table.js';
-import type { SpareAllocator } from '../engine/spare-allocator.js';
-import type { BlockStore, CompletionSink } from '../ports/block-store.js';
-import type { IoMemory } from '../ports/io-memory.js';
-import type { Scheduler } from '../ports/scheduler.js';
+import type { CompletionSink } from '../ports/block-store.js';
 import type { RequestSink, ServedDevice, ServedGeometry, StateRun } from '../ports/served-device.js';
 import type { SettingValues } from '../settings/setting-table.js';
 import { checkRange, checkTransfer } from './check-request.js';
 import { ColdPath } from './cold-path.js';
 import { ContentWatch } from './content-watch.js';
 import { deviceContext } from './device-context.js';
-import type { DeviceEvent } from './device-event.js';
+import type { DeviceParts } from './device-parts.js';
 import type { DeviceShare } from './device-share.js';
 import { DirtySpares } from './dirty-spares.js';
 import { EffectRunner, type RunnerServices } from './effect-runner.js';
+import { FlushFailures } from './flush-failures.js';
 import { type GoneDevice, GoneDevices } from './gone-devices.js';
 import type { GonePolicy } from './gone-policy.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET, RUN_COUNT, SETTLE_PERIOD_MS, SLOT_COUNT } from './limits.js';
-import type { ColdMemory } from './memory-map.js';
 import type { ScrubReport } from './metadata-scrub.js';
-import type { MetadataState } from './metadata-state.js';
 import { MetadataWriter } from './metadata-writer.js';
 import { Outages } from './outages.js';
 import { PositionLog } from './position-log.js';
@@ -34,7 +26,6 @@ import { addTo, QueueLinks } from './queue-links.js';
 import { Replacement } from './replacement.js';
 import { RequestQueue } from './request-queue.js';
 import { RequestSlots } from './request-slots.js';
-import type { FindReturned } from './return-candidate.js';
 import { servedGeometry } from './served-geometry.js';
 import { applySettings } from './settings-at-work.js';
 import { SharedWords } from './shared-words.js';
@@ -72,6 +63,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   readonly #content: ContentWatch | undefined;
   readonly #upkeep: Upkeep;
   readonly #position: PositionLog;
+  readonly #flushFailures: FlushFailures;
   #settings: SettingValues | undefined;
 
   constructor(parts: DeviceParts) {
@@ -89,6 +81,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     this.#content =
       this.#written && new ContentWatch(this.#written, parts.memory, parts.coldMemory.sampleOffset);
     this.context = this.#coldContext(dirtySpares);
+    this.#flushFailures = this.#noFlushFailures(dirtySpares);
     this.#runner = new EffectRunner({
       stores: parts.stores,
       scheduler: parts.scheduler,
@@ -120,7 +113,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       outages: this.#outages,
       written: this.#written,
       turnAway: (slot, target) => this.#gone.turnAway(slot, target),
-      noteFlushFailure: (target) => this.#countFlushFailure(target),
+      noteFlushFailure: (target) => this.#flushFailures.noteFailed(target),
       flushFailed: (slot) => this.#flushFailed(slot),
       wantPoll: parts.wantPoll,
     });
@@ -137,7 +130,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       content: this.#content,
       begin: (slot) => this.#queue.begin(slot),
       answer: (slot, errno) => this.#queue.answer(slot, errno),
-      noteCacheLost: (target) => this.#noteCacheLost(target, dirtySpares),
+      noteCacheLost: (target) => this.#noteCacheLost(target),
     });
     this.#cold = this.#coldPath();
   }
@@ -177,7 +170,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   }
 
   get flushFailureCount(): number {
-    return Atomics.load(this.#words.flushFailureCount, 0);
+    return this.#flushFailures.count;
   }
 
   /** For threads that are to serve queues of this device. */
@@ -338,23 +331,14 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     this.#queue.answer(slot, ERRNO.EIO);
   }
 
-  /** A device with a cache may have lost what it had not made durable: as after a flush that failed. */
-  #noteCacheLost(target: number, dirtySpares: DirtySpares): boolean {
+  #noteCacheLost(target: number): boolean {
     if (target === MAIN) this.replacement.mainIsBack();
-    const { volatileCache } = this.#parts.stores[target]!.geometry.queue;
-    if (!volatileCache || !dirtySpares.isDirty(target)) return false;
-    dirtySpares.noteCacheLost(target);
-    Atomics.add(this.#words.flushFailureCount, 0, 1);
-    this.context.mirror.noteReverted(this.context.filter, target);
-    return true;
+    return this.#flushFailures.noteCacheLost(target);
   }
 
-  /** What its disk holds may be what it held before, and the replacement of the main device has not gone back with it. */
-  #countFlushFailure(target: number): void {
-    Atomics.add(this.#words.flushFailureCount, 0, 1);
-    count(this.context.counters, Counter.flushErrors);
-    this.context.mirror.noteReverted(this.context.filter, target);
-    this.#parts.report({ kind: 'flushFailed' });
+  #noFlushFailures(dirtySpares: DirtySpares): FlushFailures {
+    const { stores, report } = this.#parts;
+    return new FlushFailures({ context: this.context, words: this.#words, dirtySpares, stores, report });
   }
 
   #newUpkeep(): Upkeep {
@@ -439,32 +423,10 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       noteFlushStarted: (target) => dirtySpares.noteFlushStarted(target),
       noteFlushEnded: (target, succeeded) => {
         dirtySpares.noteFlushEnded(target, succeeded);
-        if (!succeeded) this.#countFlushFailure(target);
+        if (!succeeded) this.#flushFailures.noteFailed(target);
       },
     };
   }
-}
-
-export interface DeviceParts {
-  /** By target: the main device, then the spares. */
-  readonly stores: readonly BlockStore[];
-  readonly scheduler: Scheduler;
-  readonly memory: IoMemory;
-  readonly coldMemory: ColdMemory;
-  readonly shape: DeviceShape;
-  readonly table: RemapTable;
-  readonly filter: RegionFilter;
-  readonly allocator: SpareAllocator;
-  readonly counters: Counters;
-  readonly metadata: MetadataState;
-  readonly lostReadsAsZero: boolean;
-  readonly onGone: GonePolicy;
-  /** What two disks hold is recorded so often; left out, `SETTLE_PERIOD_MS`. */
-  readonly settlePeriodMs?: number;
-  /** Left out, a device that is gone is only waited for where it was. */
-  readonly findReturned: FindReturned | undefined;
-  readonly report: (event: DeviceEvent) => void;
-  readonly wantPoll: () => void;
 }
 
 /** A device that has a serial number or a WWN is told by that. */

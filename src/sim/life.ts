@@ -1,11 +1,12 @@
 import { type AssembledSet, type AssemblyFailure, assembleSet } from '../device/assemble-set.js';
 import type { DeviceEvent } from '../device/device-event.js';
+import type { DeviceParts } from '../device/device-parts.js';
 import { EffectRunner } from '../device/effect-runner.js';
 import { COLD_TICKET_COUNT, FIRST_COLD_TICKET } from '../device/limits.js';
 import { markClosed } from '../device/mark-closed.js';
 import { markOpened } from '../device/mark-opened.js';
 import { READ_ONLY_SERVICES } from '../device/read-only-services.js';
-import { type DeviceParts, RemappedDevice } from '../device/remapped-device.js';
+import { RemappedDevice } from '../device/remapped-device.js';
 import { gonePolicyOf } from '../device/settings-at-work.js';
 import { SettingsKeeper } from '../device/settings-keeper.js';
 import { readKeptSettings } from '../settings/kept-settings.js';

@@ -41,9 +41,10 @@ export const OUTAGE_BUGS: readonly PlantedBug[] = [
   {
     name: 'cache-loss-unsaid',
     what: 'a disk that came back without its cache counts as if nothing had been lost',
-    file: 'device/remapped-device.js',
-    find: 'Atomics.add(this.#words.flushFailureCount, 0, 1);\n        this.context.mirror.noteReverted(this.context.filter, target);\n        return true;',
-    replace: 'this.context.mirror.noteReverted(this.context.filter, target);\n        return true;',
+    file: 'device/flush-failures.js',
+    find: 'dirtySpares.noteCacheLost(target);\n        this.#noteReverted(target);',
+    replace:
+      'dirtySpares.noteCacheLost(target);\n        this.#parts.context.mirror.noteReverted(this.#parts.context.filter, target);',
     from: 1,
     seeds: 120,
   },
