@@ -80,11 +80,18 @@ describe('texts', () => {
     expect(storableText('before\0after', 64)).toBe('before');
   });
 
+  it('have no control characters, whoever wrote them: they go to terminals', () => {
+    expect(storableText('a\u001b[31mb\nc\u009bd', 64)).toBe('a?[31mb?c?d');
+  });
+
   it('are what a field gives back, whatever is put in', () => {
     const view = new DataView(new ArrayBuffer(8));
     fc.assert(
       fc.property(
-        fc.string({ unit: fc.constantFrom('a', 'é', '漢', '😀', '\0', '\ud800'), maxLength: 12 }),
+        fc.string({
+          unit: fc.constantFrom('a', 'é', '漢', '😀', '\0', '\ud800', '\n', '\u009b'),
+          maxLength: 12,
+        }),
         (value) => {
           text(0, 8).write(view, 0, value);
           expect(text(0, 8).read(view, 0)).toBe(storableText(value, 8));

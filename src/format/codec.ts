@@ -71,7 +71,7 @@ export function byteString(offset: number, sizeBytes: number): Field<Uint8Array>
   };
 }
 
-/** UTF-8, padded with zeroes, cut after the last character that fits whole. */
+/** UTF-8, padded with zeroes, cut after the last character that fits whole. A control character reads as "?". */
 export function text(offset: number, sizeBytes: number): Field<string> {
   return {
     offset,
@@ -121,9 +121,11 @@ function encodeText(value: string, sizeBytes: number): Uint8Array {
 
 function decodeText(encoded: Uint8Array): string {
   const end = encoded.indexOf(0);
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+  const written = new TextDecoder('utf-8', { ignoreBOM: true }).decode(
     end === -1 ? encoded : encoded.subarray(0, end),
   );
+  // They go to terminals and into lines of listings, and whoever wrote the disk may have meant that.
+  return written.replaceAll(/\p{Cc}/gu, '?');
 }
 
 function inRange(value: number, maximum: number): number {
