@@ -54,8 +54,15 @@ describe('the file of a dump', () => {
     const failure = { failure: 'io', message: expect.stringContaining('ENOSPC') };
     await expect(writeDumpFile(path('file'), broken)).rejects.toMatchObject(failure);
     symlinkSync('loop', path('loop'));
-    for (const name of ['none/file', 'loop', 'loop/file', 'x'.repeat(300)])
-      await expect(writeDumpFile(path(name), [TEXT])).rejects.toMatchObject({ failure: 'io' });
+    for (const [name, reason] of [
+      ['none/file', 'folder does not exist'],
+      ['loop', 'circle'],
+      ['loop/file', 'circle'],
+      ['x'.repeat(300), 'too long'],
+    ] as const) {
+      const misplaced = { failure: 'device', message: expect.stringContaining(reason) };
+      await expect(writeDumpFile(path(name), [TEXT])).rejects.toMatchObject(misplaced);
+    }
     expect(readdirSync(directory)).toEqual(['loop']);
   });
 

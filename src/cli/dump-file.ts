@@ -58,8 +58,25 @@ function targetOf(path: string): string {
 }
 
 function cannotBeWritten(path: string, error: unknown): DmRemapError {
-  return new DmRemapError('io', `${path}: can't be written (${codeOf(error)})`);
+  const code = codeOf(error);
+  const reason = PLACE_MISTAKES.get(code);
+  if (reason === undefined) return new DmRemapError('io', `${path}: can't be written (${code})`);
+  return new DmRemapError(
+    'device',
+    `${path}: can't be written, because ${reason} (${code}); name another file`,
+  );
 }
+
+/** No file can be made there, whatever is to be written to it. */
+const PLACE_MISTAKES: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'its folder does not exist'],
+  ['ENOTDIR', 'a part of the path is no folder'],
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
+  ['EROFS', 'that file system is read-only'],
+  ['ELOOP', 'links in the path lead in a circle'],
+  ['ENAMETOOLONG', 'a name in it is too long'],
+]);
 
 function isReplaceable(path: string, stats: Stats): boolean {
   if (!stats.isFile()) return false;
