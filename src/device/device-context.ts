@@ -41,7 +41,6 @@ export function deviceContext(parts: ContextParts): ColdContext {
       return lostReadsAsZero[0] !== 0;
     },
     isDirty: (target) => dirtySpares.isDirty(target),
-    isBeingFlushed: (target) => dirtySpares.isBeingFlushed(target),
     flushFailuresOf: (target) => dirtySpares.flushFailures(target),
     doubtfulUnits: new Map(),
     doubtfulPlaces: new Set(),

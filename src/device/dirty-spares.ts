@@ -29,10 +29,6 @@ export class DirtySpares {
     return this.#flushesUnderWay[target] !== 0 || Atomics.load(this.#dirty, target) !== 0;
   }
 
-  isBeingFlushed(target: number): boolean {
-    return this.#flushesUnderWay[target] !== 0;
-  }
-
   /** Call before a flush is sent. */
   noteFlushStarted(target: number): void {
     this.#flushesUnderWay[target]! += 1;

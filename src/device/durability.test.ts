@@ -203,10 +203,10 @@ describe('a unit that moves while the power fails', () => {
 describe('a flush that fails while metadata is written, asked for by somebody else', () => {
   /** The spare takes 50 ms to flush: first the data, then empty pages, the superblock, and the page of the unit. */
   it.each([
-    ['with the data', 30],
-    ['with the first pages of all', 80],
-    ['with the superblock', 130],
-    ['with the page', 180],
+    ['behind that of the data', 30],
+    ['behind that of the first pages of all', 80],
+    ['behind that of the superblock', 130],
+    ['behind that of the page', 180],
   ])('takes nothing that was acknowledged and flushed afterwards: %s', (_name, delayMs) => {
     const { rig, client } = numberedDevice({
       volatileCaches: true,
@@ -217,11 +217,12 @@ describe('a flush that fails while metadata is written, asked for by somebody el
     const moved = client.beginWrite(8, 8, 5000);
     rig.scheduler.advance(delayMs);
     expect(moved.errno, 'the commit is under way').toBeUndefined();
-    rig.stores[1]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
-    client.beginFlush();
-    rig.scheduler.advance(0);
+    let failures = 1;
+    rig.stores[1]!.judge = ({ kind }) => (kind === 'flush' && failures-- > 0 ? EIO : 0);
+    const flush = client.beginFlush();
+    while (flush.errno === undefined) rig.scheduler.advance(1);
+    expect(flush.errno).toBe(EIO);
     rig.loseCache(1);
-    rig.stores[1]!.judge = () => 0;
     rig.scheduler.advance(10_000);
     expect(client.write(8, 8, 6000)).toBe(0);
     expect(client.flush()).toBe(0);

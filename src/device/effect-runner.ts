@@ -16,12 +16,20 @@ export class EffectRunner {
   replacement: BlockStore | undefined;
   /** I/O that waits for a ticket. */
   readonly #postponed: Array<() => void> = [];
-  readonly #flushTurns = new FlushTurns((target, ended) => this.#submit({ kind: 'flush', target }, ended));
+  readonly #flushTurns: FlushTurns;
+  /** From here on: the flushes themselves, by target. */
+  readonly #firstFlushTicket: number;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#answers = new Array(options.ticketCount).fill(undefined);
     for (let index = options.ticketCount - 1; index >= 0; index -= 1) this.#freeTickets.push(index);
+    this.#firstFlushTicket = options.firstTicket + options.ticketCount;
+    this.#flushTurns = new FlushTurns(
+      this.#firstFlushTicket,
+      (target) => this.#sendFlush(target),
+      (ticket, result) => this.#flushed(ticket, result),
+    );
   }
 
   /** Runs a procedure; `done` is called with its value, possibly before `start` returns. */
@@ -31,6 +39,17 @@ export class EffectRunner {
 
   /** A store has finished the I/O with this ticket. */
   complete(ticket: number, result: number): void {
+    if (ticket < this.#firstFlushTicket) this.#answerTicket(ticket, result);
+    else this.#flushEnded(ticket - this.#firstFlushTicket, result);
+  }
+
+  /** For somebody else, whose tickets are below `firstTicket`: `flushedForOthers` hears of its end. */
+  flush(target: number, ticket: number): void {
+    assert(this.#options.flushedForOthers !== undefined, 'somebody is to hear of it');
+    this.#flushTurns.flush(target, ticket);
+  }
+
+  #answerTicket(ticket: number, result: number): void {
     const index = ticket - this.#options.firstTicket;
     const answer = this.#answers[index];
     assert(answer !== undefined, `completion of ticket ${ticket}, which is not in flight`);
@@ -60,12 +79,10 @@ export class EffectRunner {
     switch (effect.kind) {
       case 'read':
       case 'write':
+      case 'flush':
       case 'discard':
       case 'writeZeroes':
         return this.#submit(effect, answer);
-      case 'flush':
-        this.#flushTurns.flush(effect.target, answer);
-        return undefined;
       case 'all':
         return this.#beginAll(effect.effects, answer);
       case 'delay':
@@ -116,16 +133,35 @@ export class EffectRunner {
       this.#postponed.push(() => this.#submit(effect, answer));
       return;
     }
-    const { services } = this.#options;
-    const isOfSet = effect.target !== REPLACEMENT;
-    if (isOfSet && effect.kind === 'flush') services.noteFlushStarted(effect.target);
+    const { services, firstTicket } = this.#options;
     this.#answers[index] = (result) => {
-      if (isOfSet && isWrite(effect) && result >= 0) services.noteWritten(effect.target);
-      if (isOfSet && effect.kind === 'flush') services.noteFlushEnded(effect.target, result >= 0);
+      const changesSet = effect.target !== REPLACEMENT && isWrite(effect);
+      if (changesSet && result >= 0) services.noteWritten(effect.target);
       answer(result);
     };
-    const store = isOfSet ? this.#options.stores[effect.target] : this.replacement;
-    submitTo(store!, this.#options.firstTicket + index, effect);
+    if (effect.kind === 'flush') this.#flushTurns.flush(effect.target, firstTicket + index);
+    else submitTo(this.#storeOf(effect.target), firstTicket + index, effect);
+  }
+
+  #sendFlush(target: number): void {
+    if (target !== REPLACEMENT) this.#options.services.noteFlushStarted(target);
+    this.#storeOf(target).flush(this.#firstFlushTicket + target);
+  }
+
+  #flushEnded(target: number, result: number): void {
+    if (target !== REPLACEMENT) this.#options.services.noteFlushEnded(target, result >= 0);
+    this.#flushTurns.ended(target, result);
+  }
+
+  #flushed(ticket: number, result: number): void {
+    if (ticket >= this.#options.firstTicket) this.#answerTicket(ticket, result);
+    else this.#options.flushedForOthers!(ticket, result);
+  }
+
+  #storeOf(target: number): BlockStore {
+    const store = target === REPLACEMENT ? this.replacement : this.#options.stores[target];
+    assert(store !== undefined, `there is no target ${target}`);
+    return store;
   }
 }
 
@@ -133,10 +169,12 @@ export interface RunnerOptions {
   /** By target: the main device, then the spares. */
   readonly stores: readonly BlockStore[];
   readonly scheduler: Scheduler;
-  /** Tickets from `firstTicket` on are this runner's. */
+  /** Tickets from `firstTicket` on are this runner's: `ticketCount` of them, and one for each of `TARGET_COUNT` targets. */
   readonly firstTicket: number;
   readonly ticketCount: number;
   readonly services: RunnerServices;
+  /** The end of a flush that somebody else asked for by `flush`: 0 or a negative errno. */
+  readonly flushedForOthers?: (ticket: number, result: number) => void;
 }
 
 /** What effects need besides stores and time. */
@@ -158,21 +196,20 @@ export interface RunnerServices {
   noteFlushEnded(target: number, succeeded: boolean): void;
 }
 
-type StoreEffect = Extract<Effect, { kind: 'read' | 'write' | 'flush' | 'discard' | 'writeZeroes' }>;
+type TransferOrRange = Extract<Effect, { kind: 'read' | 'write' | 'discard' | 'writeZeroes' }>;
+type StoreEffect = TransferOrRange | Extract<Effect, { kind: 'flush' }>;
 
 /** It has changed what a flush makes durable. */
 function isWrite({ kind }: StoreEffect): boolean {
   return kind === 'write' || kind === 'writeZeroes';
 }
 
-function submitTo(store: BlockStore, ticket: number, effect: StoreEffect): void {
+function submitTo(store: BlockStore, ticket: number, effect: TransferOrRange): void {
   switch (effect.kind) {
     case 'read':
       return store.read(ticket, effect.offsetBytes, effect.lengthBytes, effect.memoryOffset);
     case 'write':
       return store.write(ticket, effect.offsetBytes, effect.lengthBytes, effect.memoryOffset, false);
-    case 'flush':
-      return store.flush(ticket);
     case 'discard':
       return store.discard(ticket, effect.offsetBytes, effect.lengthBytes);
     case 'writeZeroes':

@@ -2,51 +2,65 @@ import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { FlushTurns } from './flush-turns.js';
 
+const [FIRST, SECOND, THIRD, FOURTH] = [0, 1, 2, 3];
+const MAIN = 0;
+const SPARE = 1;
+
 /** Flushes that a test ends by hand. */
-function turnsByHand() {
-  const sent: { target: number; end: (result: number) => void }[] = [];
-  const answers: string[] = [];
-  const turns = new FlushTurns((target, end) => sent.push({ target, end }));
-  const flush = (name: string, target = 0): void => {
-    turns.flush(target, (result) => answers.push(`${name} ${result}`));
-  };
-  return { sent, answers, flush };
+function turnsByHand(answered: (ticket: number) => void = () => {}) {
+  const sent: number[] = [];
+  const answers: (readonly [ticket: number, result: number])[] = [];
+  const turns = new FlushTurns(
+    4,
+    (target) => sent.push(target),
+    (ticket, result) => {
+      answers.push([ticket, result]);
+      answered(ticket);
+    },
+  );
+  return { sent, answers, turns };
 }
 
 describe('flushes of one disk', () => {
   it('take turns: what is asked for meanwhile is sent once, after it, for all who wait', () => {
-    const { sent, answers, flush } = turnsByHand();
-    for (const name of ['first', 'second', 'third']) flush(name);
+    const { sent, answers, turns } = turnsByHand();
+    for (const ticket of [FIRST, SECOND, THIRD]) turns.flush(MAIN, ticket);
     expect(sent.length).toBe(1);
-    sent[0]!.end(-ERRNO.EIO);
-    expect(answers).toEqual([`first ${-ERRNO.EIO}`]);
+    turns.ended(MAIN, -ERRNO.EIO);
+    expect(answers).toEqual([[FIRST, -ERRNO.EIO]]);
     expect(sent.length).toBe(2);
-    sent[1]!.end(0);
-    expect(answers.slice(1)).toEqual(['second 0', 'third 0']);
-    flush('fourth');
+    turns.ended(MAIN, 0);
+    expect(answers.slice(1)).toEqual([
+      [SECOND, 0],
+      [THIRD, 0],
+    ]);
+    turns.flush(MAIN, FOURTH);
     expect(sent.length, 'nothing is under way any more').toBe(3);
   });
 
   it('are sent before those of the last turn are answered, so that who asks again waits for the next', () => {
-    const sent: ((result: number) => void)[] = [];
-    const turns = new FlushTurns((_target, end) => sent.push(end));
-    const ended: string[] = [];
-    turns.flush(0, () => turns.flush(0, () => ended.push('again')));
-    turns.flush(0, () => ended.push('waited'));
-    sent[0]!(0);
+    const again: number[] = [];
+    const { sent, answers, turns } = turnsByHand((ticket) => {
+      if (again.shift() === ticket) turns.flush(MAIN, ticket);
+    });
+    for (const ticket of [FIRST, SECOND, THIRD]) turns.flush(MAIN, ticket);
+    again.push(FIRST, SECOND);
+    turns.ended(MAIN, 0);
     expect(sent.length).toBe(2);
-    sent[1]!(0);
-    expect(ended).toEqual(['waited']);
-    sent[2]!(0);
-    expect(ended).toEqual(['waited', 'again']);
+    turns.ended(MAIN, 0);
+    expect(answers.map(([ticket]) => ticket)).toEqual([FIRST, SECOND, THIRD]);
+    turns.ended(MAIN, 0);
+    expect(answers.map(([ticket]) => ticket)).toEqual([FIRST, SECOND, THIRD, FIRST]);
+    turns.ended(MAIN, 0);
+    expect(answers.map(([ticket]) => ticket)).toEqual([FIRST, SECOND, THIRD, FIRST, SECOND]);
   });
 
   it('do not wait for those of another disk', () => {
-    const { sent, answers, flush } = turnsByHand();
-    flush('main', 0);
-    flush('spare', 1);
-    expect(sent.map(({ target }) => target)).toEqual([0, 1]);
-    sent[1]!.end(0);
-    expect(answers).toEqual(['spare 0']);
+    const { sent, answers, turns } = turnsByHand();
+    turns.flush(MAIN, FIRST);
+    turns.flush(SPARE, SECOND);
+    expect(sent).toEqual([MAIN, SPARE]);
+    turns.ended(SPARE, 0);
+    expect(answers).toEqual([[SECOND, 0]]);
   });
 });

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { TARGET_COUNT } from '../engine/effect.js';
 import { MAX_TRANSFER_BYTES } from '../ports/served-device.js';
 
 /** Every maximum of a device at work, with its reason. */
@@ -22,8 +23,11 @@ export const QUEUE_TICKET_COUNT = QUEUE_SLOT_COUNT + QUEUE_RUN_COUNT;
 export const COLD_TICKET_COUNT = 512;
 
 export const FIRST_COLD_TICKET = SLOT_COUNT + RUN_COUNT;
-/** What a store must be able to tell apart. */
-export const TICKET_COUNT = FIRST_COLD_TICKET + COLD_TICKET_COUNT;
+/** What a store must be able to tell apart: flushes take turns, and have a ticket for each disk. */
+export const TICKET_COUNT = FIRST_COLD_TICKET + COLD_TICKET_COUNT + TARGET_COUNT;
+
+/** The same of a store that is only used by procedures. */
+export const OFFLINE_TICKET_COUNT = COLD_TICKET_COUNT + TARGET_COUNT;
 
 /** Descriptor pages written by one commit: more changes than that make several. */
 export const MAX_COMMIT_PAGES = 32;

@@ -32,7 +32,6 @@ export function offlineWork(set: EmptySet, memory: IoMemory, bufferOffset: numbe
       zeroes: { memoryOffset: 0, lengthBytes: 0 },
       lostReadsAsZero: false,
       isDirty: () => true,
-      isBeingFlushed: () => false,
       flushFailuresOf: () => 0,
       doubtfulUnits: new Map(),
       doubtfulPlaces: new Set(),

@@ -148,22 +148,8 @@ export class PositionLog {
     if (!this.#canFlush) return false;
     const targets = context.isMainReadOnly ? this.#dirtySpares : [MAIN, ...this.#dirtySpares];
     const results = yield* performAll(targets.map((target): Effect => ({ kind: 'flush', target })));
-    if (results.some((result) => result < 0) || !(yield* this.#untilAllHeard())) return false;
+    if (results.some((result) => result < 0)) return false;
     return flushFailureTotal(context) === failuresBefore;
-  }
-
-  /** One that was sent before, and fails yet, may have dropped what ours found nothing left of. False: there always is one. */
-  *#untilAllHeard(): Procedure<boolean> {
-    for (let waits = 0; waits < MAX_FLUSH_WAITS; waits += 1) {
-      if (!this.#isAnyFlushUnderWay) return true;
-      yield* perform({ kind: 'delay', delayMs: FLUSH_WAIT_MS });
-    }
-    return false;
-  }
-
-  get #isAnyFlushUnderWay(): boolean {
-    const { shape, isBeingFlushed } = this.#parts.context;
-    return isBeingFlushed(MAIN) || [...shape.spares.keys()].map(spareTarget).some(isBeingFlushed);
   }
 
   *#record(work: MetadataWork, copyId: Uint8Array, parts: readonly number[]): Procedure<void> {
@@ -266,5 +252,3 @@ function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
 /** A spare that does not answer, or takes no writes, does not hold up writes for longer. */
 const UNSETTLE_PATIENCE_MS = 10_000;
 const UNSETTLE_RETRY_MS = 1000;
-const FLUSH_WAIT_MS = 10;
-const MAX_FLUSH_WAITS = 100;

@@ -88,6 +88,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       firstTicket: FIRST_COLD_TICKET,
       ticketCount: COLD_TICKET_COUNT,
       services: this.#runnerServices(locks, dirtySpares),
+      flushedForOthers: (ticket, result) => this.#queue.complete(ticket, result),
     });
     this.#position = this.#positionLog();
     this.byHand = this.#unitsByHand();
@@ -113,7 +114,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       outages: this.#outages,
       written: this.#written,
       turnAway: (slot, target) => this.#gone.turnAway(slot, target),
-      noteFlushFailure: (target) => this.#flushFailures.noteFailed(target),
+      flush: (target, ticket) => this.#runner.flush(target, ticket),
       flushFailed: (slot) => this.#flushFailed(slot),
       wantPoll: parts.wantPoll,
     });

@@ -37,8 +37,7 @@ export class RequestQueue {
     this.#parts = parts;
     this.#slots = parts.slots;
     const { breaker, counters } = parts.context;
-    const flushFailed = parts.noteFlushFailure;
-    this.#transfers = new Transfers({ ...parts, breaker, counters, flushFailed });
+    this.#transfers = new Transfers({ ...parts, breaker, counters });
     this.#answers = new AnswerQueue(parts.slots, parts.wantPoll);
   }
 
@@ -242,8 +241,8 @@ export interface QueueParts {
   readonly written: WrittenSamples | undefined;
   /** A request that needs a device which is gone. */
   readonly turnAway: (slot: number, target: number) => void;
-  /** A disk of a flush has failed. */
-  readonly noteFlushFailure: (target: number) => void;
+  /** Flushes a disk in its turn, and notes what became of it; `complete` hears of the ticket. */
+  readonly flush: (target: number, ticket: number) => void;
   /** A flush has ended, and some disk has failed. */
   readonly flushFailed: (slot: number) => void;
   /** Something waits for the next `poll`. */

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import type { Breaker } from '../engine/breaker.js';
 import type { Counters } from '../engine/counters.js';
 import { Counter } from '../engine/counters.js';
@@ -65,13 +66,13 @@ export class Transfers {
 
   /** To the main device and every spare that was written to since its last flush; there is a run for each store. */
   sendFlush(slot: number): void {
-    const { stores, dirtySpares } = this.#parts;
+    const { stores, dirtySpares, flush } = this.#parts;
+    assert(flush !== undefined, 'flushes are sent by the owner');
     this.#slots.pending[slot] = 0;
     for (let target = stores.length - 1; target >= MAIN; target -= 1) {
       if (target !== MAIN && !dirtySpares.isDirty(target)) continue;
       this.#slots.pending[slot]! += 1;
-      dirtySpares.noteFlushStarted(target);
-      stores[target]!.flush(this.#runs.take(slot, target));
+      flush(target, this.#runs.take(slot, target));
     }
   }
 
@@ -85,8 +86,6 @@ export class Transfers {
       target = this.#runs.targetOf(ticket);
       this.#runs.free(ticket);
     }
-    if (slots.operation[slot] === Operation.flush)
-      this.#parts.dirtySpares.noteFlushEnded(target, result >= 0);
     if (result < 0) this.#noteFailure(slot, target);
     else this.#noteSuccess(slot, target);
     slots.pending[slot]! -= 1;
@@ -125,7 +124,6 @@ export class Transfers {
   #noteFailure(slot: number, target: number): void {
     const { counters } = this.#parts;
     const operation = this.#slots.operation[slot]!;
-    if (operation === Operation.flush) this.#parts.flushFailed?.(target);
     this.#slots.failed[slot] = 1;
     if (operation === Operation.read)
       counters[target === MAIN ? Counter.mainReadErrors : Counter.spareReadErrors]! += 1;
@@ -142,9 +140,6 @@ export interface TransferParts {
   readonly counters: Counters;
   readonly breaker: Breaker;
   readonly dirtySpares: DirtySpares;
-  /**
-   * A disk of a flush has failed; others may still be at it. At once, and for each disk, because another flush may begin
-   * or end between two of them, and must not count for what either has lost. Left out where no flushes are sent.
-   */
-  readonly flushFailed?: (target: number) => void;
+  /** Flushes a disk in its turn, and notes what became of it; left out where no flushes are sent. */
+  readonly flush?: (target: number, ticket: number) => void;
 }

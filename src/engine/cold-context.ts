@@ -35,8 +35,6 @@ export interface ColdContext {
   readonly lostReadsAsZero: boolean;
   /** The spare with this target has taken writes that no flush has covered. */
   readonly isDirty: (target: number) => boolean;
-  /** A flush of this target has been sent and not been heard of. */
-  readonly isBeingFlushed: (target: number) => boolean;
   /** Flushes of this target that failed so far. */
   readonly flushFailuresOf: (target: number) => number;
   /**

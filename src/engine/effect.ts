@@ -52,6 +52,8 @@ export const MAIN: Target = 0;
 
 /** The disk that is to become the main device, while it is filled; not one of the set. */
 export const REPLACEMENT: Target = 1 + MAX_SPARES;
+/** The main device, the spares and a replacement of the main device. */
+export const TARGET_COUNT = REPLACEMENT + 1;
 
 export function spareTarget(spareIndex: number): Target {
   return 1 + spareIndex;

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.js';
 import { failed, ok, type Result } from '../base/result.js';
 import { EffectRunner, type RunnerServices } from '../device/effect-runner.js';
-import { COLD_TICKET_COUNT } from '../device/limits.js';
+import { COLD_TICKET_COUNT, OFFLINE_TICKET_COUNT } from '../device/limits.js';
 import { layOutColdMemory } from '../device/memory-map.js';
 import { MAIN, type Procedure } from '../engine/effect.js';
 import { type MappedMemory, mapMemory } from '../kernel/aligned-memory.js';
@@ -49,7 +49,7 @@ export class OfflineSession {
 
   private constructor(devices: readonly OpenDevice[]) {
     this.geometries = devices.map((device) => device.geometry);
-    this.#stores = devices.map((device) => new PortableStore(device, this.memory, COLD_TICKET_COUNT));
+    this.#stores = devices.map((device) => new PortableStore(device, this.memory, OFFLINE_TICKET_COUNT));
     this.#targets = [...this.#stores];
     const refuse = (): never => assert(false, 'no device is at work') as never;
     const services: RunnerServices = {

@@ -32,7 +32,6 @@ export function exampleContext(sizes: ExampleSizes = {}): ColdContext & { readon
     settled: new SettledParts(mainSizeBytes, undefined),
     suspension: new SpareSuspension(),
     isDirty: () => true,
-    isBeingFlushed: () => false,
     flushFailuresOf: () => 0,
     counters: newCounters(),
     totalCounters: () => newCounters(),
