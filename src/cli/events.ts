@@ -7,6 +7,7 @@ import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { type Output, writeJson } from './output.js';
+import { printable } from './printable.js';
 import { commandLine } from './shell-words.js';
 import { formatTime } from './time.js';
 
@@ -63,7 +64,7 @@ function cutOffText(isServed: boolean, processId: number, called: string): strin
 function writeEvent(event: EventListResource['events'][number], json: boolean, out: Output): void {
   if (json) return out.write(`${JSON.stringify({ version: 1, ...event })}\n`);
   const { timeMs, level, event: name, message } = event;
-  out.write(`${formatTime(Math.floor(timeMs / 1000))}  ${level.padEnd(5)}  ${name}: ${message}\n`);
+  out.write(`${formatTime(Math.floor(timeMs / 1000))}  ${level.padEnd(5)}  ${name}: ${printable(message)}\n`);
 }
 
 export function addEventsCommand(program: Command, run: (args: EventsArguments) => Promise<void>): void {

@@ -2,6 +2,7 @@ import { type DestinationStream, destination, type Logger, pino, stdTimeFunction
 import type { DeviceNotice } from '../library/device-types.js';
 import type { LogLevel } from './log-level.js';
 import type { Output } from './output.js';
+import { printable } from './printable.js';
 
 /**
  * The log of a running command, on standard error: lines for people on a terminal, JSON lines otherwise. Written at
@@ -17,7 +18,7 @@ export type Log = Logger;
 
 /** What the device reports, as a log line: its message for people, event and details for programs. */
 export function logNotice(log: Log, notice: DeviceNotice): void {
-  log[notice.level]({ event: notice.event, ...notice.details }, notice.message);
+  log[notice.level]({ event: notice.event, ...notice.details }, printable(notice.message));
 }
 
 async function destinationFor(output: Output): Promise<DestinationStream> {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { coloured } from './output.js';
 import { formatFields, formatTable, wrap } from './table.js';
+import { fakeContext } from './testing/fake-context.js';
 
 describe('tables', () => {
   it('align numbers to the right and texts to the left, without trailing blanks', () => {
@@ -27,6 +29,20 @@ describe('fields', () => {
       27,
     );
     expect(text).toBe('state: healthy\n   do: one two three four\n       five six\n');
+  });
+});
+
+describe('texts of disks', () => {
+  const evil = 'a\nb\u001b]0;title\u0007\u009b31m\u007f\u202ec';
+  it('reach no terminal with what it would obey, and fake no line', () => {
+    expect(formatFields([['set', evil]], 80)).toBe('set: a?b?]0;title??31m??c\n');
+    expect(formatTable(['NAME'], [[evil]])).toBe('NAME\na?b?]0;title??31m??c\n');
+  });
+
+  it('keep the colours that a command gives them', () => {
+    const { out } = fakeContext();
+    const red = coloured({ ...out, hasColour: true }, 'red', 'FAILED');
+    expect(formatFields([['state', red]], 80)).toBe(`state: ${red}\n`);
   });
 });
 

@@ -1,10 +1,12 @@
+import { printable } from './printable.js';
+
 /** Columns of text: titles, then rows; numbers are right aligned. No trailing blanks. */
 export function formatTable(
   titles: readonly string[],
   rows: readonly (readonly Cell[])[],
   indent = '',
 ): string {
-  const texts = rows.map((row) => row.map(String));
+  const texts = rows.map((row) => row.map((cell) => printable(String(cell))));
   const widths = titles.map((title, column) =>
     Math.max(title.length, ...texts.map((row) => row[column]?.length ?? 0)),
   );
@@ -30,7 +32,7 @@ export function formatFields(
   const continuation = ' '.repeat(labelWidth + 2);
   return fields
     .map(([label, text]) => {
-      const lines = wrap(text, Math.max(MIN_TEXT_COLUMNS, columns - labelWidth - 2));
+      const lines = wrap(printable(text), Math.max(MIN_TEXT_COLUMNS, columns - labelWidth - 2));
       return `${label.padStart(labelWidth)}: ${lines.join(`\n${continuation}`)}\n`;
     })
     .join('');
