@@ -120,7 +120,7 @@ async function setOfMain(session: OfflineSession, geometry: Geometry): Promise<s
 type FoundSuperblock = Result<SuperblockChoice, SuperblockChoiceFailure>;
 
 /** Also where this device alone is not the whole set, or is behind the others. */
-function setIn(found: FoundSuperblock): string | undefined {
+export function setIn(found: FoundSuperblock): string | undefined {
   const choice = found.ok ? found.value : 'choice' in found.error ? found.error.choice : undefined;
   return choice && formatUuid(choice.superblock.setId);
 }

@@ -193,6 +193,34 @@ describe('planning an import', () => {
     expect(await failureOf(planImport(options({ to: path('main') })))).toMatch(/^usage: main: given twice/);
   });
 
+  it('refuses an old spare that has become a spare of a set since, unless forced, and the list says so', async () => {
+    writeOldSpare([[A], ALL]);
+    const { setId } = await formatSpares({ main: path('main'), spares: [path('old')], force: true });
+    const { isUsable, dmRemapSet, notes } = await inspectModuleSpare({ spare: path('old') });
+    expect({ isUsable, dmRemapSet }).toEqual({ isUsable: true, dmRemapSet: setId });
+    expect(notes.join()).toContain(`metadata of dm-remap as well (set ${setId})`);
+    expect(await failureOf(planImport(options()))).toMatch(
+      /^refused: old: it carries .*; if the module has used it last, use --force$/,
+    );
+    expect((await planImport(options({ force: true }))).imported).toHaveLength(1);
+  });
+
+  it('knows such a spare by its text note, too, and one that the module has used since is not told from it', async () => {
+    writeFileSync(path('old'), new Uint8Array(SPARE_SECTORS * 512));
+    const { setId } = await formatSpares({ main: path('main'), spares: [path('old')] });
+    const image = readFileSync(path('old'));
+    for (let zone = 0; zone < 8; zone += 1)
+      image.fill(0, zone * (image.length / 8), zone * (image.length / 8) + 8192);
+    writeV4Copies(image, {
+      sequence: 1,
+      mainSectors: MAIN_SECTORS,
+      spareSectors: SPARE_SECTORS,
+      remaps: [A],
+    });
+    writeFileSync(path('old'), image);
+    expect((await inspectModuleSpare({ spare: path('old') })).dmRemapSet).toBe(setId);
+  });
+
   it('refuses a new spare that is too small', async () => {
     writeOldSpare([Array.from({ length: 300 }, (_, nth) => ({ main: nth * 8, spare: 5000 + nth })), ALL]);
     truncateSync(path('new'), 1 << 20);

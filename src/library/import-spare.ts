@@ -15,6 +15,7 @@ import type {
   ModuleSpareReport,
 } from './import-types.js';
 import { readRecord } from './inspect-module-spare.js';
+import { overlayNote } from './module-spare-notes.js';
 import { hasChanged } from './repair-metadata.js';
 
 /** What `importSpare` would do, without writing; rejects with `DmRemapError` where it would refuse. */
@@ -64,7 +65,10 @@ async function prepare(options: ImportOptions): Promise<PreparedImport> {
   const { report, remaps } = await readRecord({ spare, main });
   if (!report.isUsable) throw new DmRemapError('metadata', `${spare}: holds ${report.explanation}`);
   assert(report.main !== null, 'the main device was looked at');
-  if (force !== true) refuseOtherMain(report, main, report.main.sizeBytes);
+  if (force !== true) {
+    refuseSpareOfSet(report);
+    refuseOtherMain(report, main, report.main.sizeBytes);
+  }
   const wanted = remaps.map((remap) => isWanted(remap, options));
   const units = planImportUnits(
     remaps.filter((_, index) => wanted[index]),
@@ -104,6 +108,15 @@ const UNIT_BYTES = 4096;
 function isWanted({ doubts }: ModuleRemap, { includeDisputed }: ImportOptions): boolean {
   if (includeDisputed !== true) return doubts.length === 0;
   return doubts.every((doubt) => doubt === 'copiesDisagree');
+}
+
+/** Its units may lie over the data of the module, and nothing in the record would show that. */
+function refuseSpareOfSet({ spare, dmRemapSet }: ModuleSpareReport): void {
+  if (dmRemapSet === null) return;
+  throw new DmRemapError(
+    'refused',
+    `${spare.path}: ${overlayNote(dmRemapSet)}; if the module has used it last, use --force`,
+  );
 }
 
 function refuseOtherMain({ recorded, copies }: ModuleSpareReport, main: string, mainSizeBytes: number): void {

@@ -15,6 +15,7 @@ import type {
 } from './import-types.js';
 import { describeModuleLayout } from './module-layout-message.js';
 import { notesOf } from './module-spare-notes.js';
+import { findTracedSet } from './traced-set.js';
 
 /** Reads what the kernel module has left on a spare, and judges each of its remaps. Writes nothing, takes no lock. */
 export async function inspectModuleSpare(options: ModuleSpareOptions): Promise<ModuleSpareReport> {
@@ -35,11 +36,13 @@ export async function readRecord({ spare, main }: ModuleSpareOptions): Promise<R
     const read = await session.run(readModuleSpare({ target: 0, sizeBytes, memory, bufferOffset }));
     const finding = findModuleRecord(read, Math.floor(Date.now() / 1000));
     const remaps = judged(finding, spareGeometry!, mainGeometry);
-    const places = {
+    const dmRemapSet = await findTracedSet(session, 0, sizeBytes);
+    const about = {
       spare: { path: spare, sizeBytes },
       main: main === undefined ? null : { path: main, sizeBytes: mainGeometry!.sizeBytes },
+      dmRemapSet,
     };
-    return { report: reportOf(finding, places, remaps), remaps };
+    return { report: reportOf(finding, about, remaps), remaps };
   } finally {
     session.close();
   }
@@ -69,15 +72,15 @@ function sectorsOf({ sizeBytes }: { readonly sizeBytes: number }): number {
 
 function reportOf(
   finding: ModuleFinding,
-  places: Pick<ModuleSpareReport, 'spare' | 'main'>,
+  about: Pick<ModuleSpareReport, 'spare' | 'main' | 'dmRemapSet'>,
   remaps: readonly ModuleRemap[],
 ): ModuleSpareReport {
   const isUsable = finding.kind === 'v4' || finding.kind === 'v3';
   return {
-    ...places,
+    ...about,
     ...describeModuleLayout(finding),
     isUsable,
-    notes: isUsable ? notesOf(finding, places, remaps) : [],
+    notes: isUsable ? notesOf(finding, about, remaps) : [],
     recorded: isUsable ? recordedOf(finding) : null,
     copies: copiesOf(finding),
     remaps: remaps.map(remapReportOf),

@@ -7,10 +7,11 @@ import { BAD_CHECKSUM } from './module-layout-message.js';
 /** What a person should know of a record before relying on it, a sentence each. */
 export function notesOf(
   finding: Extract<ModuleFinding, { kind: 'v3' | 'v4' }>,
-  { spare, main }: Pick<ModuleSpareReport, 'spare' | 'main'>,
+  { spare, main, dmRemapSet }: Pick<ModuleSpareReport, 'spare' | 'main' | 'dmRemapSet'>,
   remaps: readonly ModuleRemap[],
 ): string[] {
   const notes = finding.kind === 'v4' ? notesOnV4(finding) : notesOnV3(finding);
+  if (dmRemapSet !== null) notes.push(overlayNote(dmRemapSet));
   const pending = remaps.filter(({ state }) => state === 'pending').length;
   if (pending > 0) {
     notes.push(
@@ -21,6 +22,14 @@ export function notesOf(
   notes.push(...sizeNote('main device', finding.mainSectors, main?.sizeBytes));
   notes.push(...sizeNote('spare', finding.spareSectors, spare.sizeBytes));
   return notes;
+}
+
+/** Nothing in the record tells: no checksum is over the data. */
+export function overlayNote(set: string): string {
+  return (
+    `it carries metadata of dm-remap as well (set ${set}): if it became a spare of that set after the module had used it, ` +
+    "other data lies where the module's was"
+  );
 }
 
 function notesOnV4({ copies, copyIndex, rival }: Extract<ModuleFinding, { kind: 'v4' }>): string[] {
