@@ -48,9 +48,7 @@ function planText(plan: RepairReport): string {
     ...(plan.superblockCopies.length === 0
       ? []
       : [`write the current superblock to copy ${copies(plan.superblockCopies)}`]),
-    ...(plan.updatesSuperblockTwice
-      ? ['update the superblock of all copies twice, so that nothing hidden in a damaged block can win later']
-      : []),
+    ...(plan.updatesSuperblockTwice ? [`update the superblock of all copies twice, ${purposeOf(plan)}`] : []),
     ...(plan.inPlacePages === 0
       ? []
       : [`write ${formatCount(plan.inPlacePages, 'page')} to the copies that lack the current version`]),
@@ -62,6 +60,12 @@ function planText(plan: RepairReport): string {
   const lines = steps.length === 0 ? ['nothing has to be written'] : steps;
   const missing = plan.notRepairable.map((line) => `can't be rebuilt: ${line}`);
   return [...lines.map((line) => `plan: ${line}`), ...missing].map((line) => `${line}\n`).join('');
+}
+
+function purposeOf({ forgetsCopying }: RepairReport): string {
+  return forgetsCopying
+    ? 'without how far the set was copied to another disk, as it may hold something else afterwards: "evacuate" begins anew'
+    : 'so that nothing hidden in a damaged block can win later';
 }
 
 function resultText({ check }: RepairReport): string {

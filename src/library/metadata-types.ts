@@ -97,6 +97,8 @@ export interface RepairReport {
   readonly check: CheckReport;
   readonly superblockCopies: readonly number[];
   readonly updatesSuperblockTwice: boolean;
+  /** How far the set is copied to another disk is recorded, and will not be any more: the copying begins anew. */
+  readonly forgetsCopying: boolean;
   readonly inPlacePages: number;
   readonly pagesWrittenTwice: number;
   readonly noteCopies: readonly number[];

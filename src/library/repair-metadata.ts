@@ -69,12 +69,15 @@ function planFor(survey: SetSurvey, spares: readonly string[], force: boolean): 
   const isPartial = set.load.lostPages.length > 0 || set.intake.impossible.length > 0;
   if (problem !== null && !force && !(isPartial && survey.found.ok)) throw DmRemapError.of(problem);
   const plan = planRepair(set);
+  const nothingToDo = isEmptyPlan(plan);
+  const forgetsCopying = !nothingToDo && set.choice.superblock.copyPosition !== undefined;
   return {
     planId: idOf(set, plan),
-    nothingToDo: isEmptyPlan(plan),
+    nothingToDo,
     check: reportOf(survey, spares),
     superblockCopies: plan.superblockCopies,
-    updatesSuperblockTwice: plan.updatesSuperblockTwice,
+    updatesSuperblockTwice: plan.updatesSuperblockTwice || forgetsCopying,
+    forgetsCopying,
     inPlacePages: plan.inPlacePages.length,
     pagesWrittenTwice: plan.pagesWrittenTwice.length,
     noteCopies: plan.noteCopies,
