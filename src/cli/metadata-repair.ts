@@ -84,7 +84,7 @@ export function addRepairCommand(program: Command, run: (args: RepairArguments) 
       'Writes every copy, superblock, page and text note anew that is damaged, out of date or unreadable, from the ' +
         'newest valid versions: one good copy is enough. Prints its plan first and asks for YES. Neither the map nor ' +
         'any data changes. What no copy has can not be rebuilt; that is said, and the rest is repaired.\n\n' +
-        'The set must not be in use. A start does the same by itself.',
+        'The set must not be in use. A start does the same by itself, but for the text notes.',
     )
     .argument('<spare...>', 'all spare devices or image files of the set')
     .addOption(new Option('--dry-run', 'print the plan, and end').default(false))

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CheckReport, CopyReport } from '../library/metadata-types.js';
+import type { CheckReport, CopyReport, FindingReport } from '../library/metadata-types.js';
 import { checkText } from './metadata-text.js';
 import { recordingOutput } from './testing/fake-context.js';
 
@@ -32,4 +32,17 @@ it('A newer version that may be lost is not told as damage that another copy mak
   const outdated = text({ ...DAMAGED, maybeOutdatedPages: [7] });
   expect(outdated).toContain('a newer version of 1 page may be lost');
   expect(outdated).not.toContain('nothing is missing');
+});
+
+it('Nobody is told that a start mends a text note, which it does not', () => {
+  const note = { what: 'note', state: 'different', action: 'rewritten' } as FindingReport;
+  const page = { what: 'page', state: 'badChecksum', action: 'rewritten' } as FindingReport;
+  expect(text({ ...DAMAGED, findings: [page] })).toContain(
+    'the next start mends it; "dmremap metadata repair"',
+  );
+  expect(text({ ...DAMAGED, findings: [page, note] })).toContain(
+    'the next start mends all but the text notes',
+  );
+  expect(text({ ...DAMAGED, findings: [note] })).not.toContain('the next start mends');
+  expect(text({ ...DAMAGED, findings: [note], supersededPages: [1] })).toContain('the next start mends');
 });

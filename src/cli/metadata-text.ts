@@ -102,7 +102,7 @@ function actionText(report: CheckReport): string {
     case 'clean':
       return 'none';
     case 'damaged':
-      return 'none is needed: the next start mends it; "dmremap metadata repair" does it now. If it comes back, replace the spare';
+      return `none is needed: ${mendingText(report)}. If it comes back, replace the spare`;
     case 'doubtful':
       // Nobody is told to force what a forgotten argument mends.
       if (copies.some(({ path }) => path === null))
@@ -114,6 +114,18 @@ function actionText(report: CheckReport): string {
         : '"dmremap metadata repair" mends the rest; "dmremap metadata restore" brings back what is missing, from an archived text';
   }
 }
+
+/** A start writes no text notes: nobody needs them to use the set. */
+function mendingText({ findings, supersededPages }: CheckReport): string {
+  const notes = findings.filter(({ what }) => what === 'note').length;
+  const isForStart = findings.length > notes || supersededPages.length > 0;
+  if (notes === 0) return `the next start mends it; ${REPAIR_MENDS} it now`;
+  return isForStart
+    ? `the next start mends all but the text notes; ${REPAIR_MENDS} all of it now`
+    : `no start needs the text notes; ${REPAIR_MENDS} them, and so does a set in use when it next compares its copies`;
+}
+
+const REPAIR_MENDS = '"dmremap metadata repair" mends';
 
 function findingsTable({ findings }: CheckReport): string {
   if (findings.length === 0) return '';

@@ -75,7 +75,7 @@ export interface FindingReport {
   /** Where the first of them is on its spare. */
   readonly offsetBytes: number;
   readonly state: string;
-  /** What the next start or a repair does about it. */
+  /** What the next start or a repair does about it; a start leaves the notes. */
   readonly action: 'rewritten' | 'updatedTwice' | 'none';
 }
 
