@@ -104,7 +104,7 @@ export function addImportCommand(program: Command, run: (args: ImportArguments) 
       new Option(
         '--force',
         'overwrite a new spare that holds something; take a main device of another size than the recorded one, and an ' +
-          'old spare that a set of dm-remap has used, too',
+          'old spare that holds something else, too',
       ).default(false),
     )
     .addOption(new Option('--yes', 'do not ask').default(false))

@@ -196,11 +196,14 @@ describe('planning an import', () => {
   it('refuses an old spare that has become a spare of a set since, unless forced, and the list says so', async () => {
     writeOldSpare([[A], ALL]);
     const { setId } = await formatSpares({ main: path('main'), spares: [path('old')], force: true });
-    const { isUsable, dmRemapSet, notes } = await inspectModuleSpare({ spare: path('old') });
-    expect({ isUsable, dmRemapSet }).toEqual({ isUsable: true, dmRemapSet: setId });
-    expect(notes.join()).toContain(`metadata of dm-remap as well (set ${setId})`);
+    const { isUsable, otherUse, notes } = await inspectModuleSpare({ spare: path('old') });
+    expect({ isUsable, otherUse }).toEqual({
+      isUsable: true,
+      otherUse: `metadata of dm-remap (set ${setId})`,
+    });
+    expect(notes.join()).toContain(`it holds metadata of dm-remap (set ${setId}) as well`);
     expect(await failureOf(planImport(options()))).toMatch(
-      /^refused: old: it carries .*; if the module has used it last, use --force$/,
+      /^refused: old: it holds .*; if the module has used it last, use --force$/,
     );
     expect((await planImport(options({ force: true }))).imported).toHaveLength(1);
   });
@@ -218,7 +221,28 @@ describe('planning an import', () => {
       remaps: [A],
     });
     writeFileSync(path('old'), image);
-    expect((await inspectModuleSpare({ spare: path('old') })).dmRemapSet).toBe(setId);
+    expect((await inspectModuleSpare({ spare: path('old') })).otherUse).toBe(
+      `metadata of dm-remap (set ${setId})`,
+    );
+  });
+
+  it('refuses an old spare on which a file system was made, and not one on which there was one before', async () => {
+    writeOldSpare([[A], ALL]);
+    const image = readFileSync(path('old'));
+    image.writeUInt16LE(0xef53, 1024 + 56);
+    image.writeUInt32LE(2560, 1024 + 4);
+    image.writeUInt32LE(1, 1024 + 76);
+    writeFileSync(path('old'), image);
+    expect(await failureOf(planImport(options()))).toMatch(
+      /^refused: old: it holds ext.* as well: .*--force$/,
+    );
+    expect((await planImport(options({ force: true }))).imported).toHaveLength(1);
+    writeOldSpare([[A], ALL]);
+    const before = readFileSync(path('old'));
+    before.write('LABELONE', 128 << 10);
+    before.write('EFI PART', before.length - 512);
+    writeFileSync(path('old'), before);
+    expect((await planImport(options())).imported).toHaveLength(1);
   });
 
   it('refuses a new spare that is too small', async () => {

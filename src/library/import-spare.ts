@@ -15,7 +15,7 @@ import type {
   ModuleSpareReport,
 } from './import-types.js';
 import { readRecord } from './inspect-module-spare.js';
-import { overlayNote } from './module-spare-notes.js';
+import { otherUseNote } from './module-spare-notes.js';
 import { hasChanged } from './repair-metadata.js';
 
 /** What `importSpare` would do, without writing; rejects with `DmRemapError` where it would refuse. */
@@ -66,7 +66,7 @@ async function prepare(options: ImportOptions): Promise<PreparedImport> {
   if (!report.isUsable) throw new DmRemapError('metadata', `${spare}: holds ${report.explanation}`);
   assert(report.main !== null, 'the main device was looked at');
   if (force !== true) {
-    refuseSpareOfSet(report);
+    refuseOtherUse(report);
     refuseOtherMain(report, main, report.main.sizeBytes);
   }
   const wanted = remaps.map((remap) => isWanted(remap, options));
@@ -110,12 +110,12 @@ function isWanted({ doubts }: ModuleRemap, { includeDisputed }: ImportOptions): 
   return doubts.every((doubt) => doubt === 'copiesDisagree');
 }
 
-/** Its units may lie over the data of the module, and nothing in the record would show that. */
-function refuseSpareOfSet({ spare, dmRemapSet }: ModuleSpareReport): void {
-  if (dmRemapSet === null) return;
+/** It may lie over the data of the module, and nothing in the record would show that. */
+function refuseOtherUse({ spare, otherUse }: ModuleSpareReport): void {
+  if (otherUse === null) return;
   throw new DmRemapError(
     'refused',
-    `${spare.path}: ${overlayNote(dmRemapSet)}; if the module has used it last, use --force`,
+    `${spare.path}: ${otherUseNote(otherUse)}; if the module has used it last, use --force`,
   );
 }
 

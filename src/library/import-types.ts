@@ -17,7 +17,7 @@ export interface ImportOptions {
   readonly to: string;
   /** Also import remaps that not all valid copies of the record have, if nothing else speaks against them. */
   readonly includeDisputed?: boolean | undefined;
-  /** Overwrite `to` although it holds something; take a main device of another size, and a spare of a set of dm-remap. */
+  /** Overwrite `to` although it holds something; take a main device of another size, and a spare with another use. */
   readonly force?: boolean | undefined;
 }
 
@@ -34,8 +34,8 @@ export interface ModuleSpareReport {
   readonly spare: { readonly path: string; readonly sizeBytes: number };
   readonly main: { readonly path: string; readonly sizeBytes: number } | null;
   readonly layout: ModuleLayout;
-  /** The set of dm-remap that the spare is, or was, a spare of as well; `unknown`: it can't be told. Null: none, as it should be. */
-  readonly dmRemapSet: string | null;
+  /** What else the spare was made into, in words: its remaps may be of data that is gone. Null: nothing shows that. */
+  readonly otherUse: string | null;
   /** Remaps can be read from it at all. */
   readonly isUsable: boolean;
   /** In words, one line. */

@@ -15,7 +15,7 @@ import type {
 } from './import-types.js';
 import { describeModuleLayout } from './module-layout-message.js';
 import { notesOf } from './module-spare-notes.js';
-import { findTracedSet } from './traced-set.js';
+import { findOtherUse } from './other-use.js';
 
 /** Reads what the kernel module has left on a spare, and judges each of its remaps. Writes nothing, takes no lock. */
 export async function inspectModuleSpare(options: ModuleSpareOptions): Promise<ModuleSpareReport> {
@@ -36,11 +36,11 @@ export async function readRecord({ spare, main }: ModuleSpareOptions): Promise<R
     const read = await session.run(readModuleSpare({ target: 0, sizeBytes, memory, bufferOffset }));
     const finding = findModuleRecord(read, Math.floor(Date.now() / 1000));
     const remaps = judged(finding, spareGeometry!, mainGeometry);
-    const dmRemapSet = await findTracedSet(session, 0, sizeBytes);
+    const otherUse = await findOtherUse(session, { target: 0, sizeBytes }, finding, read);
     const about = {
       spare: { path: spare, sizeBytes },
       main: main === undefined ? null : { path: main, sizeBytes: mainGeometry!.sizeBytes },
-      dmRemapSet,
+      otherUse,
     };
     return { report: reportOf(finding, about, remaps), remaps };
   } finally {
@@ -72,7 +72,7 @@ function sectorsOf({ sizeBytes }: { readonly sizeBytes: number }): number {
 
 function reportOf(
   finding: ModuleFinding,
-  about: Pick<ModuleSpareReport, 'spare' | 'main' | 'dmRemapSet'>,
+  about: Pick<ModuleSpareReport, 'spare' | 'main' | 'otherUse'>,
   remaps: readonly ModuleRemap[],
 ): ModuleSpareReport {
   const isUsable = finding.kind === 'v4' || finding.kind === 'v3';

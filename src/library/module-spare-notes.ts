@@ -7,11 +7,11 @@ import { BAD_CHECKSUM } from './module-layout-message.js';
 /** What a person should know of a record before relying on it, a sentence each. */
 export function notesOf(
   finding: Extract<ModuleFinding, { kind: 'v3' | 'v4' }>,
-  { spare, main, dmRemapSet }: Pick<ModuleSpareReport, 'spare' | 'main' | 'dmRemapSet'>,
+  { spare, main, otherUse }: Pick<ModuleSpareReport, 'spare' | 'main' | 'otherUse'>,
   remaps: readonly ModuleRemap[],
 ): string[] {
   const notes = finding.kind === 'v4' ? notesOnV4(finding) : notesOnV3(finding);
-  if (dmRemapSet !== null) notes.push(overlayNote(dmRemapSet));
+  if (otherUse !== null) notes.push(otherUseNote(otherUse));
   const pending = remaps.filter(({ state }) => state === 'pending').length;
   if (pending > 0) {
     notes.push(
@@ -24,12 +24,8 @@ export function notesOf(
   return notes;
 }
 
-/** Nothing in the record tells: no checksum is over the data. */
-export function overlayNote(set: string): string {
-  return (
-    `it carries metadata of dm-remap as well (set ${set}): if it became a spare of that set after the module had used it, ` +
-    "other data lies where the module's was"
-  );
+export function otherUseNote(otherUse: string): string {
+  return `it holds ${otherUse} as well: if that came after the module had used it, other data lies where the module's was`;
 }
 
 function notesOnV4({ copies, copyIndex, rival }: Extract<ModuleFinding, { kind: 'v4' }>): string[] {

@@ -9,7 +9,7 @@ export function importPlan(changes: Partial<ImportPlan> = {}): ImportPlan {
     spare: { path: '/dev/old', sizeBytes: 4 << 20 },
     main: { path: '/dev/sda', sizeBytes: 64 << 20 },
     layout: 'v4.2',
-    dmRemapSet: null,
+    otherUse: null,
     isUsable: true,
     explanation: 'the record of version 4.2 of the kernel module',
     notes: ['1 of 5 copies of the record are not used; see their states'],
