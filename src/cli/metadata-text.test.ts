@@ -46,3 +46,8 @@ it('Nobody is told that a start mends a text note, which it does not', () => {
   expect(text({ ...DAMAGED, findings: [note] })).not.toContain('the next start mends');
   expect(text({ ...DAMAGED, findings: [note], supersededPages: [1] })).toContain('the next start mends');
 });
+
+it('Of a whole set that this version does not start, nobody is told that nothing is to be done', () => {
+  const problem = { failure: 'metadata', message: 'carries a feature of a newer dm-remap' } as const;
+  expect(text({ ...DAMAGED, state: 'clean', problem })).toContain('action: none with this version');
+});

@@ -96,7 +96,9 @@ export const GROWN_SPARE =
   'a spare is larger than when it was formatted, so some copies are found only with the help of another one; give it its size back';
 
 function actionText(report: CheckReport): string {
-  const { state, set, lostPages, impossibleUnits, copies } = report;
+  const { state, problem, set, lostPages, impossibleUnits, copies } = report;
+  if (problem !== null && (state === 'clean' || state === 'damaged'))
+    return 'none with this version, which does not start the set';
   if (state === 'damaged' && hasGrown(report)) return GROWN_SPARE;
   switch (state) {
     case 'clean':

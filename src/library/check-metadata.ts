@@ -46,6 +46,7 @@ export function problemOf({ found, set }: SetSurvey, paths: readonly string[]): 
 }
 
 function failureOf({ load, intake, choice }: SurveyedSet): AssemblyFailure | undefined {
+  if (choice.readOnly) return { kind: 'readOnlyFeature' };
   if (load.lostPages.length > 0) return { kind: 'pagesLost', pages: load.lostPages };
   if (intake.impossible.length > 0) return { kind: 'badDescriptors', spareUnits: intake.impossible };
   if (choice.superblock.cleanShutdown && load.maybeOutdatedPages.length > 0)

@@ -13,8 +13,6 @@ export async function wholeSetOf(session: MetadataSession, deviceCount?: number)
   const state = stateOf(survey);
   if (state !== 'clean' && state !== 'damaged')
     throw new DmRemapError('metadata', `${list}: ${state}; see "dmremap metadata check"`);
-  if (survey.set!.choice.readOnly)
-    throw new DmRemapError('metadata', `${list}: written by a newer dm-remap; use that version`);
   return survey.set!;
 }
 
