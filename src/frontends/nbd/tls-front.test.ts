@@ -1,16 +1,27 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NbdClient, type NbdClientOptions } from '../../demo/nbd-client.js';
-import { Option, OptionReply } from './protocol.js';
+import { Command, Option, OptionReply } from './protocol.js';
 import { serveSockets } from './testing/socket-server.js';
-import { infoData, optionBytes, parseOptionReplies, u32 } from './testing/test-client.js';
+import { infoData, optionBytes, parseOptionReplies, requestBytes, u32 } from './testing/test-client.js';
 import { TestServer } from './testing/test-server.js';
 import { loadTlsCredentials, type TlsCredentials } from './tls-credentials.js';
 import { TlsFront, type TlsFrontEvent } from './tls-front.js';
+
+/** In place of seconds, and of a minute. */
+const SHORT_MS = vi.hoisted(() => 1000);
+vi.mock('./limits.js', async (original) => ({
+  ...(await original<typeof import('./limits.js')>()),
+  STOP_GRACE_MS: SHORT_MS,
+  STALL_MS: SHORT_MS,
+}));
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 if (!hasOpenssl) console.log('TLS front tests skipped: the openssl command is not installed');
@@ -109,6 +120,20 @@ describe.skipIf(!hasOpenssl)('the TLS front', () => {
     });
   }
 
+  /** It has said hello to the server behind the front, and goes only when it wants to. */
+  async function securedClient(): Promise<TLSSocket> {
+    const raw = connect({ path: join(directory, 'front.sock'), allowHalfOpen: true });
+    raw.write(Buffer.concat([u32(3), optionBytes(Option.startTls)]));
+    for (let gotBytes = 0; gotBytes < 18 + 20; ) gotBytes += (await once(raw, 'data'))[0].length;
+    const client = connectTls({ socket: raw, rejectUnauthorized: false });
+    await once(client, 'secureConnect');
+    return client;
+  }
+
+  function heldFor(limitMs: number): Promise<string> {
+    return delay(limitMs, 'its place is held', { ref: false });
+  }
+
   it('carries reads and writes of a client that trusts the authority', async () => {
     const tls = { ca: credentials.authority!, servername: 'localhost' };
     const client = await NbdClient.connect(clientOptions('front.sock', tls));
@@ -134,6 +159,32 @@ describe.skipIf(!hasOpenssl)('the TLS front', () => {
     const client = await NbdClient.connect(clientOptions('strict.sock', known));
     expect((await client.read(0, 512)).length).toBe(512);
     await client.disconnect();
+  });
+
+  it('does not keep the place of a client that never hangs up', async () => {
+    const client = await securedClient();
+    client.write(optionBytes(Option.abort));
+    await once(client.resume(), 'end');
+    const cutOff = once(client, 'error').then(() => 'cut off');
+    const writing = setInterval(() => client.write('x'), 100);
+    expect(await Promise.race([cutOff, heldFor(10 * SHORT_MS)])).toBe('cut off');
+    clearInterval(writing);
+    client.destroy();
+  });
+
+  it('does not keep the place of a client that takes no replies, but that of an idle one', async () => {
+    const cutOff = new Promise((resolve) => {
+      inner.once('connection', (socket) => socket.once('close', () => resolve('cut off')));
+    });
+    const lazy = (await securedClient()).pause();
+    lazy.write(optionBytes(Option.go, infoData('disk')));
+    const read = { type: Command.read, cookie: 1n, length: 1 << 16 };
+    for (let count = 0; count < 100; count += 1) lazy.write(requestBytes(read));
+    const idle = await securedClient();
+    expect(await Promise.race([cutOff, heldFor(10 * SHORT_MS)])).toBe('cut off');
+    idle.write(optionBytes(Option.list));
+    expect((await once(idle, 'data'))[0].length).toBeGreaterThan(0);
+    for (const client of [lazy, idle]) client.on('error', () => {}).destroy();
   });
 
   it('tells every option that TLS is required, and acknowledges ABORT', async () => {

@@ -1,7 +1,7 @@
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { ok, type Result } from '../../base/result.js';
-import { HANDSHAKE_MS, MAX_CONNECTIONS, STOP_GRACE_MS } from './limits.js';
+import { HANDSHAKE_MS, MAX_CONNECTIONS, STALL_MS, STOP_GRACE_MS } from './limits.js';
 import { greeting } from './option-replies.js';
 import { GREETING_BYTES, HandshakeFlag } from './protocol.js';
 import type { TlsCredentials } from './tls-credentials.js';
@@ -162,9 +162,13 @@ class TlsClients {
     const inner = this.connectInner(secured);
     if (inner === null) return;
     inner.once('error', () => secured.destroy());
-    inner.once('close', () => secured.end());
+    inner.once('close', () => endSoon(secured));
     secured.once('error', () => inner.destroy());
     secured.once('close', () => inner.destroy());
+    // The real server drops such a client too, which is not seen here as long as nothing more is taken from that server.
+    secured.setTimeout(STALL_MS, () => {
+      if (secured.writableLength > 0) secured.destroy();
+    });
     const flags = Buffer.alloc(4);
     flags.writeUInt32BE(clientFlags);
     inner.write(flags);
@@ -184,6 +188,13 @@ class TlsClients {
     this.options.onEvent?.({ kind: 'refused', reason });
     socket.destroy();
   }
+}
+
+/** A client that takes no more, or does not hang up, would keep its place from others for ever. */
+function endSoon(secured: TLSSocket): void {
+  const grace = setTimeout(() => secured.destroy(), STOP_GRACE_MS);
+  secured.once('close', () => clearTimeout(grace));
+  secured.end();
 }
 
 function pipeBehindGreeting(inner: Socket, secured: TLSSocket): void {
