@@ -27,7 +27,8 @@ export class IoCalls implements RequestSink, Poller {
   read(offsetBytes: number, lengthBytes: number, done: Done<Uint8Array>): void {
     const problem = this.#refusal(offsetBytes, lengthBytes);
     if (problem !== undefined) return done(failure('usage', problem), NOTHING);
-    const data = new Uint8Array(lengthBytes);
+    const data = roomFor(lengthBytes);
+    if (data === undefined) return done(failure('usage', tooLong(lengthBytes)), NOTHING);
     this.#begin({ operation: 'read', offsetBytes, data, durable: false, done });
   }
 
@@ -157,6 +158,20 @@ interface IoCall {
 
 interface Piece extends Omit<IoRequest, 'done'> {
   readonly call: IoCall;
+}
+
+/** Undefined: more than this process can have, or more than any array holds. */
+function roomFor(lengthBytes: number): Uint8Array | undefined {
+  try {
+    return new Uint8Array(lengthBytes);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function tooLong(lengthBytes: number): string {
+  return `${lengthBytes} bytes do not fit into memory at once; read them in parts`;
 }
 
 function ioFailure(piece: Piece, errno: number): Failure {

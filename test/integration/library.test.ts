@@ -85,6 +85,15 @@ describe.each(['uring', 'portable'] as const)('a device in this process, --io %s
     await device.close();
   });
 
+  it('refuses a read of more than fits into memory, and goes on', async () => {
+    await images.remove();
+    images = await ProtectedImages.create(64 * 1024 * MIB);
+    const device = await images.open({ io });
+    expect(await failureOf(device.read(0, 64 * 1024 * MIB))).toBe('usage');
+    expect(await device.read(1024, 512)).toEqual(filled(512, 0));
+    await device.close();
+  });
+
   it('is told of a flush that failed for a write that moved a unit, and so is every NBD client', async () => {
     const faultsYaml = `main:
   - { sectors: "8-15", on: [write], error: ENODATA }
