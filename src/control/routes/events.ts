@@ -11,9 +11,13 @@ import type { ServedSet } from '../served-set.js';
  * answer comes to its end when the set is closed; it is cut off when the process dies.
  */
 export function addEventRoutes(app: ControlApp, { events }: ServedSet): void {
-  const streams = new Set<ServerResponse>();
+  /** With what ends the listening for each. */
+  const streams = new Map<ServerResponse, () => void>();
   // Whoever listens can tell that from a process that was killed.
-  app.addHook('preClose', async () => void (await Promise.all([...streams].map(endInOrder))));
+  app.addHook('preClose', async () => {
+    for (const stop of streams.values()) stop();
+    await Promise.all([...streams.keys()].map(endInOrder));
+  });
   const schema = { querystring: eventQuerySchema, response: { 200: eventListSchema } };
   app.get('/v1/events', { schema }, async (request, reply) => {
     const wantsStream = request.headers.accept?.includes('text/event-stream') === true;
@@ -25,7 +29,7 @@ export function addEventRoutes(app: ControlApp, { events }: ServedSet): void {
     raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     for (const event of events.after(after)) raw.write(textOf(event));
     const stop = events.listen((event) => sendOrEnd(raw, event));
-    streams.add(raw);
+    streams.set(raw, stop);
     raw.on('close', () => {
       stop();
       streams.delete(raw);
