@@ -113,6 +113,43 @@ describe('a set that is copied to another disk by its process', () => {
     expect(again.copyIds[1]).not.toBe(again.copyIds[0]);
   });
 
+  it('is remembered with the disk that it goes to, whatever else was asked for at the same time', async () => {
+    const { evacuation, device, memory } = await processOf(undefined);
+    let taken: string | undefined;
+    device.evacuate = async (path) => {
+      taken ??= path;
+      if (path !== taken) throw new DmRemapError('refused', 'everything is being copied already');
+      return { path, state: 'copying' } as EvacuationReport;
+    };
+    const asked = [NEW, '/dev/sdw'].map((disk) => evacuation.begin({ ...begin, device: disk }));
+    const answers = await Promise.allSettled(asked);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(memory.read()).toMatchObject({ device: taken });
+  });
+
+  it('stays remembered where another copying, which was resumed at the same time, does not go on', async () => {
+    const first = await processOf(undefined);
+    await first.evacuation.begin(begin);
+    await first.memory.notePaused(true);
+    const { evacuation, library, memory } = await processOf(undefined);
+    const { identifyDisk } = library;
+    library.identifyDisk = async () => {
+      library.identifyDisk = identifyDisk;
+      await evacuation.begin({ ...begin, device: '/dev/sdw' });
+      return 'disk 1';
+    };
+    await expect(evacuation.resumeJob()).rejects.toThrow('cancelled');
+    expect(memory.read()).toMatchObject({ device: '/dev/sdw' });
+  });
+
+  it('is not begun behind the back of who gives it up', async () => {
+    const { evacuation, begun, memory, device } = await processOf(undefined);
+    device.cancelEvacuation = async () => void begun.push('cancel') as undefined;
+    await Promise.all([evacuation.begin(begin), evacuation.cancel()]);
+    expect(begun).toEqual([NEW, 'cancel']);
+    expect(memory.read()).toBeUndefined();
+  });
+
   it.each([
     'begun again',
     'gone on with',

@@ -15,6 +15,7 @@ import type { EvacuationMemory, EvacuationTarget } from './evacuation-memory.js'
 import { evacuationJob, restingEvacuation } from './jobs/evacuation-job.js';
 import { Pace } from './jobs/pace.js';
 import type { RememberedEvacuation } from './jobs/remembered-jobs.js';
+import { Turns } from './jobs/turns.js';
 import { type SetChanges, withMain } from './set-changes.js';
 
 /** Copies the set that this process serves to another disk, and has that take over. */
@@ -24,6 +25,7 @@ export class EvacuationChanges implements EvacuationAtWork {
   readonly #changes: SetChanges;
   readonly #library: EvacuationCalls;
   readonly #memory: EvacuationMemory;
+  readonly #turns = new Turns();
   #pace = new Pace(() => performance.now());
 
   constructor(
@@ -40,7 +42,12 @@ export class EvacuationChanges implements EvacuationAtWork {
     this.#memory = memory;
   }
 
-  async begin({ device, force, dryRun }: EvacuationRequest): Promise<BegunEvacuation> {
+  /** Whoever asks meanwhile finds what is remembered as it is, and not what is only tried. */
+  begin(request: EvacuationRequest): Promise<BegunEvacuation> {
+    return this.#turns.run(() => this.#begin(request));
+  }
+
+  async #begin({ device, force, dryRun }: EvacuationRequest): Promise<BegunEvacuation> {
     const { ublk } = this.#device;
     if (ublk !== undefined && isPartOf(device, ublk.path))
       throw new DmRemapError('usage', `${device}: is the set itself; name the disk that is to hold it`);
@@ -173,7 +180,8 @@ export class EvacuationChanges implements EvacuationAtWork {
         : 'it is not there, or another disk';
     if (problem === undefined) this.#pace.run();
     if (problem === undefined) return undefined;
-    await this.#memory.forget();
+    // Somebody may have begun to copy to another disk meanwhile.
+    if (this.#memory.read()?.device === device) await this.#memory.forget();
     return `${device}: everything was being copied to it, which does not go on: ${problem}`;
   }
 
@@ -202,7 +210,11 @@ export class EvacuationChanges implements EvacuationAtWork {
     return this.#device.evacuation();
   }
 
-  async cancel(): Promise<EvacuationReport | undefined> {
+  cancel(): Promise<EvacuationReport | undefined> {
+    return this.#turns.run(() => this.#cancel());
+  }
+
+  async #cancel(): Promise<EvacuationReport | undefined> {
     const report = await this.#device.cancelEvacuation();
     await this.#memory.forget();
     return report;
