@@ -20,7 +20,7 @@ export class RequestTable {
   readonly outstanding: Uint16Array;
   /** 1 while more device operations are to be started. */
   readonly starting: Uint8Array;
-  /** For FLUSH: what it will have covered, see `flush-errors.ts`. */
+  /** For FLUSH: what it will have covered, see `FlushHistory`. */
   readonly flushMark: Float64Array;
   /** Length of the reply header, which lies in the request's header area. */
   readonly headerBytes: Uint16Array;
@@ -71,6 +71,8 @@ export class RequestTable {
     this.error[request] = 0;
     this.outstanding[request] = 0;
     this.starting[request] = 1;
+    // A flush that ends before it began covers nothing.
+    this.flushMark[request] = 0;
     this.headerBytes[request] = 0;
     this.pieceCount[request] = 0;
     this.next[request] = -1;

@@ -359,6 +359,28 @@ describe('the NBD server', () => {
     expect([error(writer!, flush), error(flusher!, write), error(flusher!, flush)]).toEqual([0, 0, 0]);
   });
 
+  it('takes a flush that never began, because its client left, for no flush of what was lost before', () => {
+    const test = new TestServer();
+    const { device, loop } = test;
+    const stream = test.connectAndGo(false);
+    const flush = { type: Command.flush, cookie: 2n };
+    const errors = (...requests: TestRequest[]) => ask(test, stream, ...requests).map(({ error }) => error);
+    expect(errors({ type: Command.write, cookie: 1n, payload: pattern(512, 1) })).toEqual([0]);
+    device.failure = (operation) => (operation === 'flush' ? ERRNO.EIO : 0);
+    expect(errors(flush, { ...flush, cookie: 3n })).toEqual([ERRNO.EIO, ERRNO.EIO]);
+    device.failure = () => 0;
+    const lazy = test.connectAndGo(false);
+    lazy.reading = false;
+    const taken = Array.from({ length: device.slotCount }, () => device.acquire({ completed: () => {} }));
+    ask(test, lazy, { type: Command.cache, cookie: 1n, length: 512 }, flush);
+    loop.advance(STALL_MS + 2 * TICK_MS);
+    expect(lazy.isClosed).toBe(true);
+    for (const slot of taken) device.release(slot);
+    device.flushFailureCount += 1;
+    expect(errors(flush)).toEqual([ERRNO.EIO]);
+    leave(test, stream);
+  });
+
   it('takes no more than 256 requests at a time and all of them in the end', () => {
     const test = new TestServer();
     const stream = test.connectAndGo(false);
