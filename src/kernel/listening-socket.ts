@@ -26,8 +26,7 @@ export function openListeningSocket(address: SocketAddress): Result<ListeningSoc
   const family = encoded[0]!;
   const fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return failed(listenFailure(address, -fd));
-  // A restarted server must not wait for old connections in TIME_WAIT.
-  if (family !== AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ONE);
+  if (family !== AF_UNIX) prepareForTcp(fd);
   const bound = bind(fd, encoded);
   const result = bound < 0 ? bound : listen(fd, BACKLOG);
   if (result < 0) {
@@ -35,6 +34,16 @@ export function openListeningSocket(address: SocketAddress): Result<ListeningSoc
     return failed(listenFailure(address, -result));
   }
   return ok({ fd, address: address.kind === 'unix' ? address : { ...address, port: boundPort(fd) } });
+}
+
+/**
+ * A restarted server must not wait for old connections in TIME_WAIT. And an idle client may stay for ever, so it is the
+ * kernel that has to find out that its machine is gone; connections have this from the socket they were accepted on.
+ */
+function prepareForTcp(fd: number): void {
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ONE);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ONE);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, IDLE_SECONDS);
 }
 
 function boundPort(fd: number): number {
@@ -47,5 +56,10 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_KEEPALIVE = 9;
+const IPPROTO_TCP = 6;
+const TCP_KEEPIDLE = 4;
+/** Then it asks nine times, every 75 seconds (tcp(7)): a network may be away for ten minutes. */
+const IDLE_SECONDS = Uint8Array.of(300 & 0xff, 300 >> 8, 0, 0);
 const BACKLOG = 128;
 const ONE = Uint8Array.of(1, 0, 0, 0);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +45,14 @@ const CASES: Record<string, (scene: ListenerScene) => Promise<void>> = {
     expect(address.port).toBeGreaterThan(0);
     expect(address.host).toBe('127.0.0.1');
     await scene.expectEcho(address);
+  },
+
+  'the kernel asks now and then whether the machine of an idle client is still there': async (scene) => {
+    const { address } = await scene.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });
+    assert(address.kind === 'tcp', 'not TCP');
+    scene.connect(address);
+    await scene.settle(() => scene.sinks.length === 1);
+    expect(timersOfConnections(address.port)).toEqual([KEEP_ALIVE_TIMER]);
   },
 
   'many connections at once are all taken': async (scene) => {
@@ -111,6 +119,18 @@ const CASES: Record<string, (scene: ListenerScene) => Promise<void>> = {
     expect(scene.sinks[0]!.receivedResults).toEqual([10]);
   },
 
+  'close leaves a socket file alone that has taken the place of its own': async (scene) => {
+    const first = await scene.listen(scene.unixAddress());
+    rmSync(scene.path);
+    await scene.listen(scene.unixAddress());
+    let isClosed = false;
+    first.close(() => {
+      isClosed = true;
+    });
+    await scene.settle(() => isClosed);
+    await scene.expectEcho(scene.unixAddress());
+  },
+
   'the same path can be listened on again after close': async (scene) => {
     const first = await scene.listen(scene.unixAddress());
     let isClosed = false;
@@ -122,6 +142,20 @@ const CASES: Record<string, (scene: ListenerScene) => Promise<void>> = {
     await scene.expectEcho(scene.unixAddress());
   },
 };
+
+/** What the kernel waits for on each connection that was made to this port of this machine. */
+function timersOfConnections(port: number): string[] {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n');
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, ownAddress, , state]) => ownAddress === local && state === ESTABLISHED)
+    .map(([, , , , , timer]) => timer!.slice(0, 2));
+}
+
+/** proc(5), /proc/net/tcp, and include/net/tcp_states.h. */
+const ESTABLISHED = '01';
+const KEEP_ALIVE_TIMER = '02';
 
 /** A directory for sockets, and everything to be cleaned up. Every stream receives once, to the start of the memory. */
 export class ListenerScene {
