@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { thisMachine } from '../boot/machine.js';
 import { CONFIGURATION_DIRECTORY } from '../boot/set-files.js';
 import { runDirectoryOf } from '../control/run-directory.js';
@@ -22,7 +23,13 @@ const library: LibraryCalls = {
   planFormat: async (options) => (await import('../library/format-spares.js')).planFormat(options),
   formatSpares: async (options) => (await import('../library/format-spares.js')).formatSpares(options),
   guardAgainstReclaim: async () => (await import('../kernel/memory-reclaim.js')).guardAgainstReclaim(),
-  startAgain: async (commandLine) => (await import('../kernel/start-again.js')).startAgain(commandLine),
+  startAgain: async (commandLine) => {
+    const { startAgain } = await import('../kernel/start-again.js');
+    // A signal that has come by now is heard of: between two of these the loop asks the kernel.
+    await turn();
+    await turn();
+    return startAgain(commandLine);
+  },
   planAddSpare: async (options) => (await import('../library/add-spare.js')).planAddSpare(options),
   addSpare: async (options, expected) =>
     (await import('../library/add-spare.js')).addSpare(options, expected),

@@ -224,12 +224,14 @@ async function untilTold(
   );
   for (let signal = firstSignal; ; signal = context.stopSignals.next()) {
     const request = await Promise.race([signal, gone]);
+    if (changes.isUnderWay) return postpone(await signal, context, log);
     if (request === 'gone') {
-      if (!changes.isUnderWay) log.info({ event: 'stopping' }, 'the device was stopped');
+      log.info({ event: 'stopping' }, 'the device was stopped');
       return 'stopped';
     }
     if (request === 'SIGUSR2' && ublk !== undefined) return 'handedOver';
     const refusal = request === 'SIGUSR2' ? 'there is no block device to hand over' : await refusalOf(ublk);
+    if (changes.isUnderWay) return postpone(request, context, log);
     if (refusal === undefined) {
       log.info(
         { event: 'stopping', signal: request },
@@ -239,6 +241,16 @@ async function untilTold(
     }
     log.error({ event: 'stopRefused', signal: request }, `${request} refused: ${refusal}`);
   }
+}
+
+/** A change is not broken off. Another signal is not waited for. */
+function postpone(signal: StopSignal, { stopSignals }: CliContext, log: Log): End {
+  stopSignals.postpone(signal);
+  log.info(
+    { event: 'signalPostponed', signal },
+    `${signal}: heeded when the change is made; a second signal ends it at once`,
+  );
+  return 'changed';
 }
 
 /** udev opens a block device for a moment now and then; who still has it after a while uses it. */

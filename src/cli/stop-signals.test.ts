@@ -34,12 +34,36 @@ describe('stop signals', () => {
   });
 });
 
+describe('a stop signal that is postponed', () => {
+  it('is the first one of the program that takes the place of this one, and of no other', async () => {
+    const environment: NodeJS.ProcessEnv = {};
+    listening(environment).signals.postpone('SIGTERM');
+    const { signals, first, send, exits } = listening(environment);
+    expect(await first).toBe('SIGTERM');
+    expect(environment).toEqual({});
+    const second = signals.next();
+    send('SIGINT', 1000);
+    expect(await second).toBe('SIGINT');
+    expect(exits).toEqual([]);
+  });
+
+  it('does not keep another one from ending the process at once', async () => {
+    const environment: NodeJS.ProcessEnv = {};
+    listening(environment).signals.postpone('SIGTERM');
+    const { first, send, exits } = listening(environment);
+    await first;
+    send('SIGTERM', 1000);
+    expect(exits).toEqual([143]);
+  });
+});
+
 /** A process that is told what happens and when. */
-function listening() {
+function listening(env: NodeJS.ProcessEnv = {}) {
   const listeners = new Map<StopSignal, () => void>();
   const exits: number[] = [];
   let nowMs = 0;
   const process = {
+    env,
     on: (signal: StopSignal, listener: () => void) => listeners.set(signal, listener),
     exit: (status: number) => void exits.push(status),
   };

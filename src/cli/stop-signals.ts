@@ -7,6 +7,8 @@ export interface StopSignals {
    * one that nobody waits for does, at once, unless it comes within `SAME_REQUEST_MS` of the one before.
    */
   next(): Promise<StopSignal>;
+  /** Has the program that this one starts in place of itself hear of it first: nobody would send it again. */
+  postpone(signal: StopSignal): void;
 }
 
 export type StopSignal = keyof typeof STATUS_OF_UNAWAITED;
@@ -17,6 +19,11 @@ export function stopSignalsOf(process: SignalledProcess, nowMs = () => performan
     lastMs: Number.NEGATIVE_INFINITY,
   };
   let listens = false;
+  const takePostponed = (): StopSignal | undefined => {
+    const postponed = SIGNALS.find((signal) => signal === process.env[POSTPONED]);
+    delete process.env[POSTPONED];
+    return postponed;
+  };
   const receive = (signal: StopSignal): void => {
     const isRepeated = nowMs() - arrival.lastMs < SAME_REQUEST_MS;
     arrival.lastMs = nowMs();
@@ -29,14 +36,20 @@ export function stopSignalsOf(process: SignalledProcess, nowMs = () => performan
     next: () => {
       if (!listens) for (const signal of SIGNALS) process.on(signal, () => receive(signal));
       listens = true;
+      const postponed = takePostponed();
+      if (postponed !== undefined) return Promise.resolve(postponed);
       return new Promise((resolve) => {
         arrival.waiting = resolve;
       });
+    },
+    postpone: (signal) => {
+      process.env[POSTPONED] = signal;
     },
   };
 }
 
 export interface SignalledProcess {
+  readonly env: NodeJS.ProcessEnv;
   on(signal: StopSignal, listener: () => void): unknown;
   exit(status: number): void;
 }
@@ -46,6 +59,9 @@ export interface SignalledProcess {
  * signals the program and then its group. Both mean one request.
  */
 const SAME_REQUEST_MS = 500;
+
+/** execve(2) keeps the environment, and no handler. */
+const POSTPONED = 'DMREMAP_POSTPONED_SIGNAL';
 
 const STATUS_OF_UNAWAITED = {
   SIGHUP: EXIT_STATUS.hangUp,

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ControlClient } from '../../src/control/client/control-client.js';
 import { DiskImages } from '../support/disk-images.js';
 import { dmremapProgram } from '../support/dmremap-program.js';
 import { writeRandomFile } from '../support/random-file.js';
@@ -83,6 +85,24 @@ describe('spare add', () => {
       if (asked.status !== 0) expect(asked.stderr).toContain('being opened again');
     }
     expect(await adding).toMatchObject({ status: 0 });
+  });
+
+  it('does not forget that the server was to stop, which is asked of it while the set changes', async () => {
+    server = await serve();
+    const stopped = once(server, 'exit');
+    const further = imageOf('further.img', 4 * MIB);
+    const names = (): string[] => readdirSync(images.path('run'));
+    const socket = join(images.path('run'), names().find((name) => name.endsWith('.sock'))!);
+    const changing = new Promise<void>((resolve) => {
+      server!.stderr!.on('data', (log) => String(log).includes('"changing"') && resolve());
+    });
+    const answered = new ControlClient(socket).addSpare({ device: further, force: false, dryRun: false });
+    await changing;
+    server.kill('SIGTERM');
+    expect(await stopped).toEqual([0, null]);
+    expect(await answered).toMatchObject({ spareIndex: 1 });
+    const checked = await dmremap('metadata', 'check', images.sparePath, further);
+    expect(checked).toMatchObject({ status: 0 });
   });
 
   it('that finds the set impossible to close in order says so, and the set is served as before', async () => {
@@ -207,8 +227,9 @@ async function serve(...further: string[]): Promise<ChildProcess> {
       uri,
       ...further,
     ],
-    { stdio: ['ignore', 'pipe', 'ignore'], env: environment() },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: environment() },
   );
+  child.stderr!.resume();
   for await (const line of createInterface(child.stdout!)) if (line.startsWith('ready ')) return child;
   throw new Error('the server did not start');
 }

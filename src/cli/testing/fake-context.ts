@@ -4,9 +4,10 @@ import type { FormatPlan, InspectReport, RemapReport } from '../../library/offli
 import { reportSettings } from '../../settings/settings-in-force.js';
 import type { CliContext, LibraryCalls } from '../cli-context.js';
 import type { Output } from '../output.js';
+import type { StopSignals } from '../stop-signals.js';
 
 /** A context whose output is kept and whose library does what the test says; anything else is a failed test. */
-export function fakeContext(options: Partial<CliContext> & { readonly calls?: Partial<LibraryCalls> } = {}) {
+export function fakeContext(options: FakeContextOptions = {}) {
   const out = recordingOutput();
   const err = recordingOutput();
   const library: LibraryCalls = {
@@ -49,7 +50,6 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     out,
     err,
     ask: undefined,
-    stopSignals: { next: () => new Promise(() => {}) },
     serviceManager: { tell: async () => undefined },
     machine: fakeMachine({}),
     commandLine: [],
@@ -60,9 +60,15 @@ export function fakeContext(options: Partial<CliContext> & { readonly calls?: Pa
     running: { all: unexpected, one: unexpected },
     startInBackground: unexpected,
     ...options,
+    stopSignals: { next: () => new Promise(() => {}), postpone: unexpected, ...options.stopSignals },
   };
   return { context, out, err };
 }
+
+type FakeContextOptions = Omit<Partial<CliContext>, 'stopSignals'> & {
+  readonly calls?: Partial<LibraryCalls>;
+  readonly stopSignals?: Pick<StopSignals, 'next'>;
+};
 
 /** A machine whose udev knows these block devices; every program of it that is run succeeds. */
 export function fakeMachine(devices: Readonly<Record<string, FakeDisk>>, runs: string[] = []): Machine {
