@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { addSpare } from './add-spare.js';
 import { formatSpares } from './format-spares.js';
 import { inspectSpares } from './inspect-spares.js';
+import { removeSpare } from './remove-spare.js';
 
 /** What somebody else does when the spares were looked at, and before they are opened for writing. */
 let meanwhile: (() => Promise<unknown>) | undefined;
@@ -41,5 +42,24 @@ it('A device that became the spare of another set in the meantime is refused, an
     message: `${device}: changed since the plan was made; nothing was written`,
   });
   expect((await inspectSpares([otherSpare, device])).setId).toBe(other.setId);
+  expect((await inspectSpares([spare])).spares).toHaveLength(1);
+});
+
+it('Once the set has the spare, or has it no more, whoever asked hears so, whatever comes after that', async () => {
+  const [main, spare, device] = ['m', 's', 'd'].map((name) => {
+    const path = join(directory, name);
+    writeFileSync(path, '');
+    truncateSync(path, 2 << 20);
+    return path;
+  }) as [string, string, string];
+  await formatSpares({ main, spares: [spare] });
+  const name = join(directory, 'name');
+  // What is open stays so; it is opened once more for the last part.
+  const losesName = { onTransfer: () => rmSync(name, { force: true }) };
+  symlinkSync(spare, name);
+  expect(await addSpare({ main, spares: [name], device, ...losesName })).toMatchObject({ spareIndex: 1 });
+  expect((await inspectSpares([spare, device])).spares).toHaveLength(2);
+  symlinkSync(spare, name);
+  expect(await removeSpare({ spares: [name, device], device, ...losesName })).toMatchObject({ path: device });
   expect((await inspectSpares([spare])).spares).toHaveLength(1);
 });

@@ -8,6 +8,7 @@ import { formatUuid, uuidFromRandom } from '../format/set-id.js';
 import { DmRemapError } from './errors.js';
 import { type ExaminedSpare, examineSpares, findChanged, refuseMember } from './examine-spares.js';
 import { describeLayoutFailure } from './layout-message.js';
+import { leftToStart } from './left-to-start.js';
 import { MetadataSession } from './metadata-session.js';
 import { hasChanged } from './repair-metadata.js';
 import type { AddSpareOptions, AddSparePlan } from './spare-types.js';
@@ -52,7 +53,7 @@ export async function addSpare(options: AddSpareOptions, expected?: AddSparePlan
       );
     return plan;
   });
-  await complete({ ...options, spares: [...spares, device] });
+  await leftToStart(complete({ ...options, spares: [...spares, device] }));
   return added;
 }
 
@@ -90,7 +91,7 @@ function planFor({ choice }: SurveyedSet, layout: Layout, added: ExaminedSpare):
   };
 }
 
-/** The new copies get the map. If that is cut off, the next start does it. */
+/** The new copies get the map. */
 function complete(options: AddSpareOptions): Promise<void> {
   return MetadataSession.use(options.spares, 'write', options, async (session) => {
     const set = await wholeSetOf(session);

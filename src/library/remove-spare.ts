@@ -5,6 +5,7 @@ import { planRemovedSpare } from '../format/plan-removed-spare.js';
 import { usableUnitCount } from '../format/reserved-units.js';
 import { formatUuid } from '../format/set-id.js';
 import { DmRemapError } from './errors.js';
+import { leftToStart } from './left-to-start.js';
 import { MetadataSession } from './metadata-session.js';
 import type { RemoveSpareOptions, RemoveSpareResult } from './spare-types.js';
 import { makeWhole, wholeSetOf } from './whole-set.js';
@@ -19,7 +20,6 @@ export async function removeSpare(options: RemoveSpareOptions): Promise<RemoveSp
   if (position === -1) throw new DmRemapError('usage', `${device}: is not among the spares that were given`);
   if (spares.length === 1)
     throw new DmRemapError('usage', `${device}: the only spare of the set; add another one first`);
-  const left = spares.filter((path) => path !== device);
   let wasClean = false;
   const result = await MetadataSession.use(spares, 'write', options, async (session) => {
     const set = await wholeSetOf(session);
@@ -46,8 +46,14 @@ export async function removeSpare(options: RemoveSpareOptions): Promise<RemoveSp
       usableSpareUnits: usableUnitCount(plan.layout),
     };
   });
-  // If that is cut off, the next start does it.
-  await MetadataSession.use(left, 'write', options, async (session) => {
+  const left = spares.filter((path) => path !== device);
+  await leftToStart(complete({ ...options, spares: left }, wasClean));
+  return result;
+}
+
+/** Pages with the old numbers go, and the mark of a clean stop comes back. */
+function complete(options: RemoveSpareOptions, wasClean: boolean): Promise<void> {
+  return MetadataSession.use(options.spares, 'write', options, async (session) => {
     const set = await wholeSetOf(session);
     session.arrangeSpares(set.choice.deviceOfSpare);
     await makeWhole(session, set);
@@ -56,5 +62,4 @@ export async function removeSpare(options: RemoveSpareOptions): Promise<RemoveSp
     if (whole.load.maybeOutdatedPages.length > 0) return;
     await session.run(writeSuperblock(session.workOn(whole), { cleanShutdown: true }));
   });
-  return result;
 }

@@ -1,0 +1,13 @@
+import { DmRemapError } from './errors.js';
+
+/**
+ * For the last part of a change that is made already. The next start does it, too; but whoever was told that the change had
+ * failed would start the set with the devices that it had before, which it does not take any more.
+ */
+export async function leftToStart(part: Promise<void>): Promise<void> {
+  try {
+    await part;
+  } catch (error) {
+    if (!(error instanceof DmRemapError)) throw error;
+  }
+}
