@@ -48,6 +48,14 @@ describe('settings of a device at work', () => {
     expect(parts.rig.device!.metadata.superblock.sequence).toBe(sequence);
   });
 
+  it('stay as they were where a program gives a number that is none of theirs', () => {
+    const parts = openDevice();
+    for (const odd of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 99, 2 ** 53])
+      expect(change(parts, { max_remaps: 7, on_lost: odd })).toMatchObject({ failure: 'usage' });
+    expect(change(parts, { max_remaps: 0.5 })).toMatchObject({ failure: 'usage' });
+    expect(parts.settings.values).toMatchObject({ max_remaps: 0, on_lost: 0 });
+  });
+
   it('stay as they were where no spare takes them', () => {
     const parts = openDevice();
     parts.rig.stores[1]!.judge = (io) => (io.kind === 'write' ? ERRNO.EIO : 0);

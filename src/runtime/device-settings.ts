@@ -1,7 +1,8 @@
 import type { RemappedDevice } from '../device/remapped-device.js';
 import { SettingsKeeper } from '../device/settings-keeper.js';
 import type { SettingChanges } from '../settings/setting-changes.js';
-import { SETTING_KEYS, type SettingValues } from '../settings/setting-table.js';
+import { describeRange, isSettingValue } from '../settings/setting-kind.js';
+import { SETTING_KEYS, type SettingKey, type SettingValues, settingOf } from '../settings/setting-table.js';
 import { type GivenSettings, reportSettings, type SettingReport } from '../settings/settings-in-force.js';
 import type { DeviceNotice } from './device-report.js';
 import { type Failure, failure } from './failure.js';
@@ -53,6 +54,9 @@ export class DeviceSettings {
   }
 
   #refusalOf(changes: SettingChanges): Failure | undefined {
+    const odd = SETTING_KEYS.find((one) => isOdd(one, changes[one]));
+    if (odd !== undefined)
+      return failure('usage', `${odd}: expected ${describeRange(settingOf(odd).kind)}, not ${changes[odd]}`);
     const key = SETTING_KEYS.find((one) => changes[one] !== undefined && this.#given[one] !== undefined);
     if (key === undefined) return undefined;
     const { givenBy } = this.#given[key]!;
@@ -61,6 +65,11 @@ export class DeviceSettings {
       `${key}: was given when the set was started (${givenBy}), which beats what is kept; leave it out there and start again`,
     );
   }
+}
+
+/** People's words are judged where they are read; a program may have given any number. */
+function isOdd(key: SettingKey, value: number | null | undefined): boolean {
+  return value !== undefined && value !== null && !isSettingValue(settingOf(key).kind, value);
 }
 
 /** A copy may have got it all the same, and then it may be what a start after a power cut finds. */

@@ -27,6 +27,19 @@ it('One spare at least goes on taking units: the last one of several is not empt
   expect(client.write(8, 8, 6000)).toBe(0);
 });
 
+it('A spare that the set does not have is neither emptied nor filled', () => {
+  const { rig } = numberedDevice({ spareBytes: [2 << 20, 2 << 20] });
+  const device = rig.open();
+  const answers: (string | undefined)[] = [];
+  for (const odd of [-1, 0.5, Number.NaN, 2]) {
+    const note = (problem: { failure: string } | undefined) => answers.push(problem?.failure);
+    emptySpare(device, { spareIndex: odd, ...ALL }, note);
+    emptySpare(device, { spareIndex: 0, toSpareIndex: odd, ...ALL }, note);
+  }
+  expect(answers).toEqual(times(8, 'usage'));
+  expect(device.context.suspension.leaving.size).toBe(0);
+});
+
 it('How far it is can be seen, and what is free on the spare is no room for bad sectors', () => {
   const { rig, client } = numberedDevice({
     spareBytes: [2 << 20, 3 << 20],

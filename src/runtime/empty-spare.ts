@@ -14,8 +14,9 @@ export function emptySpare(
 ): void {
   const { shape, suspension } = device.context;
   const count = shape.spares.length;
-  if (spareIndex >= count)
-    return done(failure('usage', `spare ${spareIndex}: the set has ${count}, from 0 on`), undefined);
+  for (const index of toSpareIndex === undefined ? [spareIndex] : [spareIndex, toSpareIndex])
+    if (shape.spares[index] === undefined)
+      return done(failure('usage', `spare ${index}: the set has ${count}, from 0 on`), undefined);
   if (count === 1)
     return done(failure('usage', 'the only spare of the set: add another one first'), undefined);
   const takesUnits = (index: number): boolean => index !== spareIndex && !suspension.isLeaving(index);
