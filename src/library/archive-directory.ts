@@ -34,19 +34,14 @@ export class ArchiveDirectory {
   }
 
   async #keep(unfinished: string, name: ArchiveName, files: readonly ArchiveFile[]): Promise<void> {
-    const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-    // In order also within a second, and none twice, whatever was removed meanwhile.
-    const numbers = files.flatMap((file) => {
-      const match = new RegExp(`_${time}-(\\d+)_g`).exec(file.path);
-      return match === null ? [] : [Number(match[1])];
-    });
-    const number = String(Math.max(-1, ...numbers) + 1).padStart(3, '0');
-    const path = join(this.#path, `${name.setId}_${time}-${number}_g${name.generation}.txt`);
+    const { time, number } = placeAfter(files.at(-1));
+    const place = `${time}-${String(number).padStart(3, '0')}`;
+    const path = join(this.#path, `${name.setId}_${place}_g${name.generation}.txt`);
     await rename(unfinished, path);
     const directory = await open(this.#path, 'r');
     await directory.sync().finally(() => directory.close());
     const { size } = await stat(path);
-    await this.#prune([...files, { path, sizeBytes: size }]);
+    await this.#prune([...files, { path, sizeBytes: size, time, number }]);
   }
 
   /** The newest always stays. */
@@ -63,11 +58,14 @@ export class ArchiveDirectory {
 
   /** Oldest first. */
   async #filesOf(setId: string): Promise<ArchiveFile[]> {
-    const names = (await readdir(this.#path)).filter(
-      (name) => name.startsWith(`${setId}_`) && name.endsWith('.txt'),
-    );
-    const paths = names.sort().map((name) => join(this.#path, name));
-    return Promise.all(paths.map(async (path) => ({ path, sizeBytes: (await stat(path)).size })));
+    const files: ArchiveFile[] = [];
+    for (const fileName of await readdir(this.#path)) {
+      const place = fileName.startsWith(`${setId}_`) ? placeIn(fileName) : undefined;
+      if (place === undefined) continue;
+      const path = join(this.#path, fileName);
+      files.push({ path, sizeBytes: (await stat(path)).size, ...place });
+    }
+    return files.sort(inOrder);
   }
 }
 
@@ -84,10 +82,35 @@ export interface ArchiveLimits {
 /** Of each set. A map of a thousand moved units takes about 100 KiB. */
 export const ARCHIVE_LIMITS: ArchiveLimits = { fileCount: 100, totalBytes: 64 << 20 };
 
-interface ArchiveFile {
+interface ArchiveFile extends Place {
   readonly path: string;
   readonly sizeBytes: number;
 }
+
+/** Among the files of a set, as their names say. */
+interface Place {
+  readonly time: string;
+  readonly number: number;
+}
+
+function placeIn(fileName: string): Place | undefined {
+  const [, time, number] = PLACE.exec(fileName) ?? [];
+  return time === undefined ? undefined : { time, number: Number(number) };
+}
+
+/** Behind the newest, also within a second, and where the clock is behind what it was before. */
+function placeAfter(newest: Place | undefined): Place {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  if (newest === undefined || time > newest.time) return { time, number: 0 };
+  return { time: newest.time, number: newest.number + 1 };
+}
+
+function inOrder(one: Place, other: Place): number {
+  if (one.time === other.time) return one.number - other.number;
+  return one.time < other.time ? -1 : 1;
+}
+
+const PLACE = /_(\d{8}T\d{6}Z)-(\d+)_g\d+\.txt$/;
 
 async function isSame(path: string, newest: ArchiveFile | undefined): Promise<boolean> {
   if (newest === undefined || (await stat(path)).size !== newest.sizeBytes) return false;

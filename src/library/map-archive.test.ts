@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readDump } from '../device/read-dump.js';
 import { type DumpEntry, formatDump } from '../device/set-dump.js';
 import { exampleSuperblock } from '../format/testing/example-set.js';
@@ -51,6 +51,22 @@ describe('an archive of maps', () => {
   it('adds nothing when it is opened again with the same map', async () => {
     for (let nth = 0; nth < 3; nth += 1) await archive(directory, [entry(110, 4)]).end();
     expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  it('has the map of now in its last file, also where the clock was set back', async () => {
+    const limits = { fileCount: 2, totalBytes: 1 << 20 };
+    const kept = new ArchiveDirectory(directory, limits);
+    const add = async (text: string, now: string): Promise<void> => {
+      vi.useFakeTimers({ toFake: ['Date'], now: new Date(now) });
+      expect(await kept.add({ setId: ID, generation: 1 }, [text])).toBeUndefined();
+      vi.useRealTimers();
+    };
+    await add('before', '2026-11-30T22:00:00Z');
+    await add('at that time', '2026-11-30T22:00:01Z');
+    await add('set back', '1970-01-01T00:00:10Z');
+    expect(texts()).toEqual(['at that time', 'set back']);
+    await add('right again', '2026-11-30T22:00:02Z');
+    expect(texts()).toEqual(['set back', 'right again']);
   });
 
   it('tells once that it can not write, goes on trying, and loses no change', async () => {
