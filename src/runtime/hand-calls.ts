@@ -1,3 +1,4 @@
+import { ERRNO } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import { DescriptorState } from '../format/descriptor-page.js';
@@ -18,7 +19,7 @@ export interface SparePlace {
 
 export type HandDone = (problem: Failure | undefined, report: HandReport | undefined) => void;
 
-/** One unit after the other; what is refused does not end it. */
+/** One unit after the other; what is refused does not end it. On a spare that is being emptied no wish gives a place. */
 export function moveByHand(
   device: RemappedDevice,
   range: SectorRange,
@@ -36,9 +37,11 @@ export function moveByHand(
   if (units.count > MAX_MOVED_UNITS) return done(failure('usage', TOO_MANY), undefined);
   const all = Array.from({ length: units.count }, (_, index) => units.first + index);
   const report = (found: HandReport): void => done(undefined, found);
-  inTurn(device, all, 'move', report, (mainUnit, answer) =>
-    device.byHand.move(mainUnit, first === -1 ? -1 : first + mainUnit - units.first, answer),
-  );
+  inTurn(device, all, 'move', report, (mainUnit, answer) => {
+    if (place !== undefined && device.context.suspension.isLeaving(place.spareIndex))
+      return answer(ERRNO.EBUSY);
+    device.byHand.move(mainUnit, first === -1 ? -1 : first + mainUnit - units.first, answer);
+  });
 }
 
 /** What lives on spares of this range; the rest is where it should be. */

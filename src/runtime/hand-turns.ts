@@ -65,7 +65,7 @@ type HandVerb = keyof typeof ALREADY;
 function reasonOf(errno: number, verb: HandVerb): string {
   switch (errno) {
     case ERRNO.EBUSY:
-      return 'the place on the spare holds another unit, or metadata';
+      return 'the place on the spare holds another unit or metadata, or the spare is being emptied';
     case ERRNO.ENODATA:
       if (verb === 'moveOnSpares') return 'the spare does not give all of its blocks; write them';
       return verb === 'moveAway'

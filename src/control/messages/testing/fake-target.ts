@@ -62,7 +62,7 @@ export class FakeTarget implements MessageTarget {
     if (!this.hasRoom) return refused('no spare has room');
     const taken = new Set(this.#map.values());
     if (wished !== undefined && (wished < 10 || taken.has(wished)))
-      return refused('the place on the spare holds another unit, or metadata');
+      return refused('the place on the spare holds another unit or metadata, or the spare is being emptied');
     let unit = wished ?? 10;
     while (taken.has(unit)) unit += 1;
     this.#map.set(mainUnit, unit);

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { numberedDevice } from '../device/testing/numbered-device.js';
+import { emptySpare, keepSpare } from './empty-spare.js';
+import { moveByHand, type SparePlace } from './hand-calls.js';
+import type { HandReport } from './hand-turns.js';
+import { spareUse } from './spare-use.js';
+
+it('No wish for a place brings a unit to a spare that is being emptied', () => {
+  const { rig } = numberedDevice({ spareBytes: [2 << 20, 2 << 20] });
+  const device = rig.open();
+  const reports: (HandReport | undefined)[] = [];
+  const move = (firstSector: number, place?: SparePlace): void => {
+    moveByHand(device, { firstSector, sectorCount: 8 }, place, (_, report) => reports.push(report));
+    rig.scheduler.advance(1000);
+  };
+  const place = { spareIndex: 0, spareSector: 1600 };
+  emptySpare(device, { spareIndex: 0, limit: 1000, acceptsLoss: false }, () => {});
+  rig.scheduler.advance(1000);
+  move(0, place);
+  const [refusal] = reports[0]!.refusals;
+  expect(refusal).toEqual({ mainSector: 0, reason: expect.stringContaining('is being emptied') });
+  move(0);
+  const living = (): number[] => spareUse(device).map(({ livingUnits }) => livingUnits);
+  expect(living()).toEqual([0, 1]);
+  keepSpare(device, 0);
+  move(8, place);
+  expect(living()).toEqual([1, 1]);
+});
