@@ -85,13 +85,15 @@ function addAddCommand(group: Command, run: (args: AddArguments) => Promise<void
     .addOption(
       new Option('--spare-sector <sector>', 'where to; by itself any free place').argParser(sectorOf),
     )
-    .addOption(new Option('--spare <index>', 'of which spare').argParser(sectorOf).default(0))
+    .addOption(
+      new Option('--spare <index>', 'with --spare-sector: of which spare, 0 by itself').argParser(sectorOf),
+    )
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((set: string, firstSector: number, options: AddOptions) =>
       run({ set, firstSector, sectorCount: options.count, place: placeOf(options), json: options.json }),
     );
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'io'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'io'],
     examples: ['dmremap remap add attic 123456', 'dmremap remap add attic 123456 --count 4096'],
   });
 }
@@ -99,12 +101,17 @@ function addAddCommand(group: Command, run: (args: AddArguments) => Promise<void
 interface AddOptions {
   readonly count: number;
   readonly spareSector?: number;
-  readonly spare: number;
+  readonly spare?: number;
   readonly json: boolean;
 }
 
 function placeOf({ spareSector, spare }: AddOptions): AddArguments['place'] {
-  return spareSector === undefined ? undefined : { spareIndex: spare, spareSector };
+  if (spareSector !== undefined) return { spareIndex: spare ?? 0, spareSector };
+  if (spare === undefined) return undefined;
+  throw new DmRemapError(
+    'usage',
+    '--spare goes with --spare-sector: by itself a unit goes where there is room',
+  );
 }
 
 function addReleaseCommand(group: Command, run: (args: RemapArguments) => Promise<void>): void {
@@ -124,7 +131,7 @@ function addReleaseCommand(group: Command, run: (args: RemapArguments) => Promis
       run({ set, firstSector, sectorCount: count, json }),
     );
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'io'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'io'],
     examples: ['dmremap remap release attic 123456'],
   });
 }
