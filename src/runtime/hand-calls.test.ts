@@ -26,3 +26,24 @@ it('No wish for a place brings a unit to a spare that is being emptied', () => {
   move(8, place);
   expect(living()).toEqual([1, 1]);
 });
+
+it('Says whether room is wanting, or the setting max_remaps lets no more units move', () => {
+  const { rig } = numberedDevice({ spareBytes: [2 << 20] });
+  const device = rig.open();
+  const reasons: (string | undefined)[] = [];
+  const move = (firstSector: number): void => {
+    moveByHand(device, { firstSector, sectorCount: 8 }, undefined, (_, report) =>
+      reasons.push(report?.refusals[0]?.reason),
+    );
+    rig.scheduler.advance(1000);
+  };
+  const { allocator, policy, shape } = device.context;
+  policy.maxMovedUnits = 1;
+  move(0);
+  move(8);
+  policy.maxMovedUnits = Number.POSITIVE_INFINITY;
+  const { firstUnit, unitCount } = shape.spares[0]!;
+  while (allocator.freeIn(firstUnit, unitCount) > 0) allocator.allocateIn(firstUnit, unitCount);
+  move(8);
+  expect(reasons).toEqual([undefined, 'max_remaps allows no more units on spares', 'no spare has room']);
+});

@@ -20,7 +20,7 @@ export function inTurn(
     const mainSector = (mainUnit * context.shape.unitBytes) / SECTOR_BYTES;
     if (errno === 0) doneCount += 1;
     else if (errno === ALREADY[verb]) alreadyCount += 1;
-    else refusals.push({ mainSector, reason: reasonOf(errno, verb) });
+    else refusals.push({ mainSector, reason: reasonOf(errno, verb, context.policy.hasRoom) });
     isReady = true;
     goOn();
   };
@@ -62,7 +62,8 @@ const ALREADY = {
 } as const;
 type HandVerb = keyof typeof ALREADY;
 
-function reasonOf(errno: number, verb: HandVerb): string {
+/** `mayMove`: `max_remaps` lets more units live on spares. */
+function reasonOf(errno: number, verb: HandVerb, mayMove: boolean): string {
   switch (errno) {
     case ERRNO.EBUSY:
       return 'the place on the spare holds another unit or metadata, or the spare is being emptied';
@@ -72,7 +73,8 @@ function reasonOf(errno: number, verb: HandVerb): string {
         ? 'the spare does not give all of its blocks; write them, or accept that they are lost'
         : 'blocks of it are lost; write them first';
     case ERRNO.ENOSPC:
-      return verb === 'moveAway' ? 'no other spare has room' : 'no spare has room';
+      if (verb === 'moveAway') return 'no other spare has room';
+      return mayMove ? 'no spare has room' : 'max_remaps allows no more units on spares';
     case ERRNO.EIO:
       if (verb === 'moveAway' || verb === 'moveOnSpares') return 'one of the spares did not take part';
       return verb === 'move'
