@@ -117,6 +117,16 @@ describe('the emptying of a spare', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('is not taken back for a spare that the set does not have', async () => {
+    const device = new FakeDevice();
+    const { jobs } = await processOn(device);
+    await expect(jobs.keepSpare(9)).rejects.toMatchObject({
+      failure: 'usage',
+      message: expect.stringMatching(/^spare 9: the set has \d, from 0 on$/),
+    });
+    expect(device.calls).toEqual([]);
+  });
+
   it('that has ended, whichever way, can be given up but neither paused nor resumed', async () => {
     const device = new FakeDevice();
     const { jobs, told } = await processOn(device);

@@ -60,10 +60,15 @@ export class ServerJobs implements JobsAtWork {
 
   /** The spare takes units again, whatever was to become of it. */
   async keepSpare(spareIndex: number): Promise<void> {
+    const { device } = this.#parts;
+    const { spares } = device.info;
+    const spare = spares[spareIndex];
+    if (spare === undefined)
+      throw new DmRemapError('usage', `spare ${spareIndex}: the set has ${spares.length}, from 0 on`);
     const known = this.#emptyingOf(spareIndex);
     if (known !== undefined) await this.#cancel(known);
-    await this.#emptying.forget(this.#parts.device.info.spares[spareIndex]?.uuid ?? '');
-    await this.#parts.device.keepSpare(spareIndex);
+    await this.#emptying.forget(spare.uuid);
+    await device.keepSpare(spareIndex);
   }
 
   isEmptying(spareIndex: number): boolean {
