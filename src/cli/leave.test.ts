@@ -3,7 +3,7 @@ import type { ProtectedDevice } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import { ANSWER_SCHEMAS } from './answer-schemas.js';
 import { runCommandLine } from './command-line.js';
-import { fakeContext, remapReport } from './testing/fake-context.js';
+import { fakeContext, inspectReport, remapReport } from './testing/fake-context.js';
 
 const LINE = ['leave', '--main', '/dev/sda', '--spare', '/dev/sdb'];
 
@@ -61,4 +61,20 @@ it('Why a unit does not come back is said also where the set can not be closed i
       /^attic: 2 units stay on.*sectors from 800: the main device takes no writes; nothing/,
     ),
   });
+});
+
+it('A disk that did not take the last flush is not said to hold everything, and nothing is forgotten', async () => {
+  const device = setOfTwo({
+    remaps: async () => ({ remaps: [], nextSpareUnit: null }),
+    close: async () => ({}) as Awaited<ReturnType<ProtectedDevice['close']>>,
+  });
+  const inspectSpares = async () => inspectReport({ remaps: [], cleanShutdown: false });
+  const { context, out } = fakeContext({ calls: { openDevice: async () => device, inspectSpares } });
+  await expect(runCommandLine(LINE, context)).rejects.toMatchObject({
+    failure: 'io',
+    message: expect.stringMatching(
+      /^attic: .* not stopped cleanly: \/dev\/sda may lack .*; nothing is forgotten/,
+    ),
+  });
+  expect(out.text).toBe('');
 });

@@ -128,14 +128,19 @@ async function returnAll(set: SetToLeave, { err: output, stopSignals }: CliConte
   }
 }
 
-/** A sector may have failed until the last moment. */
-async function checkGone(set: SetToLeave, { library }: CliContext): Promise<void> {
-  const { remaps } = await library.inspectSpares(set.spares);
-  if (remaps.length === 0) return;
-  throw new DmRemapError(
-    'io',
-    `${set.label}: ${formatCount(remaps.length, 'unit')} moved to the spares before it was stopped; nothing is forgotten. ${ALTERNATIVES}`,
-  );
+/** A sector, or the whole disk, may have failed until the last moment. */
+async function checkGone({ label, main, spares }: SetToLeave, { library }: CliContext): Promise<void> {
+  const { remaps, cleanShutdown } = await library.inspectSpares(spares);
+  if (remaps.length > 0)
+    throw new DmRemapError(
+      'io',
+      `${label}: ${formatCount(remaps.length, 'unit')} moved to the spares before it was stopped; nothing is forgotten. ${ALTERNATIVES}`,
+    );
+  if (!cleanShutdown)
+    throw new DmRemapError(
+      'io',
+      `${label}: nothing lives on the spares, but it was not stopped cleanly: ${main} may lack what was written last; nothing is forgotten. Look at the log of the process and at the disk, run the set again, then call this again`,
+    );
 }
 
 function resultText({ main, spares, label }: SetToLeave, returnedUnits: number): string {
