@@ -181,7 +181,11 @@ export class CallServer {
     suspension.begin((isSuspended) => {
       if (!isSuspended) return done(RESUMED_MEANWHILE, undefined);
       if (!flush) return done(undefined, isChange);
-      this.#io.flush((problem) => done(problem, isChange));
+      this.#io.flush((problem) => {
+        // Who is told that it failed would not think of resuming.
+        if (problem !== undefined && isChange) suspension.end();
+        done(problem, isChange);
+      });
     });
   }
 

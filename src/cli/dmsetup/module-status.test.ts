@@ -49,7 +49,9 @@ describe('the v2 line', () => {
     [{ remappedUnits: 13, freeSpareUnits: 387 }, 3],
     [{ freeSpareUnits: 40 }, 4],
     [{ freeSpareUnits: 0, usableSpareUnits: 0 }, 4],
-  ])('grades %j as %d, as the module does', (changes, grade) => {
+    [{ health: { state: 'critical', findings: [] } }, 4],
+    [{ health: { state: 'degraded', findings: [] } }, 0],
+  ] as const)('grades %j as %d, as the module does', (changes, grade) => {
     expect(v2Line(deviceResource(changes))).toContain(` health=${grade} `);
   });
 });
