@@ -67,6 +67,10 @@ function planText(plan: RestorePlan, output: Output): string {
       ]),
       ['map', unitsText(plan)],
       ['changes', difference],
+      ...plan.fields.map(({ field, before, after }): [string, string] => [
+        'besides',
+        `${field} becomes "${after}"; it is "${before}" now`,
+      ]),
       ['written', how],
     ],
     output.columns,

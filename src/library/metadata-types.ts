@@ -1,4 +1,5 @@
 import type { FailureClass } from './errors.js';
+import type { RestoredField } from './restored-fields.js';
 
 /** What `checkMetadata` finds; numbers are exact, sizes and places in bytes. */
 export interface CheckReport {
@@ -155,6 +156,8 @@ export interface RestorePlan {
     readonly removed: number;
     readonly changed: number;
   } | null;
+  /** What else changes, such as what reading a lost block gives, or which disk is the main device. */
+  readonly fields: readonly RestoredField[];
 }
 
 export interface RestoreTarget {

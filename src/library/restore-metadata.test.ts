@@ -59,6 +59,21 @@ async function refusals(text: string): Promise<(string | undefined)[]> {
 }
 
 describe('restoring metadata', () => {
+  it('tells what changes beside the map: the name, the main device, what a lost block gives', async () => {
+    const text = await dumpedText();
+    const plan = (changed: string) => planMetadataRestore({ spares, text: changed, fileName: 'set.txt' });
+    expect((await plan(text)).fields).toEqual([]);
+    const changed = text
+      .replace('name=""', 'name="attic"')
+      .replace('serial=""', 'serial="OLD-1"')
+      .replace('on-lost=error', 'on-lost=zero');
+    expect((await plan(changed)).fields).toEqual([
+      { field: 'name', before: '', after: 'attic' },
+      { field: 'serial', before: '', after: 'OLD-1' },
+      { field: 'on-lost', before: 'error', after: 'zero' },
+    ]);
+  });
+
   it('is refused on a spare that has become smaller, before anything is written', async () => {
     const text = await dumpedText();
     for (const sizeBytes of [SPARE_BYTES - 512, SPARE_BYTES / 2, 5000]) {

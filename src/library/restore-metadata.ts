@@ -15,6 +15,7 @@ import { DmRemapError } from './errors.js';
 import { MetadataSession } from './metadata-session.js';
 import type { RestoreOptions, RestorePlan } from './metadata-types.js';
 import { hasChanged } from './repair-metadata.js';
+import { restoredFields } from './restored-fields.js';
 
 /** What `restoreMetadata` would do: the dump is checked, the spares are looked at. Writes nothing. */
 export function planMetadataRestore(options: RestoreOptions): Promise<RestorePlan> {
@@ -84,6 +85,7 @@ async function planFor(
     remaps: mapped.length,
     retired: dump.entries.length - mapped.length,
     changes: before === null ? null : compare(before, dump.entries),
+    fields: survey.set === undefined ? [] : restoredFields(survey.set.choice.superblock, dump.superblock),
   };
 }
 
