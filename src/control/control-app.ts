@@ -24,6 +24,10 @@ export async function controlApp(set: ServedSet): Promise<ControlApp> {
     const { failure, message } = failureOf(error);
     return reply.code(HTTP_STATUS[failure]).send({ error: { failure, message } });
   });
+  // What has nothing but defaults need not be sent.
+  app.addHook('preValidation', async (request) => {
+    request.body ??= {};
+  });
   app.addHook('onResponse', async ({ method, url }, { statusCode }) =>
     set.settings.requestAnswered(`${method} ${url}: ${statusCode}`),
   );
