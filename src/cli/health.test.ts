@@ -26,6 +26,18 @@ describe('the health of a set', () => {
     expect(health.findings.map(({ id }) => id)).toEqual(findings);
   });
 
+  it('says what reading a lost block gives', () => {
+    const report = inspectReport({ remaps: [lost] });
+    const settings = report.settings.map((one) => (one.name === 'on_lost' ? { ...one, value: 'zero' } : one));
+    const said = [report, { ...report, settings }].map(
+      (one) => healthOf(one).findings.find(({ id }) => id === 'lostBlocks')?.status,
+    );
+    expect(said).toEqual([
+      expect.stringContaining('reading them gives an error.'),
+      expect.stringContaining('reading them gives zeroes, as on_lost says.'),
+    ]);
+  });
+
   it('is told in words: state, what it means, what to do', () => {
     const report = inspectReport({ remaps: [lost], counters: { ...inspectReport().counters, reads: 12 } });
     const text = inspectText(report, healthOf(report), fakeContext().out);

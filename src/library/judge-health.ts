@@ -1,4 +1,5 @@
 import { formatCount, formatNumber } from '../base/format-count.js';
+import { OnLost } from '../format/superblock.js';
 import type { EmptyingReport, GoneReport } from '../runtime/device-report.js';
 import { spareLevelOf } from '../runtime/spare-alerts.js';
 import type { SettingValues } from '../settings/setting-table.js';
@@ -94,12 +95,13 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
       action: 'Let them go with "dmremap resume" when what it was suspended for is done.',
     };
   },
-  function lostBlocks({ unitsWithLostBlocks }) {
+  function lostBlocks({ unitsWithLostBlocks, settings }) {
     if (unitsWithLostBlocks === 0) return null;
+    const given = settings.on_lost === OnLost.zero ? 'zeroes, as on_lost says' : 'an error';
     return {
       id: 'lostBlocks',
       state: 'critical',
-      status: `Logical blocks of ${formatCount(unitsWithLostBlocks, 'unit')} could not be read from the main device any more; reading them gives an error.`,
+      status: `Logical blocks of ${formatCount(unitsWithLostBlocks, 'unit')} could not be read from the main device any more; reading them gives ${given}.`,
       action:
         'Find the files concerned ("dmremap lost" lists the sectors and files while the set is served, "dmremap remaps" the sectors else) and restore them; writing a lost block makes it good again.',
     };

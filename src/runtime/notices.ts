@@ -27,7 +27,7 @@ export function noticeOf(
     case 'lost': {
       const mainSector = sectorOf(event.mainUnit);
       const lostBlocks = bitCount(event.lostMask);
-      const message = `${main}: ${lostBlocks} block(s) from sector ${mainSector} on can't be read any more; reading them gives an error until they are written`;
+      const message = `${main}: ${lostBlocks} block(s) of the unit from sector ${mainSector} on can't be read any more; they are lost until they are written ("dmremap lost" lists them)`;
       return notice('error', 'lost', message, { mainSector, lostBlocks });
     }
     case 'regained': {
