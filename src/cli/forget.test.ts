@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningSet } from '../control/client/running-sets.js';
 import { ANSWER_SCHEMAS } from './answer-schemas.js';
@@ -46,6 +46,12 @@ describe('dmremap forget', () => {
     await forget(args);
     expect(there()).toEqual([]);
     await expect(forget([setId])).rejects.toMatchObject({ failure: 'device' });
+  });
+
+  it('removes an archive that is named from the directory that a person is in', async () => {
+    const archive = relative(process.cwd(), join(root, 'archive'));
+    expect(await forget([setId, '--archive', archive])).toContain(`removed    ${join(root, files[6]!)}\n`);
+    expect(existsSync(join(root, files[6]!))).toBe(false);
   });
 
   it('tells programs what has become of every file', async () => {

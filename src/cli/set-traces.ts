@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { nameProblem } from '../boot/boot-set.js';
 import { enabledSets } from '../boot/enabled-sets.js';
 import { FileTree } from '../boot/file-tree.js';
@@ -23,9 +23,11 @@ export async function forgetSet(setId: string, context: CliContext): Promise<voi
 
 /** Files outside of boot: of processes in the run directory, and texts of the map in `archive`. */
 export function tracesOf(
-  { setId, archive }: { readonly setId: string | undefined; readonly archive: string | undefined },
+  { setId, archive: named }: { readonly setId: string | undefined; readonly archive: string | undefined },
   context: Pick<CliContext, 'runDirectory' | 'stateDirectory' | 'serviceManager'>,
 ): string[] {
+  // They are removed below the root directory, not the one that a person is in.
+  const archive = named && resolve(named);
   const { runDirectory, stateDirectory: machine, serviceManager } = context;
   const places = jobPlaces({ manager: serviceManager.stateDirectory, archive, machine, runDirectory });
   return [...leftovers(setId, runDirectory), ...jobFiles(setId, places), ...archived(setId, archive)];
