@@ -48,6 +48,16 @@ it.each([
   });
 });
 
+it.each([
+  [['--cancel', '--accept-loss'], /^--cancel gives up what --accept-loss would end/],
+  [['/dev/sdq', '--cancel'], /^--cancel is for the copying that is under way; name no disk$/],
+  [['/dev/sdq', '--accept-loss'], /^--accept-loss is for the copying that is under way; name no disk$/],
+])('does nothing where %j may mean something else', async (options, message) => {
+  await expect(
+    runCommandLine(['evacuate', 'attic', ...options, '--yes'], world('copying').context),
+  ).rejects.toMatchObject({ failure: 'usage', message: expect.stringMatching(message) });
+});
+
 /** Interrupted a moment after somebody looked how far it is; a disk that takes over never ends that. */
 function world(state: Evacuation['state']) {
   const calls: string[] = [];

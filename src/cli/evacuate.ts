@@ -30,6 +30,7 @@ export interface EvacuateArguments {
 
 /** `dmremap evacuate`: copies everything to another disk, which then takes the main device's place. */
 export async function evacuate(args: EvacuateArguments, context: CliContext): Promise<number> {
+  refuseMixed(args);
   const set = await context.running.one(args.set);
   if (args.cancel) return cancel(set, args, context);
   if (args.acceptLoss) return withoutMain(set, args, context);
@@ -53,6 +54,17 @@ export async function evacuate(args: EvacuateArguments, context: CliContext): Pr
   // Asked twice it goes on with what is under way.
   await askPatiently(() => set.client.evacuate({ device, force }), set.device, context);
   return finish(set, args, context);
+}
+
+/** Who names another disk than the one that is copied to means something else. */
+function refuseMixed({ cancel, acceptLoss, device }: EvacuateArguments): void {
+  if (cancel && acceptLoss)
+    throw new DmRemapError('usage', '--cancel gives up what --accept-loss would end; give one of them');
+  if ((cancel || acceptLoss) && device !== undefined)
+    throw new DmRemapError(
+      'usage',
+      `${cancel ? '--cancel' : '--accept-loss'} is for the copying that is under way; name no disk`,
+    );
 }
 
 async function pathUnderWay(before: Evacuation | null, { client }: RunningSet): Promise<string> {
@@ -149,9 +161,10 @@ export function addEvacuateCommand(
         'I/O of a block device waits for a moment, NBD clients have to connect again. Then nothing lives on the spares any ' +
         'more but units with lost blocks: reading those gives an error, as before, until they are written.\n\n' +
         'The new disk has to be as large as the set or larger, and what is on it is lost. If it fails, the copying ends and ' +
-        'the set is as it was; so it is after --cancel. When the process that serves the set was killed, the next one begins ' +
-        'to copy again; after a power cut, too, if the disk still holds what was copied, as far as UUIDs tell. After a stop ' +
-        'it rests: without a disk the command shows what the disk holds by then, asks, and copies everything again.\n\n' +
+        'the set is as it was; so it is after --cancel. When the process that serves the set was killed, the next one goes ' +
+        'on where it was; after a power cut, too, if the disk still holds what was copied, as far as UUIDs tell. After a ' +
+        'stop it rests: without a disk the command shows what the disk holds by then, asks, and goes on. Where the two disks ' +
+        'differ by then, or nothing says how far it was, everything is copied from the start.\n\n' +
         'Where the main device goes away, the copying waits for it, and what was copied can be read meanwhile. If it is gone ' +
         'for good, --accept-loss has the new disk take over with what was copied; the rest is lost, as far as the spares ' +
         'have room to remember that.\n\n' +
