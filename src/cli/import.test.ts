@@ -61,6 +61,7 @@ describe('dmremap import', () => {
       },
     });
     expect(await runCommandLine(['import', '/dev/old', '--main', '/dev/sda'], context)).toBe(0);
+    expect(await runCommandLine(['import', '/dev/old'], context)).toBe(0);
     expect(err.text).toContain('nothing was imported; --to says');
     expect(await runCommandLine([...ARGS, '--dry-run'], context)).toBe(0);
     expect(out.text).toContain('WILL BE OVERWRITTEN');

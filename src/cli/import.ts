@@ -22,9 +22,9 @@ export interface ImportArguments {
 
 /** `dmremap import`: a set of dm-remap from a spare of the kernel module. That spare is only read. */
 export async function importModuleSpare(args: ImportArguments, context: CliContext): Promise<number> {
-  const { list, dryRun, main, to, yes, json } = args;
-  if (list || (main !== undefined && to === undefined)) return look(args, context);
-  const options = importOptions(args);
+  const { list, dryRun, to, yes, json } = args;
+  if (list || to === undefined) return look(args, context);
+  const options = importOptions(args, to);
   const plan = await context.library.planImport(options);
   if (dryRun) {
     if (json) writeJson(context.out, { written: false, ...plan });
@@ -62,14 +62,13 @@ async function look({ spare, main, list, json }: ImportArguments, context: CliCo
   return report.isUsable ? EXIT_STATUS.done : EXIT_STATUS.metadata;
 }
 
-function importOptions({ spare, main, to, includeDisputed, force }: ImportArguments): ImportOptions {
+function importOptions({ spare, main, includeDisputed, force }: ImportArguments, to: string): ImportOptions {
   if (main === undefined) {
     throw new DmRemapError(
       'usage',
-      'say which main device the spare belongs to: --main; or only look: --list',
+      'say which main device the spare belongs to: --main; or only look, without --to',
     );
   }
-  if (to === undefined) throw new DmRemapError('usage', 'say which device becomes the new spare: --to');
   return { spare, main, to, includeDisputed, force };
 }
 
