@@ -127,7 +127,10 @@ export function addForgetCommand(program: Command, action: (args: ForgetArgument
     .addOption(new Option('--wipe', 'erase the metadata on its spares').default(false))
     .option('--device <path>', 'with --wipe, look at this device or image only; repeat', repeated, [])
     .addOption(
-      new Option('--force', 'with --wipe, although units live on the spares: they are lost').default(false),
+      new Option(
+        '--force',
+        'with --wipe, although units live on the spares, which are lost, or a spare is missing or there twice, which stays',
+      ).default(false),
     )
     .addOption(new Option('--yes', 'with --wipe, do not ask').default(false))
     .addOption(new Option('--dry-run', 'show what would go, and end').default(false))

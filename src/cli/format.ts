@@ -98,7 +98,7 @@ export function addFormatCommand(program: Command, run: (args: FormatArguments) 
     )
     .option(
       '--unit <size>',
-      'what is moved as a whole: a power of two, one to 32 logical blocks of the disk, 128k at most; 4k by itself',
+      'what is moved as a whole: a power of two from 1k to 128k, one to 32 logical blocks of the disk; 4k by itself',
       sizeOption,
     )
     .option(

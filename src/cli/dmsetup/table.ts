@@ -44,7 +44,7 @@ export function addTableCommand(program: Command, run: (args: TableArguments) =>
     .command('table')
     .summary('print the table of sets that are served, as "dmsetup table"')
     .description(
-      'The line that "dmremap create" takes to make the set; with several sets the name goes before it. Of several ' +
+      'The line that "dmremap create" takes to make the set; without SET that of all sets, each with the name before it. Of several ' +
         'spares it has the first. For the map as a table of the kernel see "dmremap export --dm-table".',
     )
     .argument('[set]', 'name, set id, block device, main device or spare; by itself all')
