@@ -120,6 +120,18 @@ describe('dmremap create', () => {
     expect(await failure([...NBD, '--whole-spare', ...table], bench())).toBe('7 formatted');
   });
 
+  it('opens a set again with the table that it has, whatever its spare_start', async () => {
+    const table = ['--table', '0 16384 remap /m /s 8 1000'];
+    expect(await failure([...NBD, ...table], bench({ spare: { kind: 'set' } }))).toBe('3 started');
+  });
+
+  it('does not choose between a table and a file of one', async () => {
+    const table = ['--table', '0 16384 dm-remap /m /s'];
+    expect(await failure(['/file', ...NBD, ...table], bench())).toBe(
+      '2 --table and /file: give the table once',
+    );
+  });
+
   it('looks for ublk and for another set of that name before it touches anything', async () => {
     const table = ['--table', '0 16384 dm-remap /m /s'];
     const withoutDriver = bench();

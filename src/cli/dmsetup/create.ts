@@ -66,6 +66,8 @@ function checkUri(uri: string | undefined, { main, spare }: TableLine): void {
 }
 
 async function tableOf({ table, file }: CreateArguments): Promise<TableLine> {
+  if (table !== undefined && file !== undefined)
+    throw new DmRemapError('usage', `--table and ${file}: give the table once`);
   const where = table !== undefined ? '--table' : (file ?? 'standard input');
   const line = parseTable(table ?? (await readTable(file)));
   if (!line.ok) throw new DmRemapError('usage', `${where}: ${line.error}`);
@@ -102,7 +104,7 @@ function refuseSwapped({ main }: TableLine, { mainIsSpareOf }: PairReport): void
 
 function checkRoom(
   { sectorCount, createdAs: { spareRange }, main, spare }: TableLine,
-  { mainSectorCount, spareSectorCount }: PairReport,
+  { mainSectorCount, spareSectorCount, spare: found }: PairReport,
   { wholeSpare }: CreateArguments,
   { err }: CliContext,
 ): void {
@@ -115,7 +117,8 @@ function checkRoom(
     const range = `from ${spareRange.startSector} on ${spareRange.sectorCount}`;
     throw new DmRemapError('usage', `${spare}: has ${spareSectorCount} sectors, the table wants ${range}`);
   }
-  if (spareRange !== null && spareRange.startSector > 0 && !wholeSpare) {
+  // What is a spare of the set already is opened again, as "table" prints it.
+  if (spareRange !== null && spareRange.startSector > 0 && !wholeSpare && found.kind !== 'set') {
     const problem = `what lies before spare_start ${spareRange.startSector} would be overwritten: a spare is used whole`;
     throw new DmRemapError('refused', `${spare}: ${problem}; give 0, or --whole-spare if nothing is there`);
   }

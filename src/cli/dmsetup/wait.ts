@@ -37,8 +37,8 @@ export function addWaitCommand(program: Command, run: (args: WaitArguments) => P
     .command('wait')
     .summary('wait for an event of a set, as "dmsetup wait"')
     .description(
-      'Ends when the set has an event with a number above EVENT_NR, which may be so already; without a number when there ' +
-        'is another one. "dmremap info" tells the number of the last event, "dmremap events" what happened. Numbers ' +
+      'Ends when the set has an event with a number above EVENT_NR, which may be so already; without a number, or with one ' +
+        'that the set has not come to yet, when there is another event. "dmremap info" tells the number of the last event, "dmremap events" what happened. Numbers ' +
         'begin again at 1 with each process that serves the set.',
     )
     .argument('<set>', 'name, set id, block device, main device or spare')
