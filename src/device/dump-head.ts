@@ -139,6 +139,19 @@ function assemble(fields: ReadonlyMap<string, readonly Record<string, unknown>[]
   };
 }
 
+/** Each is wrong whatever the layout; who reads it looks at the line that it is in. */
+const WRONG_NUMBERS: Readonly<Record<string, { readonly word: string; readonly message: string }>> = {
+  badLogicalBlock: { word: 'main', message: 'block= is 512 or 4096' },
+  badMainSize: { word: 'main', message: 'bytes= is whole logical blocks, and no more than a disk can have' },
+  badUnit: {
+    word: 'map',
+    message: 'unit= is a power of two from the logical block to 32 of these, 131072 at most',
+  },
+};
+
+const OTHER_MAIN =
+  'device-bytes= is larger than bytes=, or left out; device-block= is 512 where block= is 4096, or left out';
+
 /** Names the line that is wrong where it can. */
 function problemOfLayout(superblock: Superblock, statements: readonly Statement[]): DumpProblem | undefined {
   const lineOf = (word: string, index = 0): number =>
@@ -160,10 +173,14 @@ function problemOfLayout(superblock: Superblock, statements: readonly Statement[
   const spareSizesBytes = spares.map((spare) => spare.sizeBytes);
   const request = { mainSizeBytes, logicalBlockBytes, unitBytes, copyCount: copies.length, spareSizesBytes };
   const planned = planLayout(request);
+  const wrongNumber = planned.ok ? undefined : WRONG_NUMBERS[planned.error.kind];
+  if (wrongNumber !== undefined) return { line: lineOf(wrongNumber.word), message: wrongNumber.message };
   // Spares that were added later need not fit into a layout that is made in one go.
   if (!planned.ok && superblock.features.incompat === 0)
     return { line: lineOf('map'), message: `the layout does not fit (${planned.error.kind})` };
   const place = { copyIndex: 0, slot: 1, spareIndex: copies[0]!.spareIndex };
   if (isPlausible(superblock, place)) return undefined;
+  if (isPlausible({ ...superblock, mainDeviceBytes: 0, mainDeviceBlockBytes: 0 }, place))
+    return { line: lineOf('main'), message: OTHER_MAIN };
   return { line: lineOf('copy'), message: 'copies overlap, are too small, or a spare has none' };
 }

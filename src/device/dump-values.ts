@@ -31,7 +31,9 @@ export function parseTime(text: string): number | undefined {
     : /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)
       ? Date.parse(text) / 1000
       : Number.NaN;
-  return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : undefined;
+  if (!Number.isSafeInteger(seconds) || seconds < 0) return undefined;
+  // Of a day or an hour that there is none of, a date makes the next one.
+  return text.startsWith('@') || formatTime(seconds) === text ? seconds : undefined;
 }
 
 /** The end of the year 9999. */

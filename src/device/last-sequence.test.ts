@@ -58,6 +58,18 @@ describe('numbers at their end', () => {
     expect(dumpOf(rig)).toBe(used.map);
   });
 
+  it('of the starts: the last one counts for all that follow', () => {
+    const { rig, superblock } = usedOnce();
+    for (const copy of superblock.copies.keys())
+      for (const slot of [0, 1]) {
+        const block = superblockOnMedium(rig, superblock, copy, slot);
+        viewOf(block).setUint32(84, 0xffff_ffff, true);
+        seal(block);
+      }
+    expect(rig.open().metadata.superblock.openCount).toBe(0xffff_ffff);
+    rig.kill();
+  });
+
   it('beside a set that is written from nothing: it is refused before anything is written', () => {
     const used = usedOnce();
     renumberPages(used, 40, MAX_SEQUENCE);

@@ -24,7 +24,7 @@ export function* markOpened(work: MetadataWork, set: AssembledSet): Procedure<nu
       work,
       choice.repairs.map((repair) => repair.copyIndex),
     );
-  const openCount = work.state.superblock.openCount + 1;
+  const openCount = Math.min(work.state.superblock.openCount + 1, MAX_OPEN_COUNT);
   const errno = yield* writeSuperblock(work, { cleanShutdown: false, openCount });
   const isTwice = choice.needsTwoUpdates || set.dropsCopyPosition;
   const again = errno === 0 && isTwice ? yield* writeSuperblock(work, {}) : errno;
@@ -34,3 +34,6 @@ export function* markOpened(work: MetadataWork, set: AssembledSet): Procedure<nu
   count(work.context.counters, Counter.metadataRepairs, repairedCount);
   return repairedCount;
 }
+
+/** It has 32 bits. */
+const MAX_OPEN_COUNT = 0xffff_ffff;

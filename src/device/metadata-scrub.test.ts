@@ -3,6 +3,7 @@ import { xorshift } from '../../test/support/xorshift.js';
 import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
 import { noteOffsetBytes } from '../format/layout.js';
+import { seal } from '../format/sealed-block.js';
 import type { Superblock } from '../format/superblock.js';
 import { entriesOf } from './replace-map.js';
 import type { SetSurvey } from './survey-set.js';
@@ -66,6 +67,30 @@ const DAMAGE: readonly [string, (parts: ReturnType<typeof inUse>) => void][] = [
     },
   ],
   ['a superblock slot', ({ rig, superblock }) => superblockOnMedium(rig, superblock, 2, 0).fill(1, 99)],
+  [
+    'the superblock of another copy, which was written there instead',
+    ({ rig, superblock }) =>
+      [0, 1].map((slot) =>
+        superblockOnMedium(rig, superblock, 2, slot).set(superblockOnMedium(rig, superblock, 1, slot)),
+      ),
+  ],
+  [
+    'a superblock of a newer program beside the current one',
+    ({ rig, superblock }) => {
+      const slot = 1 - (superblock.sequence % 2);
+      const block = superblockOnMedium(rig, superblock, 3, slot);
+      block[12] = 2;
+      seal(block);
+    },
+  ],
+  [
+    'a superblock that says something else under its number',
+    ({ rig, superblock }) => {
+      const block = superblockOnMedium(rig, superblock, 3, superblock.sequence % 2);
+      block[136]! ^= 1;
+      seal(block);
+    },
+  ],
   ['a page', ({ rig, superblock }) => pageOnMedium(rig, superblock, 3, 1, 1).fill(1, 99)],
   [
     'a note',

@@ -103,6 +103,22 @@ describe('a dump', () => {
     ]);
   });
 
+  it.each([
+    ['block=512', 'block=1024', 'main'],
+    [/main bytes=\d+/, 'main bytes=513', 'main'],
+    ['wwn=', 'device-bytes=5 wwn=', 'main'],
+    ['wwn=', 'device-block=512 wwn=', 'main'],
+    ['unit=4096', 'unit=3', 'map'],
+    ['unit=4096', 'unit=0', 'map'],
+    [/created=....-..-../, 'created=2025-02-30', 'set'],
+    [/created=\S+/, 'created=2025-02-28T24:00:00Z', 'set'],
+  ])('with %s changed to %s is refused with the line that begins with "%s"', (from, to, word) => {
+    const text = textOf(example()).replace(from, to);
+    const read = readDump(text, NOW);
+    const line = 1 + text.split('\n').findIndex((each) => each.startsWith(word));
+    expect(read.ok ? [] : read.error.map((problem) => problem.line)).toEqual([line]);
+  });
+
   it('that was cut off is refused, wherever that was', () => {
     const descriptor = { state: 1, lostMask: 0, timeSeconds: NOW, errorCount: 0, moveCount: 0, reason: 1 };
     const text = textOf(example([110, 111, 112].map((unit) => [unit, { ...descriptor, mainUnit: unit }])));
@@ -161,7 +177,7 @@ describe('mistakes in a dump', () => {
   it.each([
     [/^dm-remap-dump 1$/m, 'dm-remap-dump 2', 'is not a dump'],
     [/^set .*$/m, '', 'no line that begins with "set"'],
-    [/unit=4096/, 'unit=5000', 'does not fit (badUnit)'],
+    [/unit=4096/, 'unit=5000', 'unit= is a power of two'],
     [/copy 1 spare=1/, 'copy 1 spare=0', 'overlap'],
     [/copy 1 spare=1/, 'copy 1 spare=7', 'no spare 7'],
     [/spare 1 /, 'spare 3 ', 'expected "spare 1"'],

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { Counter, count } from '../engine/counters.js';
 import { type Procedure, performAll, spareTarget, type Target } from '../engine/effect.js';
 import {
@@ -8,8 +9,8 @@ import {
   TEXT_NOTE_BYTES,
 } from '../format/layout.js';
 import { sameUuid } from '../format/set-id.js';
-import { slotOf } from '../format/superblock.js';
-import { decodeSuperblock } from '../format/superblock-codec.js';
+import { type Superblock, slotOf } from '../format/superblock.js';
+import { decodeSuperblock, encodeSuperblock, type SuperblockRefusal } from '../format/superblock-codec.js';
 import { judgeNote } from '../format/text-note.js';
 import { flushSpares } from './flush-spares.js';
 import { loadDescriptors } from './load-descriptors.js';
@@ -50,7 +51,7 @@ export function* scrubSuperblock(work: MetadataWork, bufferOffset: number): Proc
   const head = (nth: number): Uint8Array =>
     work.memory.bytes.slice(bufferOffset + nth * HEAD_BYTES, bufferOffset + (nth + 1) * HEAD_BYTES);
   const wrong = copies.filter(
-    (_, nth) => !slotsAreWell(work, head(nth), results.slice(3 * nth, 3 * nth + 2)),
+    (copy, nth) => !slotsAreWell(superblock, copy, head(nth), results.slice(3 * nth, 3 * nth + 2)),
   );
   const notes = copies.filter(
     (copyIndex, nth) =>
@@ -111,17 +112,35 @@ function targetOf({ state, context }: MetadataWork, copyIndex: number): Target |
   return context.isGone(target) ? undefined : target;
 }
 
-/** The slot of the current superblock holds it; the other one holds nothing that could be newer. */
-function slotsAreWell({ state }: MetadataWork, head: Uint8Array, results: readonly number[]): boolean {
-  const { setId, sequence } = state.superblock;
+/** The slot of the current superblock holds it; the other one holds nothing that could be newer, or was meant for elsewhere. */
+function slotsAreWell(
+  current: Superblock,
+  copyIndex: number,
+  head: Uint8Array,
+  results: readonly number[],
+): boolean {
   return [0, 1].every((slot) => {
     if (results[slot]! < 0) return false;
     const at = slot * METADATA_PAGE_BYTES;
     const found = decodeSuperblock(head.subarray(at, at + METADATA_PAGE_BYTES));
-    const isOurs = found.ok && sameUuid(found.value.superblock.setId, setId);
-    if (slot === slotOf(sequence)) return isOurs && found.value.superblock.sequence === sequence;
-    return found.ok ? isOurs && found.value.superblock.sequence < sequence : found.error !== 'badChecksum';
+    if (!found.ok) return slot !== slotOf(current.sequence) && IS_NOTHING.has(found.error);
+    const { superblock, contentCrc, ...place } = found.value;
+    const isOurs = sameUuid(superblock.setId, current.setId);
+    if (!isOurs || place.copyIndex !== copyIndex || place.slot !== slot) return false;
+    if (slot !== slotOf(current.sequence)) return superblock.sequence < current.sequence;
+    return superblock.sequence === current.sequence && contentCrc === contentCrcOf(current, copyIndex);
   });
+}
+
+/** What may lie beside the current superblock without a threat that it is taken for a newer one. */
+const IS_NOTHING: ReadonlySet<SuperblockRefusal> = new Set<SuperblockRefusal>(['blank', 'notOurs']);
+
+function contentCrcOf(superblock: Superblock, copyIndex: number): number {
+  const block = new Uint8Array(METADATA_PAGE_BYTES);
+  encodeSuperblock(block, superblock, copyIndex);
+  const decoded = decodeSuperblock(block);
+  assert(decoded.ok, 'what is written can be read');
+  return decoded.value.contentCrc;
 }
 
 /** Pages above the marks were never written: the way over them is one step. */
