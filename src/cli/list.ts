@@ -19,7 +19,7 @@ export async function list(args: ListArguments, context: CliContext): Promise<nu
   if (args.json) writeJson(context.out, { sets: sets.map(({ device }) => device) });
   else if (sets.length === 0) context.err.write(NONE_SERVED);
   else context.out.write(formatTable(TITLES, sets.map(rowOf)));
-  return EXIT_STATUS.done;
+  return context.running.silent.size === 0 ? EXIT_STATUS.done : EXIT_STATUS.device;
 }
 
 function rowOf({ device }: RunningSet): (string | number)[] {
@@ -44,7 +44,10 @@ export function addListCommand(program: Command, run: (args: ListArguments) => P
   const command = program
     .command('list')
     .summary('list the sets that are served on this machine')
-    .description('Asks every process that serves a set (dmremap run) on this machine: a line each.')
+    .description(
+      'Asks every process that serves a set (dmremap run) on this machine: a line each. One that does not answer within 30 ' +
+        'seconds is left out, which a line on standard error says, and the exit status.',
+    )
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((options: ListArguments) => run({ json: options.json }));
   helpLikeManual(command, { exitStatuses: ['done', 'device'], examples: ['dmremap list'] });

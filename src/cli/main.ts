@@ -72,10 +72,12 @@ const library: LibraryCalls = {
 const isRoot = process.getuid?.() === 0;
 const runDirectory = runDirectoryOf(process.env, isRoot);
 
+const silent = new Set<string>();
 const running: RunningCalls = {
+  silent,
   async all() {
     const { runningSets } = await import('../control/client/running-sets.js');
-    return runDirectory === undefined ? [] : runningSets(runDirectory, library.isProcessAlive);
+    return runDirectory === undefined ? [] : runningSets(runDirectory, library.isProcessAlive, noteSilent);
   },
   async one(wanted) {
     const { pickSet } = await import('../control/client/pick-set.js');
@@ -86,6 +88,12 @@ const running: RunningCalls = {
     return pickSet(sets, wanted, reopened);
   },
 };
+
+/** Every time: with --watch it may have gone on meanwhile. */
+function noteSilent(socketPath: string): void {
+  silent.add(socketPath);
+  err.write(`dmremap: ${socketPath}: the process that serves it gives no answer, and is left out\n`);
+}
 
 const context: CliContext = {
   library,

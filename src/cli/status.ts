@@ -27,7 +27,7 @@ export async function status(args: StatusArguments, context: CliContext): Promis
     const sets = await setsOf(args.sets, context);
     if (args.watchSeconds !== undefined && context.out.isTerminal) context.out.write(CLEAR_SCREEN);
     await show(sets, args, context);
-    if (args.watchSeconds === undefined) return args.test ? testStatusOf(sets) : EXIT_STATUS.done;
+    if (args.watchSeconds === undefined) return statusOf(sets, args, context);
     await delay(args.watchSeconds * 1000);
   }
 }
@@ -52,9 +52,15 @@ async function show(sets: readonly RunningSet[], args: StatusArguments, context:
   context.out.write(texts.join('\n'));
 }
 
+function statusOf(sets: readonly RunningSet[], { test }: StatusArguments, { running }: CliContext): number {
+  const isAnySilent = running.silent.size > 0;
+  if (test) return testStatusOf(sets, isAnySilent);
+  return isAnySilent ? EXIT_STATUS.device : EXIT_STATUS.done;
+}
+
 /** As `mdadm --detail --test` ends: 0 well, 1 degraded, 2 critical, 4 nothing to be learned. */
-function testStatusOf(sets: readonly RunningSet[]): number {
-  if (sets.length === 0) return TEST_STATUS.unknown;
+function testStatusOf(sets: readonly RunningSet[], isAnySilent: boolean): number {
+  if (sets.length === 0 || isAnySilent) return TEST_STATUS.unknown;
   return Math.max(...sets.map(({ device }) => TEST_STATUS[device.health.state]));
 }
 
@@ -74,7 +80,7 @@ export function addStatusCommand(program: Command, run: (args: StatusArguments) 
         'spare is left, the devices with model and serial number, the last events. Asks the processes that serve the ' +
         'sets; for a set that is not served see "dmremap inspect".\n\n' +
         'With --test the exit status is that of the worst set, as of "mdadm --detail --test": 0 healthy, 1 degraded, ' +
-        '2 critical, 4 no set is served.\n\n' +
+        '2 critical, 4 no set is served, or a process that serves one gives no answer within 30 seconds.\n\n' +
         '--format prints what tools for the kernel module read: v2 and v4 the lines of "dmsetup status", human, json, ' +
         'csv and compact what its dmremap-status prints (docs/dmsetup-face.md).',
     )

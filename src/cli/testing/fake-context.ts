@@ -2,7 +2,7 @@ import type { Machine } from '../../boot/machine.js';
 import { COUNTER_NAMES, type CounterName } from '../../engine/counters.js';
 import type { FormatPlan, InspectReport, RemapReport } from '../../library/offline-types.js';
 import { reportSettings } from '../../settings/settings-in-force.js';
-import type { CliContext, LibraryCalls } from '../cli-context.js';
+import type { CliContext, LibraryCalls, RunningCalls } from '../cli-context.js';
 import type { Output } from '../output.js';
 import type { StopSignals } from '../stop-signals.js';
 
@@ -57,15 +57,16 @@ export function fakeContext(options: FakeContextOptions = {}) {
     version: '0.0.0',
     runDirectory: undefined,
     stateDirectory: undefined,
-    running: { all: unexpected, one: unexpected },
     startInBackground: unexpected,
     ...options,
+    running: { all: unexpected, one: unexpected, silent: new Set(), ...options.running },
     stopSignals: { next: () => new Promise(() => {}), postpone: unexpected, ...options.stopSignals },
   };
   return { context, out, err };
 }
 
-type FakeContextOptions = Omit<Partial<CliContext>, 'stopSignals'> & {
+type FakeContextOptions = Omit<Partial<CliContext>, 'stopSignals' | 'running'> & {
+  readonly running?: Partial<RunningCalls>;
   readonly calls?: Partial<LibraryCalls>;
   readonly stopSignals?: Pick<StopSignals, 'next'>;
 };

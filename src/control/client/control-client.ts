@@ -37,8 +37,9 @@ export class ControlClient {
     this.socketPath = socketPath;
   }
 
-  device(): Promise<DeviceResource> {
-    return this.#ask('GET', '/v1/device') as Promise<DeviceResource>;
+  /** Rejects with `NoAnswer` also when `signal` says so. */
+  device(signal?: AbortSignal): Promise<DeviceResource> {
+    return this.#ask('GET', '/v1/device', undefined, signal) as Promise<DeviceResource>;
   }
 
   /** All of them, however many parts that takes. */
@@ -191,8 +192,8 @@ export class ControlClient {
     return ((await this.#ask(method, path, body)) as z.infer<typeof oneJobSchema>).job;
   }
 
-  async #ask(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await this.#send(method, path, {}, body);
+  async #ask(method: string, path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
+    const response = await this.#send(method, path, {}, body, signal);
     const answer: unknown = JSON.parse(await this.#textOf(response));
     if (response.statusCode === 200) return answer;
     const { failure, message } = (answer as FailureAnswer).error;

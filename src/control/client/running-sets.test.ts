@@ -9,7 +9,8 @@ import { runningSets } from './running-sets.js';
 
 const SET = '5b23f28f-5b43-4324-8893-0e32cfdfc062';
 const OTHER = '5b23f28f-5b43-4324-8893-0e32cfdfc063';
-const HOURS = { limitMs: 3_600_000, lookMs: 1 };
+const HOURS = { limitMs: 3_600_000, lookMs: 1, answerMs: 3_600_000 };
+const nobody = (socketPath: string): never => expect.fail(`${socketPath} gives no answer`);
 const alive = async (): Promise<boolean> => true;
 const dead = async (): Promise<boolean> => false;
 let directory: string;
@@ -28,7 +29,7 @@ afterEach(async () => {
 test('A set that its process opens again is waited for', async () => {
   const mark = reopenedPathOf(socketPathOf(directory, SET), 4711);
   writeFileSync(mark, '');
-  const waiting = runningSets(directory, alive, HOURS);
+  const waiting = runningSets(directory, alive, nobody, HOURS);
   await serve(SET);
   rmSync(mark);
   expect(await waiting).toMatchObject([{ device: { setId: SET } }]);
@@ -45,14 +46,26 @@ test('A set is opened again while its process lives, or a moment after that has 
 test('A set that does not come back hides no other one', async () => {
   writeFileSync(reopenedPathOf(socketPathOf(directory, SET), 4711), '');
   await serve(OTHER);
-  const found = await runningSets(directory, alive, { limitMs: 0, lookMs: 1 });
+  const found = await runningSets(directory, alive, nobody, { ...HOURS, limitMs: 0 });
   expect(found).toMatchObject([{ device: { setId: OTHER } }]);
 });
 
 test('A set that is being closed is waited for, and what a killed process left is not', async () => {
   writeFileSync(socketPathOf(directory, OTHER), '');
   await serve(SET, 3);
-  expect(await runningSets(directory, dead, HOURS)).toMatchObject([{ device: { setId: SET } }]);
+  expect(await runningSets(directory, dead, nobody, HOURS)).toMatchObject([{ device: { setId: SET } }]);
+});
+
+test('A process that hangs hides no other set, and is told of', async () => {
+  await serve(OTHER);
+  const silentPath = socketPathOf(directory, SET);
+  const server = createServer(() => {}).listen(silentPath);
+  servers.push(server);
+  const silent: string[] = [];
+  const patience = { ...HOURS, answerMs: 300 };
+  const found = await runningSets(directory, alive, (path) => silent.push(path), patience);
+  expect(silent).toEqual([silentPath]);
+  expect(found).toMatchObject([{ device: { setId: OTHER } }]);
 });
 
 /** A process that serves a set; the first looks find it closing. */

@@ -16,47 +16,57 @@ export interface RunningSet {
 
 /**
  * Every set that answers, by name; what a process that died has left is passed over. A set that is being closed, or opened
- * again, is waited for some seconds: it may be back then, and else must not hide the others.
+ * again, is waited for some seconds: it may be back then, and else must not hide the others. No more does a process that
+ * hangs: `silent` hears of its socket.
  */
 export async function runningSets(
   runDirectory: string,
   isProcessAlive: (processId: number) => Promise<boolean>,
-  { limitMs, lookMs }: LookingPatience = PATIENCE,
+  silent: (socketPath: string) => void,
+  { limitMs, lookMs, answerMs }: LookingPatience = PATIENCE,
 ): Promise<RunningSet[]> {
   for (const endMs = Date.now() + limitMs; ; await delay(lookMs)) {
     const isReopened = async () => (await reopenedSets(runDirectory, isProcessAlive)).length > 0;
     // A set may go, or come back, while one looks.
     const wasReopened = await isReopened();
     const clients = socketsIn(runDirectory).map((socketPath) => new ControlClient(socketPath));
-    const looks = await Promise.all(clients.map(runningSet));
+    const looks = await Promise.all(clients.map((client) => runningSet(client, answerMs)));
     const isBetween = wasReopened || looks.includes('closing') || (await isReopened());
-    if (!isBetween || Date.now() >= endMs) return byName(looks);
+    if (isBetween && Date.now() < endMs) continue;
+    for (const [index, look] of looks.entries()) if (look === 'silent') silent(clients[index]!.socketPath);
+    return byName(looks);
   }
 }
 
 export interface LookingPatience {
   readonly limitMs: number;
   readonly lookMs: number;
+  /** So long a process may take to answer. */
+  readonly answerMs: number;
 }
 
-function byName(looks: readonly (RunningSet | 'closing' | undefined)[]): RunningSet[] {
+type Look = RunningSet | 'closing' | 'silent' | undefined;
+
+function byName(looks: readonly Look[]): RunningSet[] {
   const found = looks.filter((look): look is RunningSet => typeof look === 'object');
   return found.sort((one, other) => (labelOf(one.device) < labelOf(other.device) ? -1 : 1));
 }
 
 /** One that is being closed refuses to tell. */
-async function runningSet(client: ControlClient): Promise<RunningSet | 'closing' | undefined> {
+async function runningSet(client: ControlClient, answerMs: number): Promise<Look> {
+  const patience = AbortSignal.timeout(answerMs);
   try {
-    return { client, device: await client.device() };
+    return { client, device: await client.device(patience) };
   } catch (error) {
     if (!(error instanceof DmRemapError)) throw error;
+    if (patience.aborted) return 'silent';
     if (error.failure === 'device') return undefined;
     if (error.failure === 'system') return 'closing';
     throw error;
   }
 }
 
-const PATIENCE: LookingPatience = { limitMs: 5_000, lookMs: 100 };
+const PATIENCE: LookingPatience = { limitMs: 5_000, lookMs: 100, answerMs: 30_000 };
 
 function socketsIn(runDirectory: string): string[] {
   try {
