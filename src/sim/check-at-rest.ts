@@ -27,6 +27,7 @@ export function checkAtRest(parts: RestParts): Int32Array {
   const set = readExisting(machine.spareBytes);
   checkZeroFilled(set, versions, zeroFilled);
   checkStructure(parts, set);
+  checkClaims(parts, set);
   checkPlacement(parts, set, versions);
   checkInspect(machine, set);
   checkPlacesLeft(parts);
@@ -91,6 +92,20 @@ function checkStructure(
     const { spareIndex, offsetBytes } = placeOfUnit(superblock, spareUnit);
     const hasReason = ledger.hasReasonToRetire(machine.spares[spareIndex]!, offsetBytes);
     check(hasReason, 'burntSpare', `spare unit ${spareUnit} is retired, and no block of it ever failed`);
+  }
+}
+
+/** A place that a unit has left does not claim it any more, unless that could not be written. */
+function checkClaims({ mayHoldMore }: RestParts, { mappings }: SetOnDisk): void {
+  if (mayHoldMore()) return;
+  const claimed = new Set<number>();
+  for (const { mainUnit, spareUnit } of mappings) {
+    check(
+      !claimed.has(mainUnit),
+      'structure',
+      `unit ${mainUnit} has another place than spare unit ${spareUnit}`,
+    );
+    claimed.add(mainUnit);
   }
 }
 

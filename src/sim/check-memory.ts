@@ -1,3 +1,4 @@
+import type { ColdContext } from '../engine/cold-context.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import { check } from './check-failure.js';
 import { isReserved } from './free-units.js';
@@ -11,7 +12,9 @@ import { placeOfUnit, type SetOnDisk } from './metadata-reader.js';
  * otherwise. The totals are those of the places.
  */
 export function checkMemory(machine: Machine, ledger: Ledger, { superblock }: SetOnDisk): void {
-  const { table, allocator, doubtfulPlaces, shape } = machine.life!.device!.context;
+  const { context } = machine.life!.device!;
+  const { table, allocator, doubtfulPlaces, shape } = context;
+  checkDoubts(context);
   const totals = { mapped: 0, withLoss: 0, retired: 0 };
   for (let spareUnit = 0; spareUnit < shape.spareUnitCount; spareUnit += 1) {
     const state = table.state(spareUnit);
@@ -40,4 +43,14 @@ export function checkMemory(machine: Machine, ledger: Ledger, { superblock }: Se
     'counters',
     `the table counts ${JSON.stringify(counted)}, and has ${JSON.stringify(totals)}`,
   );
+}
+
+/** A later move that is durable ends the doubt that an earlier one has left. */
+function checkDoubts({ table, doubtfulUnits }: ColdContext): void {
+  for (const [unit, moveCount] of doubtfulUnits) {
+    const place = table.find(unit);
+    const ahead = place === -1 ? 0 : (table.moveCount(place) - moveCount) & 0xff;
+    const hasMovedSince = ahead > 0 && ahead < 128;
+    check(!hasMovedSince, 'structure', `unit ${unit} has moved since it was in doubt, and is in doubt still`);
+  }
 }

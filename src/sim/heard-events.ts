@@ -6,6 +6,7 @@ import type { Shifting } from './commands/shifting.js';
 import type { Holding } from './holding.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
+import type { PlacesLeft } from './places-left.js';
 import type { Statistics } from './statistics.js';
 import type { Told } from './told.js';
 
@@ -27,6 +28,7 @@ export class HeardEvents {
     const { statistics, ledger, machine, told, holding, log } = this.#parts;
     log?.(`* ${JSON.stringify(event)}`);
     told.hear(event);
+    this.#parts.placesLeft.hear(event);
     holding.hear(event);
     if (event.kind === 'metadataScrubbed') this.scrubReport = (this.scrubReport ?? 0) + event.repairedBlocks;
     if (event.kind === 'remapped') {
@@ -52,6 +54,7 @@ export interface HeardParts {
   readonly shifting: Shifting;
   readonly emptying: Emptying;
   readonly told: Told;
+  readonly placesLeft: PlacesLeft;
   readonly holding: Holding;
   readonly evacuating: Evacuating;
   readonly log: ((line: string) => void) | undefined;

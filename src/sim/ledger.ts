@@ -6,6 +6,7 @@ import type { SimDisk } from './sim-disk.js';
 import type { DiskWatcher } from './sim-disk-options.js';
 import type { SimIo } from './sim-io.js';
 import type { Statistics } from './statistics.js';
+import { TwiceAway } from './twice-away.js';
 
 /**
  * Keeps account of what really happens to the bytes on the disks, so that the model knows which contents may be gone
@@ -24,6 +25,7 @@ export class Ledger implements DiskWatcher {
   readonly #writtenOnSpares = new Set<number>();
   /** Places of spares whose metadata may not be what was written there, in this life of the process. */
   #metadataTrouble: MetadataTrouble[] = [];
+  readonly #twiceAway = new TwiceAway();
   #wasScrubbed = false;
   /** Writes to spares and flushes of them that failed in this life: what they were to make durable may be there or not. */
   #failedOnSpare: Omit<MetadataTrouble, 'wasGone'>[] = [];
@@ -54,6 +56,7 @@ export class Ledger implements DiskWatcher {
       return;
     }
     if (result < 0) this.failedIoCount += 1;
+    if (result < 0 && kind !== 'flush' && io.changesContents && disk.isGone) this.#noteAway(io);
     if (disk.target === 0) {
       if (io.changesContents) this.mainWriteCount += 1;
       if (io.changesContents && result < 0 && disk.isReadable) this.#noteRefused(io);
@@ -167,8 +170,11 @@ export class Ledger implements DiskWatcher {
 
   /** Something was wrong with a block of this place of a spare, or what lived there was to move. */
   hasReasonToRetire(disk: SimDisk, offsetBytes: number): boolean {
-    if (this.#mayRetireAny || this.#shiftedFrom.has(this.#placeKey(disk, offsetBytes))) return true;
-    return this.hasFailedAt(disk, offsetBytes);
+    return this.#mayRetireAny || this.hasFailedOrShifted(disk, offsetBytes);
+  }
+
+  hasFailedOrShifted(disk: SimDisk, offsetBytes: number): boolean {
+    return this.#shiftedFrom.has(this.#placeKey(disk, offsetBytes)) || this.hasFailedAt(disk, offsetBytes);
   }
 
   /** A block of this place of a spare has failed at any time. */
@@ -198,6 +204,20 @@ export class Ledger implements DiskWatcher {
   /** It is back on the main device, which has taken all of it. */
   forgetReasonToMove(unit: number): void {
     this.#failedUnits.delete(unit);
+  }
+
+  /** A disk is gone from now on, or takes no writes. */
+  beginOutage(): void {
+    this.excuseRetired();
+    this.#twiceAway.beginOutage();
+  }
+
+  #noteAway({ disk, offsetBytes, lengthBytes }: SimIo): void {
+    const { blockBytes } = this.#parts;
+    for (let at = offsetBytes; at < offsetBytes + lengthBytes; at += blockBytes) {
+      const block = at / blockBytes;
+      if (this.#twiceAway.noteRefused(disk.id * 2 ** 32 + block)) this.blockFailed(disk, block);
+    }
   }
 
   /**

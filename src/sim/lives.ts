@@ -148,13 +148,15 @@ export class Lives {
 
   /** The set is at work, durably. */
   #started(): void {
-    const { mainChange, ledger, byHand, evacuating, machine, told, counts } = this.#parts;
+    const { mainChange, ledger, byHand, evacuating, machine, told, placesLeft, counts } = this.#parts;
     const counters = machine.life!.device!.context.totalCounters();
-    told.started(readExisting(machine.spareBytes), counters);
+    const found = readExisting(machine.spareBytes);
+    told.started(found, counters);
+    placesLeft.started(found);
     // What was asked of the process before is asked of this one again.
     if (machine.blockDevice === undefined) counts.begin(counters);
     if (mainChange.end()) {
-      ledger.newMain(placesOf(readExisting(machine.spareBytes)).keys());
+      ledger.newMain(placesOf(found).keys());
       byHand.newMain();
     }
     evacuating.resume();
@@ -212,12 +214,13 @@ export class Lives {
   }
 
   #begin(force: boolean): Life {
-    const { statistics, excuses, ledger, machine, heard, told, counts } = this.#parts;
+    const { statistics, excuses, ledger, machine, heard, told, placesLeft, counts } = this.#parts;
     statistics.recoveries += 1;
     this.#parts.mainChange.settle();
     excuses.newLife();
     ledger.newLife();
     told.newLife();
+    placesLeft.newLife();
     counts.forget();
     return machine.start(force, (event) => heard.hear(event));
   }

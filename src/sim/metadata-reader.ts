@@ -90,6 +90,8 @@ export interface MappingOnDisk {
   readonly mainUnit: number;
   readonly lostMask: number;
   readonly moveCount: number;
+  /** Why it was moved. */
+  readonly reason: number;
 }
 
 export function newestSuperblock(spares: readonly Uint8Array[]): SuperblockOnDisk | undefined {
@@ -265,6 +267,7 @@ function mappingsOf({ page, bytes }: PageOnDisk): MappingOnDisk[] {
       mainUnit: u64(bytes, at),
       lostMask: bytes.getUint32(at + 8, true),
       moveCount: bytes.getUint8(at + 26),
+      reason: bytes.getUint8(at + 28),
     };
   });
 }

@@ -24,11 +24,11 @@ export class Outages {
     if (target === BYSTANDER) return this.#loseBystander(true);
     // One that is none of the set's is missed by nobody.
     if ((this.#gone !== -1 && this.#gone !== target) || target >= this.#machine.setDisks.length) return;
+    if (this.#gone === -1) this.#ledger.beginOutage();
     this.#gone = target;
     const disk = this.#machine.disks[target]!;
     disk.isGone = true;
     disk.isReadable = isReadable;
-    this.#ledger.excuseRetired();
     this.#excuses.noteGone(isReadable);
     if (target !== 0) this.spareMayLag = true;
   }

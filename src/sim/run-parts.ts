@@ -20,6 +20,7 @@ import { Machine } from './machine.js';
 import { copyAt } from './metadata-reader.js';
 import { OldBytes } from './old-bytes.js';
 import { Outages } from './outages.js';
+import { PlacesLeft } from './places-left.js';
 import { Random } from './random.js';
 import { RequestCounts } from './request-counts.js';
 import type { Scenario } from './scenario.js';
@@ -53,7 +54,11 @@ export function makeRunParts(
     ledger.mayHaveFailedToCommit(
       (target, offsetBytes) => copyAt(machine.layout!, target - 1, offsetBytes) !== -1,
     );
-  const heardOf = { told: new Told(), holding: new Holding(clock) };
+  const heardOf = {
+    told: new Told(),
+    holding: new Holding(clock),
+    placesLeft: new PlacesLeft(machine, ledger),
+  };
   const counts = new RequestCounts(blockBytes);
   const settings = new ChangingSettings({ machine, excuses, ledger, statistics, log });
   const common = {
@@ -108,6 +113,7 @@ export interface RunParts {
   readonly heard: HeardEvents;
   readonly told: Told;
   readonly holding: Holding;
+  readonly placesLeft: PlacesLeft;
   readonly counts: RequestCounts;
   /** In this life of the process the disks may have come to hold more of the map than it goes by: a commit may have failed. */
   readonly mayHoldMore: () => boolean;

@@ -4,7 +4,7 @@ import { Counter, newCounters } from '../engine/counters.js';
 import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
 import { Told } from './told.js';
 
-const MAPPING: MappingOnDisk = { spareUnit: 7, mainUnit: 3, lostMask: 0, moveCount: 0 };
+const MAPPING: MappingOnDisk = { spareUnit: 7, mainUnit: 3, lostMask: 0, moveCount: 0, reason: 0 };
 const REMAPPED: DeviceEvent = { kind: 'remapped', mainUnit: 3, spareUnit: 7, lostMask: 2, reason: 0 };
 
 /** What is checked when `events` were heard since a start with `found`, and the disks say `now`. */
@@ -48,6 +48,12 @@ describe('what a process has told of its map', () => {
     expect(checking(setWith([]), [{ kind: 'spareUnitRetired', spareUnit: 9 }], now)).not.toThrow();
     const before = setWith([{ ...MAPPING, spareUnit: 9 }]);
     expect(checking(before, [REMAPPED], setWith([MAPPING], [9]))).not.toThrow();
+  });
+
+  it('is why it moved, which does not contradict itself', () => {
+    const now = setWith([{ ...MAPPING, reason: 1 }]);
+    expect(checking(setWith([]), [REMAPPED], now)).toThrow('was said to move for reason 0, not 1');
+    expect(() => checking(setWith([]), [{ ...REMAPPED, reason: 3 }], now)).toThrow('is said to be recovered');
   });
 
   it('decides nothing once a commit has failed', () => {

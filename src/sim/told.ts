@@ -4,6 +4,7 @@ import { Counter, type CounterName, type Counters, newCounters } from '../engine
 import { placesOf } from './check-at-rest.js';
 import { check } from './check-failure.js';
 import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
+import { ToldReasons } from './told-reasons.js';
 
 /**
  * What a process has told of its map, against what the disks say: nobody finds a unit on a spare, a block lost or a place
@@ -23,6 +24,7 @@ export class Told {
   #toldLostBlocks = 0;
   #toldRegainedBlocks = 0;
   #toldRetirements = 0;
+  readonly #reasons = new ToldReasons();
   /** When the process started. */
   #before: Counters = newCounters();
 
@@ -32,6 +34,7 @@ export class Told {
     this.#lost.clear();
     this.#retired.clear();
     this.#regained.clear();
+    this.#reasons.newLife();
     this.#mayHoldMore = false;
     this.#toldLostBlocks = 0;
     this.#toldRegainedBlocks = 0;
@@ -45,6 +48,7 @@ export class Told {
   }
 
   hear(event: DeviceEvent): void {
+    this.#reasons.hear(event);
     if (event.kind === 'commitFailed') this.#mayHoldMore = true;
     if (event.kind === 'spareUnitRetired') {
       this.#retired.add(event.spareUnit);
@@ -82,6 +86,7 @@ export class Told {
       const isKnown = foundAt.get(spareUnit) === unit || this.#moved.get(spareUnit)?.has(unit) === true;
       check(isKnown, 'untold', `nobody was told that unit ${unit} is in spare unit ${spareUnit} now`);
       this.#checkLost(unit, mapping, found.get(unit));
+      this.#reasons.check(mapping);
     }
     const retiredBefore = new Set(this.#found.retired);
     for (const place of set.retired) {
