@@ -40,7 +40,11 @@ export function describeStep(step: Step): string {
       return `hand over${meanwhile.join('')}${ends}, start`;
     }
     case 'weak':
-      return `main: block ${step.block} is hard to read, and is read`;
+      return `block ${step.block}${step.isOnSpare ? ' of what lives on spares' : ''} is hard to read, and is read`;
+    case 'turns':
+      return `a moved unit (${step.unit}) moves until its count is ${step.lastCount}, and once more`;
+    case 'quiet':
+      return 'everything comes to rest, until what is copied is recorded';
     case 'scrub':
       return `scrub of the metadata${step.isAlone ? ', alone' : after(step.events)}`;
     case 'hand':

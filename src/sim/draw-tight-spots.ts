@@ -162,7 +162,7 @@ class TightSpot {
   }
 
   #weak(): Step {
-    return { kind: 'weak', block: this.#random.below(1 << 16) };
+    return { kind: 'weak', isOnSpare: false, block: this.#random.below(1 << 16) };
   }
 
   /** In any page that was ever written, not just one of the first, which are those that say most. */

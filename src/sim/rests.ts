@@ -36,6 +36,15 @@ export class Rests {
     faultParts.old.remember();
   }
 
+  /** What was copied to another disk is recorded after a while in which nothing changes. */
+  waitForRecord(): void {
+    const { machine, scenario, evacuating } = this.#parts;
+    this.#lives.settle();
+    machine.clock.advance(QUIET_PERIODS * (scenario.settlePeriodMs + SETTLING_MS));
+    this.#lives.settle();
+    evacuating.checkRecorded();
+  }
+
   /** What was acknowledged and flushed survives a clean stop and a power cut. */
   finish(): void {
     this.rest();
@@ -45,3 +54,8 @@ export class Rests {
     this.rest();
   }
 }
+
+/** More than a part has to be unchanged for (`SettledParts`). */
+const QUIET_PERIODS = 12;
+/** What it takes to flush and to write a superblock. */
+const SETTLING_MS = 500;

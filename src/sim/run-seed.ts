@@ -8,6 +8,7 @@ import { drawEvacuations } from './commands/draw-evacuations.js';
 import { drawSettings } from './commands/draw-settings.js';
 import { drawShifts } from './commands/draw-shifts.js';
 import { drawSpares } from './commands/draw-spares.js';
+import { drawCloseCalls } from './draw-close-calls.js';
 import { drawReadOnly } from './draw-read-only.js';
 import { drawTightSpots } from './draw-tight-spots.js';
 import { drawHistory, type Step } from './history.js';
@@ -24,9 +25,15 @@ export interface Plan {
 }
 
 export function planOf(seed: number): Plan {
-  const plan = planWithTightSpots(seed);
+  const plan = planWithCloseCalls(seed);
   const blockDevice = new Random(seed, BLOCK_DEVICE_STREAM);
   return blockDevice.chance(1, 6) ? { seed, ...drawHandOvers(blockDevice, plan) } : plan;
+}
+
+function planWithCloseCalls(seed: number): Plan {
+  const plan = planWithTightSpots(seed);
+  const calls = new Random(seed, CLOSE_CALL_STREAM);
+  return calls.chance(1, 6) ? { ...plan, steps: drawCloseCalls(calls, plan.scenario, plan.steps) } : plan;
 }
 
 function planWithTightSpots(seed: number): Plan {
@@ -135,4 +142,5 @@ const EVACUATION_STREAM = 8;
 const READ_ONLY_STREAM = 9;
 const EVACUATION_TURN_STREAM = 10;
 const TIGHT_SPOT_STREAM = 11;
+const CLOSE_CALL_STREAM = 12;
 const LENGTHS = [30, 80, 80, 160, 300];

@@ -6,6 +6,7 @@ import { CuttingOver } from './commands/cutting-over.js';
 import { Leaving } from './commands/leaving.js';
 import { runOffline } from './commands/offline.js';
 import { Scrubbing } from './commands/scrubbing.js';
+import { Turns } from './commands/turns.js';
 import type { FaultStep, HandOverStep, RequestStep, Step } from './history.js';
 import { fillWithOther } from './impostor.js';
 import { injectFault } from './inject-fault.js';
@@ -25,6 +26,7 @@ export class Simulation {
   readonly #cuttingOver: CuttingOver;
   readonly #leaving: Leaving;
   readonly #weakUnits: WeakUnits;
+  readonly #turns: Turns;
 
   constructor(scenario: Scenario, seed: number, statistics: Statistics, log?: (line: string) => void) {
     this.#parts = makeRunParts(scenario, seed, statistics, log);
@@ -34,6 +36,7 @@ export class Simulation {
     this.#cuttingOver = new CuttingOver(this.#parts, this.#lives, (request) => this.#request(request));
     this.#leaving = new Leaving(this.#parts, this.#lives);
     this.#weakUnits = new WeakUnits(this.#parts, this.#lives);
+    this.#turns = new Turns(this.#parts, this.#lives);
   }
 
   /** False where the scenario's sizes make no set. */
@@ -105,6 +108,10 @@ export class Simulation {
       case 'shift':
         shifting.begin(step);
         return events.fire(step.events);
+      case 'turns':
+        return this.#turns.carryOut(step);
+      case 'quiet':
+        return this.#rests.waitForRecord();
       case 'empty':
         emptying.begin(step);
         return events.fire(step.events);

@@ -4,12 +4,15 @@ import type { HandStep } from './hand-step.js';
 import type { SetStep } from './setting-step.js';
 import type { ShiftStep } from './shift-step.js';
 import type { SpareStep } from './spare-step.js';
+import type { QuietStep, TurnsStep } from './turns-step.js';
 
 /** What an administrator does to a set. In the middle of the workload, or between two lives of the process. */
 export type CommandStep =
   | ScrubStep
   | HandStep
   | ShiftStep
+  | TurnsStep
+  | QuietStep
   | OfflineStep
   | SpareStep
   | SetStep

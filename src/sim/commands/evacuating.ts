@@ -1,8 +1,10 @@
 import type { EvacuationProgress } from '../../device/evacuation-progress.js';
 import { Version, versionAt } from '../block-pattern.js';
 import { check } from '../check-failure.js';
+import { readExisting } from '../metadata-reader.js';
 import type { ByHandParts } from './by-hand.js';
 import type { EvacuateStep, EvacuationTurnStep } from './evacuation-step.js';
+import { type SettledOnDisk, settledOnDisk } from './settled-on-disk.js';
 
 /** A set that is copied to another disk while it is in use: what has an end has a reason, and a copy is one. */
 export class Evacuating {
@@ -18,6 +20,8 @@ export class Evacuating {
   #startedAtUs = 0;
   /** When it began, blocks had been discarded and not written since. */
   #mayDiffer = false;
+  /** What is copied may be recorded no more: it was given up, or what the main device alone holds was. */
+  #mayGoUnrecorded = false;
   /** Cancelled, and the disk is not let go of yet. */
   pendingCount = 0;
 
@@ -39,6 +43,7 @@ export class Evacuating {
       this.#failuresBefore = ledger.bystanderFailureCount;
       this.#startedAtUs = machine.clock.nowUs;
       this.#mayDiffer = this.#mayHoldAnything;
+      this.#mayGoUnrecorded = false;
     }
     this.#isWanted = true;
     this.#isRemembered = true;
@@ -80,6 +85,7 @@ export class Evacuating {
       (block) => !replacement!.holds(block * blockBytes, blockBytes),
     );
     if (!replacement!.acceptLoss()) return;
+    this.#mayGoUnrecorded = true;
     statistics.acceptedLosses += 1;
     for (const block of lost) {
       model.noteAllDamage(block);
@@ -112,6 +118,7 @@ export class Evacuating {
   /** What is recorded in the set counts no more. */
   losePosition(): void {
     this.#copyNumber += 1;
+    this.#mayGoUnrecorded = true;
   }
 
   /** The next process is at work. */
@@ -139,19 +146,61 @@ export class Evacuating {
 
   /** Nothing is under way. `versions`: by block, what was read just now, or a negative number. */
   checkAtRest(versions: Int32Array): void {
-    const { machine, model } = this.#parts;
+    const { machine } = this.#parts;
+    if (machine.bystander === undefined) return;
+    for (const { from, to } of this.#settled().settled) this.#checkCopied(versions, from, to, true);
     const { replacement } = machine.life!;
     if (replacement!.state !== 'copied' || replacement!.isCutOff) return;
+    this.#checkCopied(versions, 0, machine.scenario.mainBytes, false);
+  }
+
+  /** Everything is copied, nothing has changed for a while, and everything works. */
+  checkRecorded(): void {
+    const { machine, excuses, mayHoldMore } = this.#parts;
+    const { replacement } = machine.life!;
+    if (replacement!.state !== 'copied' || replacement!.isCutOff || this.#mayGoUnrecorded) return;
+    if (mayHoldMore() || excuses.hadFlushFailure || excuses.hadOutage) return;
+    const { partCount, settled } = this.#settled();
+    const isRecorded = partCount > 0 && settled.length === partCount;
+    check(
+      isRecorded,
+      'evacuation',
+      `of what is copied ${settled.length} parts are recorded, of ${partCount}`,
+    );
+  }
+
+  /** `isRecorded`: for good, as the set says itself. */
+  #checkCopied(versions: Int32Array, from: number, to: number, isRecorded: boolean): void {
+    const { machine, model } = this.#parts;
     const { blockBytes } = machine.scenario;
-    const { view } = machine.bystander!;
-    for (const [block, version] of versions.entries()) {
+    for (let block = from / blockBytes; block < Math.min(to / blockBytes, versions.length); block += 1) {
+      const version = versions[block]!;
       if (version < 0 || model.mayHoldAnything(block)) continue;
       // Lost after it was copied, and zeroes are read in its place.
       if (version === Version.zero && model.mayBeLost(block)) continue;
-      const held = versionAt(view, block * blockBytes, blockBytes, block);
-      const isSame = held === version;
-      check(isSame, 'evacuation', `block ${block} is copied as version ${held}, and reads as ${version}`);
+      const held = this.#heldByOther(block, isRecorded);
+      const what = isRecorded ? 'recorded as copied, which is' : 'copied as';
+      check(
+        held === version,
+        'evacuation',
+        `block ${block} is ${what} version ${held}, and reads as ${version}`,
+      );
     }
+  }
+
+  /** `isDurable`: also if the power failed now. */
+  #heldByOther(block: number, isDurable: boolean): number {
+    const { bystander, scenario } = this.#parts.machine;
+    const { blockBytes } = scenario;
+    const stable = isDurable ? bystander!.stableViewOf(block) : undefined;
+    if (stable !== undefined) return versionAt(stable, 0, blockBytes, block);
+    return versionAt(bystander!.view, block * blockBytes, blockBytes, block);
+  }
+
+  /** Of the last copying. */
+  #settled(): SettledOnDisk {
+    const { superblock } = readExisting(this.#parts.machine.spareBytes);
+    return settledOnDisk(superblock, copyIdOf(this.#copyNumber));
   }
 
   /** Who uses a block device was not told to flush. */

@@ -21,20 +21,26 @@ export class Shifting {
   }
 
   begin(step: ShiftStep): void {
+    const units = [...placesOf(this.#set()).keys()];
+    if (units.length === 0) return;
+    const place = drawnPlace(this.#parts.machine.layout!.spares, step.place);
+    this.move(units[step.unit % units.length]!, place);
+  }
+
+  /** One that lives on a spare. */
+  move(unit: number, place: number): void {
     const { machine, ledger } = this.#parts;
-    const places = placesOf(this.#set());
-    if (places.size === 0) return;
-    const [unit, { spareUnit }] = [...places][step.unit % places.size]!;
+    const { spareUnit } = placesOf(this.#set()).get(unit)!;
     const shift = {
       unit,
-      place: drawnPlace(machine.layout!.spares, step.place),
+      place,
       failedIoCount: ledger.failedIoCount,
       startedAtUs: machine.clock.nowUs,
     };
     const lifeNumber = this.#lifeNumber;
     this.#pending.add(shift);
     this.noteMoved(unit, spareUnit);
-    machine.life!.shift(unit, shift.place, (errno) => {
+    machine.life!.shift(unit, place, (errno) => {
       if (lifeNumber !== this.#lifeNumber) return;
       this.#pending.delete(shift);
       this.#judge(shift, errno);
