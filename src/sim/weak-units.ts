@@ -31,11 +31,27 @@ export class WeakUnits {
     // Of a commit that failed the process may go by less than the disks hold.
     const weak = this.#parts.mayHoldMore() ? undefined : this.#find(step);
     if (weak === undefined || this.#isBad(weak)) return;
-    weak.disk.faults.failNextTimes(weak.placeBlock, 'read', FAILURES, ERRNO.ENODATA);
-    const { errno } = readAlone(this.#parts, weak.block, 1);
-    check(errno === 0, 'readError', `block ${weak.block} can be read, and is not`);
-    this.#lives.settle();
+    const times = Math.min(this.#timesUntilMove(weak), TIMES_MAX);
+    // It may have been hard to read before.
+    for (let time = 0; time < times && !this.#hasMoved(weak); time += 1) this.#readOnce(weak);
     if (!this.#mayStay(weak)) this.#checkMoved(weak);
+  }
+
+  #readOnce({ disk, placeBlock, block }: WeakBlock): void {
+    disk.faults.failNextTimes(placeBlock, 'read', FAILURES, ERRNO.ENODATA);
+    const { errno } = readAlone(this.#parts, block, 1);
+    check(errno === 0, 'readError', `block ${block} can be read, and is not`);
+    this.#lives.settle();
+  }
+
+  /** What its settings say goes for units on the main device. */
+  #timesUntilMove({ spareUnit }: WeakBlock): number {
+    return spareUnit === -1 ? this.#parts.settings.readsUntilMove : 1;
+  }
+
+  #hasMoved({ unit, spareUnit }: WeakBlock): boolean {
+    const mapping = placesOf(this.#set()).get(unit);
+    return mapping !== undefined && mapping.spareUnit !== spareUnit;
   }
 
   #find({ isOnSpare, block }: WeakStep): WeakBlock | undefined {
@@ -65,12 +81,10 @@ export class WeakUnits {
     return { unit, block, disk: machine.spares[spareIndex]!, placeBlock, spareUnit };
   }
 
-  #checkMoved({ unit, spareUnit }: WeakBlock): void {
-    const set = this.#set();
-    const mapping = placesOf(set).get(unit);
-    const hasMoved = mapping !== undefined && mapping.spareUnit !== spareUnit;
-    check(hasMoved, 'unmoved', `unit ${unit} was hard to read, and is where it was`);
-    const isLeft = spareUnit === -1 || set.retired.includes(spareUnit) || this.#parts.mayHoldMore();
+  #checkMoved(weak: WeakBlock): void {
+    const { unit, spareUnit } = weak;
+    check(this.#hasMoved(weak), 'unmoved', `unit ${unit} was hard to read, and is where it was`);
+    const isLeft = spareUnit === -1 || this.#set().retired.includes(spareUnit) || this.#parts.mayHoldMore();
     check(isLeft, 'unmoved', `spare unit ${spareUnit} was hard to read, and serves other units`);
   }
 
@@ -87,9 +101,9 @@ export class WeakUnits {
   }
 
   /** Somebody wants it to fail more often, or there was no place for it at some time. */
-  #mayStay({ spareUnit }: WeakBlock): boolean {
-    const { machine, told, settings } = this.#parts;
-    if (spareUnit === -1 && !settings.movesAtOnce) return true;
+  #mayStay(weak: WeakBlock): boolean {
+    const { machine, told } = this.#parts;
+    if (this.#timesUntilMove(weak) > TIMES_MAX) return true;
     return !told.isAllRemembered(machine.life!.device!.context.totalCounters());
   }
 
@@ -110,3 +124,5 @@ interface WeakBlock {
 
 /** The request itself, that of its unit, and the first of what is tried block by block. */
 const FAILURES = 3;
+/** So often at most a block is read here. */
+const TIMES_MAX = 3;

@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger.js';
 import type { Machine } from '../machine.js';
 import { newestSuperblock, readMetadata } from '../metadata-reader.js';
 import type { Statistics } from '../statistics.js';
+import { checkGoesBy } from './goes-by.js';
 import type { SetStep } from './setting-step.js';
 import { describe, isSame, SettingsModel, settingsOnDisk } from './settings-model.js';
 
@@ -65,6 +66,7 @@ export class ChangingSettings {
   checkAtRest(): void {
     if (!this.#isKept) return;
     this.#checkInForce();
+    checkGoesBy(this.#parts.machine.life!.device!, this.#model.acknowledged);
     this.#checkDisk();
     this.#checkLimit();
   }
@@ -74,9 +76,9 @@ export class ChangingSettings {
     return this.#model.acknowledged.on_lost === 1;
   }
 
-  /** A unit moves the first time that it is hard to read. */
-  get movesAtOnce(): boolean {
-    return this.#model.acknowledged.error_threshold === 1;
+  /** A unit moves when it has been hard to read so often. */
+  get readsUntilMove(): number {
+    return this.#model.acknowledged.error_threshold;
   }
 
   /** At any time since then. */
