@@ -4,7 +4,7 @@ import type { EvacuationStep } from './commands/evacuation-step.js';
 import type { HandStep } from './commands/hand-step.js';
 import type { SetStep } from './commands/setting-step.js';
 import { BlockFlag } from './disk-faults.js';
-import type { FaultStep, RunStep, Step } from './history.js';
+import type { CrashStep, FaultStep, RunStep, Step } from './history.js';
 import { BYSTANDER } from './machine.js';
 
 /** One line for a person. Targets: 0 is the main device, 1 + n spare n. */
@@ -25,14 +25,8 @@ export function describeStep(step: Step): string {
       return `${step.ms} ms pass`;
     case 'rest':
       return 'everything comes to rest and is checked';
-    case 'crash': {
-      const again = step.interruptions.map((each) => `, start, ${each.how} after ${duration(each)}`);
-      const tried = step.intruder === 'none' ? '' : `, try to start with ${step.intruder}`;
-      const hidden = step.hides
-        ? ', one copy has what was being written, and hides it until the next crash'
-        : '';
-      return `${step.how}${hidden}${tried}${again.join('')}, start`;
-    }
+    case 'crash':
+      return describeCrash(step);
     case 'handOver': {
       const cut = step.interruption;
       const ends = cut === undefined ? '' : `, ${cut.how} after ${cut.events} events`;
@@ -84,6 +78,14 @@ export function describeStep(step: Step): string {
     case 'metadata':
       return describeFault(step);
   }
+}
+
+function describeCrash({ how, flushFails, hides, intruder, interruptions }: CrashStep): string {
+  const fails = flushFails === undefined ? '' : `, and a flush of ${disk(flushFails.target)} fails`;
+  const hidden = hides ? ', one copy has what was being written, and hides it until the next crash' : '';
+  const tried = intruder === 'none' ? '' : `, try to start with ${intruder}`;
+  const again = interruptions.map((each) => `, start, ${each.how} after ${duration(each)}`);
+  return `${how}${fails}${hidden}${tried}${again.join('')}, start`;
 }
 
 function describeFault(step: FaultStep): string {

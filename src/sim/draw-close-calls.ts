@@ -1,3 +1,5 @@
+import { BlockFlag } from './disk-faults.js';
+import { drawFailedUpdate } from './draw-failed-updates.js';
 import type { Step } from './history.js';
 import type { Random } from './random.js';
 import type { Scenario } from './scenario.js';
@@ -8,7 +10,7 @@ import type { Scenario } from './scenario.js';
  */
 export function drawCloseCalls(random: Random, scenario: Scenario, steps: readonly Step[]): Step[] {
   const changed = [...steps];
-  for (let count = 1 + random.below(2); count > 0; count -= 1) {
+  for (let count = 1 + random.below(3); count > 0; count -= 1) {
     const call = drawCall(random, scenario);
     changed.splice(random.below(changed.length + 1), 0, ...call);
   }
@@ -22,12 +24,16 @@ function drawCall(random: Random, scenario: Scenario): Step[] {
     () => drawNamedPlace(random, scenario),
     () => drawNamedPlace(random, scenario),
     () => drawWeakPlace(random, scenario),
-    () => drawWeakPlace(random, scenario),
+    () => drawFailedUpdate(random, scenario),
+    () => drawFailedUpdate(random, scenario),
+    () => drawFailedUpdate(random, scenario),
+    () => drawTakenMeanwhile(random, scenario),
+    () => drawShortSuspension(random),
   ];
   if (scenario.hasCommands)
     kinds.push(
       () => drawShortOfRelease(random, scenario),
-      () => drawTurns(random),
+      () => drawTurns(random, scenario),
     );
   if (scenario.replacementBytes !== undefined)
     kinds.push(
@@ -72,6 +78,37 @@ function drawNamedPlace(random: Random, scenario: Scenario): Step[] {
   ];
 }
 
+/** It ends before it was granted. */
+function drawShortSuspension(random: Random): Step[] {
+  const request = drawRead(random);
+  return [
+    { ...request, operation: 'write' },
+    request,
+    { kind: 'suspend', events: random.below(3) },
+    { kind: 'resume', events: 0 },
+    request,
+  ];
+}
+
+/** Somebody names a place, and while the unit is read, which takes its time, the place is given to one that fails. */
+function drawTakenMeanwhile(random: Random, scenario: Scenario): Step[] {
+  const spareCount = scenario.spareBytes.length;
+  const place = spareCount * (16 + random.below(48));
+  const [unit, block] = [random.below(1 << 16), random.below(64)];
+  const flags = BlockFlag.unreadable | BlockFlag.healsWhenWritten;
+  const hand = { kind: 'hand', action: 'add', isAimed: false, mainFlags: 0, events: 0 } as const;
+  const low = Array.from(
+    { length: 3 },
+    (_, nth): Step => ({
+      ...{ ...hand, unit: unit + 1 + nth, place: place + nth * spareCount, events: 0 },
+      mainFlags: flags,
+    }),
+  );
+  const bad = { kind: 'bad', target: 0, isAimed: false, count: 16, flags: BlockFlag.unwritable } as const;
+  const write: Step = { ...drawRead(random), operation: 'write', first: 0, count: 4 };
+  return [...low, { ...bad, block }, write, { ...write, first: 4 }, { ...write, first: 8 }];
+}
+
 /** A unit moves to a spare, and its block there is hard to read. */
 function drawWeakPlace(random: Random, scenario: Scenario): Step[] {
   const place = random.chance(1, 2) ? -1 : random.below(126 * scenario.spareBytes.length);
@@ -84,20 +121,45 @@ function drawWeakPlace(random: Random, scenario: Scenario): Step[] {
 
 /** The new place of a unit is noted, and that the old one is free can't be. */
 function drawShortOfRelease(random: Random, scenario: Scenario): Step[] {
+  return [
+    drawAdd(random.below(1 << 16)),
+    { kind: 'shift', unit: random.below(4096), place: random.below(512), events: 0 },
+    ...drawCutRelease(random, scenario),
+  ];
+}
+
+/** The same of a move at which the count of moves goes beyond seven, or eight, bits: the later place counts all the same. */
+function drawTurns(random: Random, scenario: Scenario): Step[] {
+  const unit = random.below(1 << 16);
+  const write: Step = { ...drawRead(random), operation: 'write', first: 0, events: 40 };
+  return [
+    drawAdd(unit),
+    { kind: 'turns', unit, lastCount: random.pick([127, 255]) },
+    ...drawCutRelease(random, scenario),
+    write,
+    { ...write, operation: 'flush', count: 1 },
+    {
+      kind: 'crash',
+      how: random.pick(['kill', 'powerCut']),
+      intruder: 'none',
+      hides: false,
+      interruptions: [],
+    },
+  ];
+}
+
+/** Two commits are made for a move: the second one fails, however often it is tried. */
+function drawCutRelease(random: Random, scenario: Scenario): Step[] {
   const target = 1 + random.below(scenario.spareBytes.length);
   const fails = { kind: 'flushFails', target, keepTimes: random.pick([0, 4, 8]) } as const;
-  const isAway = random.chance(1, 2);
-  const trouble: Step[] = isAway
+  const trouble: Step[] = random.chance(1, 2)
     ? [{ kind: 'vanish', target, isReadable: false }]
     : [fails, drawRun(random, 12), fails, drawRun(random, 12)];
-  const unit = random.below(1 << 16);
-  return [
-    { kind: 'hand', action: 'add', isAimed: false, unit, place: -1, mainFlags: 0, events: 100 },
-    { kind: 'shift', unit: random.below(4096), place: random.below(512), events: 0 },
-    { kind: 'run', events: random.below(24), fromMetadataWrite: true },
-    ...trouble,
-    { ...drawRead(random), operation: 'write' },
-  ];
+  return [{ kind: 'run', events: random.below(24), fromMetadataWrite: true }, ...trouble];
+}
+
+function drawAdd(unit: number): Step {
+  return { kind: 'hand', action: 'add', isAimed: false, unit, place: -1, mainFlags: 0, events: 200 };
 }
 
 /** What is copied changes for a moment, and is recorded as copied when it does not any more. */
@@ -107,23 +169,6 @@ function drawRecorded(random: Random): Step[] {
     { kind: 'evacuate', isFresh: true, events: random.pick([40, 400]) },
     { ...drawRead(random), operation },
     { kind: 'quiet' },
-  ];
-}
-
-/** Cut off while the move is noted at which its count goes beyond seven, or eight, bits. */
-function drawTurns(random: Random): Step[] {
-  const unit = random.below(1 << 16);
-  return [
-    { kind: 'hand', action: 'add', isAimed: false, unit, place: -1, mainFlags: 0, events: 200 },
-    { kind: 'turns', unit, lastCount: random.pick([127, 255]) },
-    { kind: 'run', events: random.below(16), fromMetadataWrite: true },
-    {
-      kind: 'crash',
-      how: random.pick(['kill', 'powerCut']),
-      intruder: 'none',
-      hides: false,
-      interruptions: [],
-    },
   ];
 }
 

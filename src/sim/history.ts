@@ -47,6 +47,8 @@ export interface CrashStep {
   readonly how: 'kill' | 'powerCut' | 'stop';
   /** Before the next start, one is tried with something else in the place of a disk; it has to be refused. */
   readonly intruder: 'none' | 'otherMain' | 'staleSpare';
+  /** Of a stop: the last thing before it, when all has come to rest. */
+  readonly flushFails?: { readonly target: number; readonly keepTimes: number };
   /** Of what was being written to the metadata, one copy has all, and it can't be read until the next crash. */
   readonly hides: boolean;
   /** The next starts are cut off after so many events each. */

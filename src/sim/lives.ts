@@ -4,6 +4,7 @@ import { checkIntruder } from './check-intruder.js';
 import type { OfflineParts } from './commands/offline-session.js';
 import { hideWrite, showHidden } from './hidden-write.js';
 import type { CrashStep, HandOverStep } from './history.js';
+import { injectFault } from './inject-fault.js';
 import type { Life } from './life.js';
 import { readExisting } from './metadata-reader.js';
 import type { RunParts } from './run-parts.js';
@@ -18,7 +19,7 @@ export class Lives {
 
   crash(step: CrashStep): void {
     const { machine, faultParts } = this.#parts;
-    if (step.how === 'stop') this.stop();
+    if (step.how === 'stop') this.stop(step.flushFails);
     else {
       const hidden = step.hides ? hideWrite(machine) : undefined;
       this.end(step.how);
@@ -162,8 +163,9 @@ export class Lives {
     evacuating.resume();
   }
 
-  stop(): void {
+  stop(flushFails?: CrashStep['flushFails']): void {
     this.settle();
+    if (flushFails !== undefined) injectFault(this.#parts.faultParts, { kind: 'flushFails', ...flushFails });
     const { machine, model, events, excuses, client, statistics } = this.#parts;
     const life = machine.life!;
     const mayTrust = client.mayTrustStop(life.device!.flushFailureCount) && !life.hasUntoldFailure;

@@ -33,7 +33,7 @@ export function planOf(seed: number): Plan {
 function planWithCloseCalls(seed: number): Plan {
   const plan = planWithTightSpots(seed);
   const calls = new Random(seed, CLOSE_CALL_STREAM);
-  return calls.chance(1, 6) ? { ...plan, steps: drawCloseCalls(calls, plan.scenario, plan.steps) } : plan;
+  return calls.chance(1, 4) ? { ...plan, steps: drawCloseCalls(calls, plan.scenario, plan.steps) } : plan;
 }
 
 function planWithTightSpots(seed: number): Plan {

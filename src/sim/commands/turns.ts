@@ -23,12 +23,19 @@ export class Turns {
     const units = [...placesOf(this.#set()).keys()];
     if (units.length === 0 || this.#parts.mayHoldMore()) return;
     const unit = units[drawn % units.length]!;
+    this.#pointAt(unit);
     const { events, shifting } = this.#parts;
     for (let count = 0; this.#countOf(unit) !== lastCount; count += 1) {
       if (count === COUNTS || !this.#move(unit)) return;
       events.until(() => shifting.pendingCount === 0, 'a move');
     }
     this.#move(unit);
+  }
+
+  /** Requests are to meet there. */
+  #pointAt(unit: number): void {
+    const { scenario, faultParts } = this.#parts;
+    faultParts.aim.pointAt((unit * scenario.unitBytes) / scenario.blockBytes);
   }
 
   /** False: there is no place for it, or it is not on a spare. */
