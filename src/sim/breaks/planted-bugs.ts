@@ -5,6 +5,7 @@ import { MOVE_BUGS } from './move-bugs.js';
 import { OUTAGE_BUGS } from './outage-bugs.js';
 import type { PlantedBug } from './planted-bug.js';
 import { REQUEST_BUGS } from './request-bugs.js';
+import { RULE_BUGS } from './rule-bugs.js';
 import { START_BUGS } from './start-bugs.js';
 
 /** All of them, as `--list-breaks` shows them. */
@@ -16,4 +17,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...OUTAGE_BUGS,
   ...COMMAND_BUGS,
   ...EVACUATION_BUGS,
+  ...RULE_BUGS,
 ];
