@@ -90,8 +90,8 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     file: 'engine/copy-region.js',
     find: '{ ...context, lostReadsAsZero: false }',
     replace: 'context',
-    from: 3480,
-    seeds: 60,
+    from: 11_201,
+    seeds: 40,
   },
   {
     name: 'copied-given-up',
@@ -117,8 +117,8 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     file: 'engine/probe.js',
     find: 'const isEmpty = unitCountOf(context) - context.table.mappedCount <= PROBE_PLACES;',
     replace: 'const isEmpty = false;',
-    from: 1,
-    seeds: 150,
+    from: 151,
+    seeds: 60,
   },
   {
     name: 'settled-though-changing',
