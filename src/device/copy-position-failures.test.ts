@@ -185,6 +185,32 @@ describe('what is recorded of a set that is copied to another disk, when things 
     rig.powerCut(() => false);
   });
 
+  it('is recorded no more where flushes fail: else all would be copied again for ever (seed 731038018)', () => {
+    const { rig } = numberedDevice({ spareBytes: [4 * MIB, 4 * MIB], furtherDiskCount: 1 });
+    rig.open();
+    rig.stores[MAIN]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    rig.evacuateTo(REPLACEMENT_DISK);
+    rig.scheduler.advance(300_000);
+    expect(rig.events.filter(({ kind }) => kind === 'flushFailed').length).toBe(1);
+    expect(rig.device!.replacement.progress).toMatchObject({ state: 'copied', copiedBytes: 4 * MIB });
+    expect(recorded(rig)).toBeUndefined();
+  });
+
+  it('is recorded again when the main device was away and is back', () => {
+    const { rig } = numberedDevice({ spareBytes: [4 * MIB, 4 * MIB], furtherDiskCount: 1 });
+    rig.open();
+    rig.stores[MAIN]!.judge = ({ kind }) => (kind === 'flush' ? EIO : 0);
+    rig.evacuateTo(REPLACEMENT_DISK);
+    rig.scheduler.advance(15_000);
+    vanish(rig, MAIN);
+    rig.device!.context.mirror.noteStale(rig.device!.context.filter, 0, 1);
+    rig.scheduler.advance(5000);
+    answerAgain(rig, MAIN);
+    rig.scheduler.advance(60_000);
+    expect(rig.device!.replacement.progress).toMatchObject({ state: 'copied' });
+    expect(recorded(rig)).toBe(0b1111);
+  });
+
   it('does not hold up a write for longer than ten seconds where a spare does not answer at all', () => {
     const { rig, client } = copiedSet();
     rig.stores[SPARE]!.write = () => {};

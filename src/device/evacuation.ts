@@ -65,6 +65,7 @@ export class Evacuation {
   begin(): void {
     const { position, copyId, runner, context, rooms } = this.#parts;
     this.#isPreparing = true;
+    position.flushAgain();
     this.#settleTask.every(this.#parts.settlePeriodMs);
     if (!position.isOf(copyId) || !context.settled.isAnySettled) return position.drop(() => this.#prepared());
     runner.start(
@@ -167,6 +168,7 @@ export class Evacuation {
    * looked at anew: the replacement had the last word, and may have what the main device has forgotten.
    */
   mainIsBack(): void {
+    this.#parts.position.flushAgain();
     this.#copiers.mainIsBack();
   }
 

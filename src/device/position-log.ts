@@ -33,6 +33,8 @@ export class PositionLog {
   /** Who waits until parts are taken back. */
   #waiting: WaitingChange[] = [];
   #isTakingBack = false;
+  /** A flush for it has failed: nothing more is recorded until `flushAgain`. */
+  #hasFailedToFlush = false;
 
   constructor(parts: PositionLogParts) {
     this.#parts = parts;
@@ -47,6 +49,11 @@ export class PositionLog {
   /** Something may be recorded, of this copying. */
   isOf(copyId: Uint8Array): boolean {
     return isSame(this.#copyId, copyId) && !isSame(this.#lostCopyId, copyId);
+  }
+
+  /** A copying begins, or the main device is back: flushes may work. */
+  flushAgain(): void {
+    this.#hasFailedToFlush = false;
   }
 
   /** Records what both disks hold, and have flushed. `done` is called when it is recorded, or could not be. */
@@ -118,8 +125,12 @@ export class PositionLog {
     this.#parts.report({ kind: 'copyPositionLost' });
   }
 
-  /** A flush that can't succeed would count as one that failed. */
+  /**
+   * A flush that can't succeed would count as one that failed, after which all is copied again: where one did, as on a disk
+   * that fails them all, the copying would never end.
+   */
   get #canFlush(): boolean {
+    if (this.#hasFailedToFlush) return false;
     const { breaker, isMainReadOnly, isGone } = this.#parts.context;
     return (isMainReadOnly || !breaker.isOpen) && !this.#dirtySpares.some(isGone);
   }
@@ -148,7 +159,8 @@ export class PositionLog {
     if (!this.#canFlush) return false;
     const targets = context.isMainReadOnly ? this.#dirtySpares : [MAIN, ...this.#dirtySpares];
     const results = yield* performAll(targets.map((target): Effect => ({ kind: 'flush', target })));
-    if (results.some((result) => result < 0)) return false;
+    this.#hasFailedToFlush = results.some((result) => result < 0);
+    if (this.#hasFailedToFlush) return false;
     return flushFailureTotal(context) === failuresBefore;
   }
 
