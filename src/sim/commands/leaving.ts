@@ -46,18 +46,32 @@ export class Leaving {
   #pass(passesLeft: number, over: (isBack: boolean) => void): void {
     const units = [...placesOf(readExisting(this.#parts.machine.spareBytes)).keys()];
     if (units.length === 0 || passesLeft === 0) return over(units.length === 0);
-    this.#release(units, 0, (refusedCount) =>
+    this.#release(units, (refusedCount) =>
       refusedCount === 0 ? this.#pass(passesLeft - 1, over) : over(false),
     );
   }
 
-  #release(units: readonly number[], refusedCount: number, over: (refusedCount: number) => void): void {
-    const [first, ...others] = units;
-    if (first === undefined) return over(refusedCount);
-    this.#parts.byHand.release(first, (errno) => {
-      const isRefused = errno !== 0 && errno !== ERRNO.ENOENT;
-      this.#release(others, refusedCount + Number(isRefused), over);
-    });
+  /** One after the other. Answers may come at once: a loop, or the stack would grow with every unit. */
+  #release(units: readonly number[], over: (refusedCount: number) => void): void {
+    let refusedCount = 0;
+    let nextIndex = 0;
+    let isLooping = false;
+    let isReady = true;
+    const goOn = (): void => {
+      if (isLooping) return;
+      isLooping = true;
+      while (isReady && nextIndex < units.length) {
+        isReady = false;
+        this.#parts.byHand.release(units[nextIndex++]!, (errno) => {
+          if (errno !== 0 && errno !== ERRNO.ENOENT) refusedCount += 1;
+          isReady = true;
+          goOn();
+        });
+      }
+      isLooping = false;
+      if (isReady) over(refusedCount);
+    };
+    goOn();
   }
 
   /** Without a map it holds everything, but for blocks that went bad and that nobody has noticed. */
