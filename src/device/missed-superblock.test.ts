@@ -61,3 +61,28 @@ describe('a spare that has missed an update of the superblock', () => {
     expect(sequence).toBeGreaterThan(2);
   });
 });
+
+describe('an update of the superblock that no spare takes', () => {
+  it('is followed by one that leaves the last durable superblock where it is (rule W2)', () => {
+    const rig = new DeviceOnMemory({ mainBytes: 256 << 10, spareBytes: [1 << 20] });
+    rig.format(1);
+    const { metadata } = rig.open();
+    const places = [0, 1].map((slot) => superblockOffsetBytes(metadata.superblock.copies[0]!, slot));
+    const lastDurable = slotOf(metadata.superblock.sequence);
+    const written: number[] = [];
+    rig.stores[1]!.judge = ({ kind, offsetBytes }) => {
+      if (kind !== 'write') return 0;
+      written.push(places.indexOf(offsetBytes));
+      return written.length === 1 ? ERRNO.EIO : 0;
+    };
+    const results: number[] = [];
+    for (let update = 0; update < 2; update += 1)
+      metadata.run(
+        (work) => writeSuperblock(work, {}),
+        (result) => results.push(result),
+      );
+    rig.scheduler.advance(1000);
+    expect(results).toEqual([ERRNO.EIO, 0]);
+    expect(written).toEqual([1 - lastDurable, 1 - lastDurable]);
+  });
+});

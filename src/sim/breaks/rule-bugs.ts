@@ -111,21 +111,12 @@ export const RULE_BUGS: readonly PlantedBug[] = [
     seeds: 20,
   },
   {
-    name: 'failed-superblock-number-again',
-    what: 'after an update of the superblock that no spare took, the next one goes over the last durable one (rule W2)',
-    file: 'device/write-superblock.js',
-    find: 'sequence: sequence + 1 };',
-    replace: 'sequence };',
-    from: 291,
-    seeds: 30,
-  },
-  {
     name: 'missed-superblock-left',
     what: 'a spare that has missed an update of the superblock does not get it before the next one (rule W7)',
     file: 'device/write-superblock.js',
     find: '    yield* catchUp(work);\n',
     replace: '',
-    from: 171,
+    from: 961,
     seeds: 30,
   },
 ];
