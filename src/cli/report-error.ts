@@ -1,3 +1,4 @@
+import { withoutControls } from '../base/without-controls.js';
 import { DmRemapError, type FailureClass } from '../library/errors.js';
 import { exitStatusOf } from './exit-status.js';
 import { type Output, writeJson } from './output.js';
@@ -39,5 +40,5 @@ export interface ErrorDocument {
 /** Texts of files and disks may be in it, with what a terminal would obey. */
 function oneLine(text: string): string {
   const line = text.trim().replaceAll(/\s*\n\s*/g, '; ');
-  return line.replaceAll(/\p{Cc}/gu, '?');
+  return withoutControls(line);
 }

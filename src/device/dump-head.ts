@@ -1,7 +1,7 @@
 import { failed, ok, type Result } from '../base/result.js';
 import { storableText } from '../format/codec.js';
 import { MAX_COPIES, MAX_SPARES, superblockAnchors } from '../format/layout.js';
-import { planLayout, unitCountFor } from '../format/plan-layout.js';
+import { type LayoutFailure, planLayout, unitCountFor } from '../format/plan-layout.js';
 import { parseUuid, sameUuid } from '../format/set-id.js';
 import {
   featuresForMain,
@@ -140,7 +140,7 @@ function assemble(fields: ReadonlyMap<string, readonly Record<string, unknown>[]
 }
 
 /** Each is wrong whatever the layout; who reads it looks at the line that it is in. */
-const WRONG_NUMBERS: Readonly<Record<string, { readonly word: string; readonly message: string }>> = {
+const WRONG_NUMBERS: Readonly<Partial<Record<LayoutFailure['kind'], WrongNumber>>> = {
   badLogicalBlock: { word: 'main', message: 'block= is 512 or 4096' },
   badMainSize: { word: 'main', message: 'bytes= is whole logical blocks, and no more than a disk can have' },
   badUnit: {
@@ -148,6 +148,12 @@ const WRONG_NUMBERS: Readonly<Record<string, { readonly word: string; readonly m
     message: 'unit= is a power of two from the logical block to 32 of these, 131072 at most',
   },
 };
+
+interface WrongNumber {
+  /** Of the line that it is in. */
+  readonly word: string;
+  readonly message: string;
+}
 
 const OTHER_MAIN =
   'device-bytes= is larger than bytes=, or left out; device-block= is 512 where block= is 4096, or left out';

@@ -55,9 +55,7 @@ export class Evacuation {
       ...{ context, runner, rooms, noticedAway, order: this.#order },
       isEnding: () => !context.mirror.isOn || this.#isStopping,
       isPaused: () => this.#isPaused,
-      ended: () => {
-        if (this.#areCopiersAtRest) this.#passEnded();
-      },
+      ended: () => this.#passEnded(),
     });
   }
 

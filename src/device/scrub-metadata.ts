@@ -1,4 +1,3 @@
-import { assert } from '../base/assert.js';
 import { Counter, count } from '../engine/counters.js';
 import { type Procedure, performAll, spareTarget, type Target } from '../engine/effect.js';
 import {
@@ -10,7 +9,12 @@ import {
 } from '../format/layout.js';
 import { sameUuid } from '../format/set-id.js';
 import { type Superblock, slotOf } from '../format/superblock.js';
-import { decodeSuperblock, encodeSuperblock, type SuperblockRefusal } from '../format/superblock-codec.js';
+import {
+  contentCrc,
+  decodeSuperblock,
+  encodeSuperblock,
+  type SuperblockRefusal,
+} from '../format/superblock-codec.js';
 import { judgeNote } from '../format/text-note.js';
 import { flushSpares } from './flush-spares.js';
 import { loadDescriptors } from './load-descriptors.js';
@@ -124,11 +128,11 @@ function slotsAreWell(
     const at = slot * METADATA_PAGE_BYTES;
     const found = decodeSuperblock(head.subarray(at, at + METADATA_PAGE_BYTES));
     if (!found.ok) return slot !== slotOf(current.sequence) && IS_NOTHING.has(found.error);
-    const { superblock, contentCrc, ...place } = found.value;
+    const { superblock, ...place } = found.value;
     const isOurs = sameUuid(superblock.setId, current.setId);
     if (!isOurs || place.copyIndex !== copyIndex || place.slot !== slot) return false;
     if (slot !== slotOf(current.sequence)) return superblock.sequence < current.sequence;
-    return superblock.sequence === current.sequence && contentCrc === contentCrcOf(current, copyIndex);
+    return superblock.sequence === current.sequence && place.contentCrc === contentCrcOf(current, copyIndex);
   });
 }
 
@@ -138,9 +142,7 @@ const IS_NOTHING: ReadonlySet<SuperblockRefusal> = new Set<SuperblockRefusal>(['
 function contentCrcOf(superblock: Superblock, copyIndex: number): number {
   const block = new Uint8Array(METADATA_PAGE_BYTES);
   encodeSuperblock(block, superblock, copyIndex);
-  const decoded = decodeSuperblock(block);
-  assert(decoded.ok, 'what is written can be read');
-  return decoded.value.contentCrc;
+  return contentCrc(block);
 }
 
 /** Pages above the marks were never written: the way over them is one step. */

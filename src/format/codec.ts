@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { readU64, writeU64 } from '../base/little-endian.js';
+import { withoutControls } from '../base/without-controls.js';
 
 /**
  * Byte layouts as tables: a record type and, for each of its keys, where it lies and how wide it is. The tables are
@@ -125,7 +126,7 @@ function decodeText(encoded: Uint8Array): string {
     end === -1 ? encoded : encoded.subarray(0, end),
   );
   // They go to terminals and into lines of listings, and whoever wrote the disk may have meant that.
-  return written.replaceAll(/\p{Cc}/gu, '?');
+  return withoutControls(written);
 }
 
 function inRange(value: number, maximum: number): number {

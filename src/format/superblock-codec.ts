@@ -91,7 +91,7 @@ function unknownBits(bits: number, known: number): number {
  * that does not know them writes a superblock of one sequence to some copies without them (rule R1), and that is no
  * contradiction.
  */
-function contentCrc(block: Uint8Array): number {
+export function contentCrc(block: Uint8Array): number {
   const common = block.slice();
   common.fill(0, CRC_OFFSET, CRC_OFFSET + CRC_BYTES);
   for (const { offset, sizeBytes } of UNCOMPARED) common.fill(0, offset, offset + sizeBytes);

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { withoutControls } from '../base/without-controls.js';
 import { type CopyLayout, TEXT_NOTE_BYTES } from './layout.js';
 import { isAllZero } from './sealed-block.js';
 import { formatUuid } from './set-id.js';
@@ -39,11 +40,11 @@ function noteText(superblock: Superblock, copy: CopyLayout): string {
   const { mainModel, mainSerial, mainWwn, spares, copies, unitBytes, logicalBlockBytes } = superblock;
   const facts: [string, string][] = [
     ['set', formatUuid(superblock.setId)],
-    ['name', printable(superblock.name)],
+    ['name', withoutControls(superblock.name)],
     ['main device', `${superblock.mainSizeBytes} bytes, logical blocks of ${logicalBlockBytes} bytes`],
-    ['  model', printable(mainModel)],
-    ['  serial', printable(mainSerial)],
-    ['  WWN', printable(mainWwn)],
+    ['  model', withoutControls(mainModel)],
+    ['  serial', withoutControls(mainSerial)],
+    ['  WWN', withoutControls(mainWwn)],
     ['unit', `${unitBytes} bytes`],
     ...spares.map((spare, index): [string, string] => [
       `spare ${index}`,
@@ -59,11 +60,6 @@ function noteText(superblock: Superblock, copy: CopyLayout): string {
     .map(([label, text]) => `  ${label.padEnd(12)} ${text}\n`)
     .join('');
   return `${INTRODUCTION}${table}${INSTRUCTIONS}${NOTE_PROGRAM}`;
-}
-
-/** Names come from disks and people: a line of the note stays one line. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?');
 }
 
 const INTRODUCTION = `This device is a SPARE of dm-remap. Do not format it.
