@@ -80,6 +80,20 @@ describe('a unit that is moved by hand', () => {
   });
 });
 
+it('a unit that lives on a spare is put together with others on no spare that is being emptied', () => {
+  const { rig } = opened({ spareBytes: [2 << 20, 2 << 20] });
+  const { context } = rig.device!;
+  expect(move(rig, 2)).toBe(0);
+  const from = context.table.find(2);
+  const place = context.allocator.allocate();
+  context.allocator.release(place);
+  context.suspension.setLeaving(context.shape.spareIndexOf(place), true);
+  const shift = (): number => outcomeOf(rig, (done) => rig.device!.byHand.moveOnSpares(2, place, done));
+  expect([shift(), context.table.find(2)]).toEqual([EBUSY, from]);
+  context.suspension.setLeaving(context.shape.spareIndexOf(place), false);
+  expect([shift(), context.table.find(2)]).toEqual([0, place]);
+});
+
 describe('a unit that is given back', () => {
   it('lives on the main device with the contents it had last, also after a kill and a power cut', () => {
     const { rig, client } = opened({ volatileCaches: true });

@@ -8,14 +8,14 @@ import { MAIN, type Procedure } from './effect.js';
 import { withUnitLocked } from './locked-unit.js';
 import { mayBlameSector } from './probe.js';
 import { fillFromReplacement } from './read-replacement.js';
-import { commitChanges, placeAt, placeOnSpare, type UnitContents } from './relocation.js';
+import { commitChanges, placeAt, placeOnSpare, takesUnitAt, type UnitContents } from './relocation.js';
 import { salvageBlocks } from './salvage.js';
 import { existingMask } from './segments.js';
 
 /**
  * Moves a unit from the main device to a spare because somebody asked for it; its data moves along, and blocks that can't
  * be read are lost as after a failed read. `spareUnit`: where to, -1 for any place. Answers 0 or an errno: EEXIST where
- * the unit was moved before, EBUSY where the place has an owner or is no place for data, ENOSPC, EIO.
+ * the unit was moved before, EBUSY where `takesUnitAt` says no, ENOSPC, EIO.
  */
 export function moveByHand(
   context: ColdContext,
@@ -33,11 +33,11 @@ function* moveLocked(
   spareUnit: number,
 ): Procedure<number> {
   if (context.table.find(mainUnit) !== -1) return ERRNO.EEXIST;
-  if (spareUnit !== -1 && context.allocator.isTaken(spareUnit)) return ERRNO.EBUSY;
+  if (spareUnit !== -1 && !takesUnitAt(context, spareUnit)) return ERRNO.EBUSY;
   const lostMask = yield* readWhole(context, scratch, mainUnit);
   if (lostMask === undefined) return ERRNO.EIO;
-  // A unit that failed meanwhile may have been given the place.
-  if (spareUnit !== -1 && context.allocator.isTaken(spareUnit)) return ERRNO.EBUSY;
+  // A unit that failed meanwhile may have been given the place, or the spare is to be emptied by now.
+  if (spareUnit !== -1 && !takesUnitAt(context, spareUnit)) return ERRNO.EBUSY;
   const changes: PendingChanges = { first: [], updates: [], afterwards: [] };
   const reason = DescriptorReason.manual;
   const unit: UnitContents = { mainUnit, bufferOffset: scratch.unitOffset, lostMask, reason };

@@ -4,12 +4,12 @@ import type { Procedure } from './effect.js';
 import { freeLeftPlace } from './free-left-place.js';
 import { withUnitLocked } from './locked-unit.js';
 import { readUnitOnSpare } from './read-unit-on-spare.js';
-import { commitChanges, placeAt } from './relocation.js';
+import { commitChanges, placeAt, takesUnitAt } from './relocation.js';
 
 /**
  * Moves a unit that lives on a spare to another free place, on this spare or another one, with its data; the old place is
  * free again once the new one is durable (rule W3). Answers 0 or an errno: ENOENT where the unit lives on no spare, EBUSY
- * where the place has an owner or is none for data, ENODATA where the spare does not give all of its blocks, EIO. Whatever
+ * where `takesUnitAt` says no, ENODATA where the spare does not give all of its blocks, EIO. Whatever
  * fails, the unit is where it was.
  */
 export function moveOnSpares(
@@ -27,15 +27,15 @@ function* moveLocked(
   mainUnit: number,
   toUnit: number,
 ): Procedure<number> {
-  const { table, allocator } = context;
+  const { table } = context;
   const fromUnit = table.find(mainUnit);
   if (fromUnit === -1) return ERRNO.ENOENT;
   if (context.doubtfulUnits.has(mainUnit)) return ERRNO.EIO;
   const missing = yield* readUnitOnSpare(context, scratch, mainUnit, fromUnit);
   if (missing === undefined) return ERRNO.EIO;
   if (missing !== 0) return ERRNO.ENODATA;
-  // A unit that failed meanwhile may have been given the place.
-  if (allocator.isTaken(toUnit)) return ERRNO.EBUSY;
+  // A unit that failed meanwhile may have been given the place, or the spare is to be emptied by now.
+  if (!takesUnitAt(context, toUnit)) return ERRNO.EBUSY;
   const changes: PendingChanges = { first: [], updates: [], afterwards: [] };
   const unit = {
     mainUnit,

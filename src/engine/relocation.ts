@@ -81,7 +81,12 @@ function worse(errno: number, result: Exclude<PlacingResult, 'placed'>): number 
   return typeof result === 'number' ? result : ERRNO.EIO;
 }
 
-/** As `placeOnSpare`, to this very place, which must be free. EIO also where the place turns out bad: it is retired then. */
+/** A unit may be placed there: nobody owns the place, it is one for data, and its spare is not being emptied. */
+export function takesUnitAt({ allocator, shape, suspension }: ColdContext, spareUnit: number): boolean {
+  return !allocator.isTaken(spareUnit) && !suspension.isLeaving(shape.spareIndexOf(spareUnit));
+}
+
+/** As `placeOnSpare`, to this very place, which `takesUnitAt` must have found good just now. EIO also where the place turns out bad: it is retired then. */
 export function* placeAt(
   context: ColdContext,
   scratch: Scratch,

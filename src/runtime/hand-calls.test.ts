@@ -47,3 +47,25 @@ it('Says whether room is wanting, or the setting max_remaps lets no more units m
   move(8);
   expect(reasons).toEqual([undefined, 'max_remaps allows no more units on spares', 'no spare has room']);
 });
+
+it('A move that waits its turn does not land on a spare whose emptying begins meanwhile, whatever it waits for', () => {
+  // Queued behind the first one; and, the first one itself, while its unit is being read.
+  const { rig } = numberedDevice({
+    spareBytes: [2 << 20, 2 << 20],
+    faults: 'main:\n  - { sectors: "0-7", on: [read], delayMs: 500 }',
+  });
+  const device = rig.open();
+  const reports: (HandReport | undefined)[] = [];
+  for (const firstSector of [0, 8])
+    moveByHand(
+      device,
+      { firstSector, sectorCount: 8 },
+      { spareIndex: 0, spareSector: 1600 + firstSector },
+      (_, report) => reports.push(report),
+    );
+  rig.scheduler.advance(100);
+  emptySpare(device, { spareIndex: 0, limit: 0, acceptsLoss: false }, () => {});
+  rig.scheduler.advance(1000);
+  expect(reports.map((report) => report!.refusals.length)).toEqual([1, 1]);
+  expect(spareUse(device).map(({ livingUnits }) => livingUnits)).toEqual([0, 0]);
+});

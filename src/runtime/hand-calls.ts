@@ -1,4 +1,3 @@
-import { ERRNO } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import { DescriptorState } from '../format/descriptor-page.js';
@@ -37,11 +36,9 @@ export function moveByHand(
   if (units.count > MAX_MOVED_UNITS) return done(failure('usage', TOO_MANY), undefined);
   const all = Array.from({ length: units.count }, (_, index) => units.first + index);
   const report = (found: HandReport): void => done(undefined, found);
-  inTurn(device, all, 'move', report, (mainUnit, answer) => {
-    if (place !== undefined && device.context.suspension.isLeaving(place.spareIndex))
-      return answer(ERRNO.EBUSY);
-    device.byHand.move(mainUnit, first === -1 ? -1 : first + mainUnit - units.first, answer);
-  });
+  inTurn(device, all, 'move', report, (mainUnit, answer) =>
+    device.byHand.move(mainUnit, first === -1 ? -1 : first + mainUnit - units.first, answer),
+  );
 }
 
 /** What lives on spares of this range; the rest is where it should be. */
