@@ -15,6 +15,7 @@ import type { MigrateArguments } from './migrate.js';
 import { migrationPlanText } from './migrate-text.js';
 import { writeAnswer } from './output.js';
 import { findSpare } from './spare-number.js';
+import { tellLeftToStart } from './tell-left-to-start.js';
 import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
@@ -103,7 +104,7 @@ async function addPatiently(
     spares.some(({ path }) => path === request.device);
   for (let { force } = request; ; force = true) {
     try {
-      await client.addSpare({ ...request, force });
+      tellLeftToStart(await client.addSpare({ ...request, force }), context);
       const devices = devicesWith(device, request.device);
       followAtBoot(devices, context);
       return await untilServed(device, context, hasIt, devices);

@@ -1,13 +1,14 @@
 import type { RunningSet } from '../control/client/running-sets.js';
-import type { AddSparePlan } from '../library/spare-types.js';
+import type { AddSparePlan, AddSpareResult } from '../library/spare-types.js';
 import type { CliContext } from './cli-context.js';
 import { devicesWith, followAtBoot } from './follow-at-boot.js';
+import { tellLeftToStart } from './tell-left-to-start.js';
 import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
 /** What became of a spare that was to be added. */
 export interface AddedSpare {
-  readonly done: AddSparePlan;
+  readonly done: AddSpareResult;
   /** As `followAtBoot` answers. */
   readonly atBoot: string | undefined;
   /** Where somebody interrupted the waiting: before it was known to be a spare, or while the set was opened again with it. */
@@ -25,6 +26,7 @@ export async function addSpareAtWork(
   const answer = await unlessInterrupted(client.addSpare(request), interrupted);
   if (answer === INTERRUPTED) return { done: plan, atBoot: undefined, interruptedWhile: 'adding' };
   const done = planOf(answer);
+  tellLeftToStart(done, context);
   // Before it is served again: whoever starts it in the place of a process that dies over it has to know.
   const devices = devicesWith(device, request.device);
   const atBoot = followAtBoot(devices, context);
@@ -33,7 +35,10 @@ export async function addSpareAtWork(
   return { done, atBoot, interruptedWhile: isInterrupted ? 'opening' : undefined };
 }
 
-export function planOf({ version: _, ...plan }: AddSparePlan & { readonly version: number }): AddSparePlan {
+export function planOf({
+  version: _,
+  ...plan
+}: AddSpareResult & { readonly version: number }): AddSpareResult {
   return plan;
 }
 

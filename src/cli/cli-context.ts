@@ -26,6 +26,7 @@ import type { ScanOptions, ScanReport } from '../library/scan-types.js';
 import type {
   AddSpareOptions,
   AddSparePlan,
+  AddSpareResult,
   RemoveSpareOptions,
   RemoveSpareResult,
 } from '../library/spare-types.js';
@@ -80,7 +81,7 @@ export interface LibraryCalls {
   /** Starts this program again in place, with this command line; does not return. */
   startAgain(commandLine: readonly string[]): Promise<never>;
   planAddSpare(options: AddSpareOptions): Promise<AddSparePlan>;
-  addSpare(options: AddSpareOptions, expected?: AddSparePlan): Promise<AddSparePlan>;
+  addSpare(options: AddSpareOptions, expected?: AddSparePlan): Promise<AddSpareResult>;
   removeSpare(options: RemoveSpareOptions): Promise<RemoveSpareResult>;
   planEvacuation(options: EvacuationOptions): Promise<EvacuationPlan>;
   /** A text by which a disk is known again; undefined where there is nothing to know it by. */

@@ -5,11 +5,12 @@ import { deviceResource } from './testing/device-resource.js';
 import { fakeContext } from './testing/fake-context.js';
 
 const NEVER = new Promise<never>(() => {});
-const ANSWER = {
-  ...{ version: 1, setId: deviceResource().setId, name: 'attic', spareIndex: 1, unitBytes: 4096 },
+const PLAN = {
+  ...{ setId: deviceResource().setId, name: 'attic', spareIndex: 1, unitBytes: 4096 },
   device: { path: '/dev/sdd', sizeBytes: 1 << 20, model: '', serial: '', signature: null },
   ...{ usableSpareUnitsBefore: 100, usableSpareUnits: 150 },
 };
+const ANSWER = { version: 1, ...PLAN };
 const LINE = ['spare', 'add', '/dev/sdd', '--set', 'attic', '--yes'];
 
 describe('a set at work gets another spare', () => {
@@ -42,6 +43,19 @@ describe('a set at work gets another spare', () => {
       ...{ spareIndex: 1, device: { path: '/dev/sdd' }, usableSpareUnits: 150 },
     });
   });
+});
+
+it('A spare that was added while the rest has failed is told of, with a warning', async () => {
+  const { context, out, err } = fakeContext({
+    calls: {
+      addSpare: async () => ({ ...PLAN, leftToStart: 'b.img: I/O error' }),
+      planAddSpare: async () => PLAN,
+    },
+  });
+  const line = ['spare', 'add', '/dev/sdd', '--main', 'a.img', '--spare', 'b.img', '--yes'];
+  expect(await runCommandLine(line, context)).toBe(0);
+  expect(out.text).toMatch(/^\/dev\/sdd is spare 1 of the set now/);
+  expect(err.text).toMatch(/^dmremap: warning: .*\(b\.img: I\/O error\); the next start makes up for it\n$/);
 });
 
 /** Interrupted a moment after the spare was asked for; the set never comes back with it. */

@@ -13,6 +13,7 @@ import { coloured, type Output, writeJson } from './output.js';
 import { repeated } from './repeated-option.js';
 import { formatSize } from './sizes.js';
 import { formatFields } from './table.js';
+import { tellLeftToStart } from './tell-left-to-start.js';
 
 export interface AddSpareArguments {
   readonly device: string;
@@ -71,6 +72,7 @@ async function adderFor(args: AddSpareArguments, context: CliContext): Promise<A
       plan: () => context.library.planAddSpare(options),
       async add(plan) {
         const done = await context.library.addSpare(options, plan);
+        tellLeftToStart(done, context);
         const devices = { setId: done.setId, main, spares: [...spares, args.device] };
         return { done, atBoot: followAtBoot(devices, context), interruptedWhile: undefined };
       },

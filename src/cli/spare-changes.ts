@@ -2,7 +2,7 @@ import type { AddSpareRequest, ChangesOfSpares } from '../control/served-set.js'
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import { DISK_PATIENCE_MS } from '../library/disk-patience.js';
 import { DmRemapError } from '../library/errors.js';
-import type { AddSparePlan, RemoveSpareResult } from '../library/spare-types.js';
+import type { AddSpareResult, RemoveSpareResult } from '../library/spare-types.js';
 import type { LibraryCalls } from './cli-context.js';
 import { type SetChanges, withoutSpare, withSpare } from './set-changes.js';
 import { commandLine } from './shell-words.js';
@@ -35,7 +35,7 @@ export class SpareChanges implements ChangesOfSpares {
     this.#library = library;
   }
 
-  async add({ device, force, dryRun }: AddSpareRequest, told: Promise<void>): Promise<AddSparePlan> {
+  async add({ device, force, dryRun }: AddSpareRequest, told: Promise<void>): Promise<AddSpareResult> {
     const { main, spares } = this.#options;
     const options = { main, spares, device, force };
     const plan = await this.#library.planAddSpare(options);

@@ -15,6 +15,7 @@ import { repeated } from './repeated-option.js';
 import { formatSize } from './sizes.js';
 import { spareNumber } from './spare-number.js';
 import { type TakenOut, takeOutSpare } from './take-out-spare.js';
+import { tellLeftToStart } from './tell-left-to-start.js';
 
 export interface RemoveSpareArguments {
   /** Path of the spare; of a set at work also its number. */
@@ -73,6 +74,7 @@ function refuseMixed({ set, keep, emptyOnly, acceptLoss }: RemoveSpareArguments)
 
 async function removeAtRest({ spares, spare }: RemoveSpareArguments, context: CliContext): Promise<TakenOut> {
   const removed = await context.library.removeSpare({ spares, device: spare });
+  tellLeftToStart(removed, context);
   const left = spares.filter((path) => !isSamePath(path, spare));
   return { removed, atBoot: followAtBoot({ setId: removed.setId, main: undefined, spares: left }, context) };
 }

@@ -4,6 +4,7 @@ import type { DeviceResource } from '../control/schema/device.js';
 import type { RemoveSpareResult } from '../library/spare-types.js';
 import type { CliContext } from './cli-context.js';
 import { devicesOf, devicesWithout, followAtBoot } from './follow-at-boot.js';
+import { tellLeftToStart } from './tell-left-to-start.js';
 import { INTERRUPTED, interruption, unlessInterrupted } from './unless-interrupted.js';
 import { untilServed } from './until-served.js';
 
@@ -34,6 +35,7 @@ async function takeOut({ client, device }: RunningSet, path: string, context: Cl
       return { removed: resultOf(served, path), atBoot: followAtBoot(devicesOf(served), context) };
     try {
       const { version: _, ...removed } = await client.removeSpare(spareIndex);
+      tellLeftToStart(removed, context);
       const devices = devicesWithout(served, path);
       const atBoot = followAtBoot(devices, context);
       const isOut = ({ spares }: DeviceResource) => spares.every((spare) => spare.path !== path);

@@ -7,7 +7,7 @@ import type {
 } from '../library/device-types.js';
 import type { EvacuationPlan } from '../library/plan-evacuation.js';
 import type { ReplaceMainPlan } from '../library/replace-main.js';
-import type { AddSparePlan, RemoveSpareResult } from '../library/spare-types.js';
+import type { AddSpareResult, RemoveSpareResult } from '../library/spare-types.js';
 import type { EventHistory } from './event-history.js';
 import type { Figures } from './figures.js';
 import type { CreatedAs } from './schema/device.js';
@@ -15,7 +15,7 @@ import type { JobReport } from './schema/jobs.js';
 
 /** The set is opened again for them. `told` resolves when the one who asked has the answer: not before. */
 export interface ChangesOfSpares {
-  add(request: AddSpareRequest, told: Promise<void>): Promise<AddSparePlan>;
+  add(request: AddSpareRequest, told: Promise<void>): Promise<AddSpareResult>;
   /** Nothing may live on it. */
   remove(spareIndex: number, told: Promise<void>): Promise<RemoveSpareResult>;
 }

@@ -45,7 +45,7 @@ it('A device that became the spare of another set in the meantime is refused, an
   expect((await inspectSpares([spare])).spares).toHaveLength(1);
 });
 
-it('Once the set has the spare, or has it no more, whoever asked hears so, whatever comes after that', async () => {
+it('Once the set has the spare, or has it no more, whoever asked hears so, and what failed after that', async () => {
   const [main, spare, device] = ['m', 's', 'd'].map((name) => {
     const path = join(directory, name);
     writeFileSync(path, '');
@@ -57,9 +57,12 @@ it('Once the set has the spare, or has it no more, whoever asked hears so, whate
   // What is open stays so; it is opened once more for the last part.
   const losesName = { onTransfer: () => rmSync(name, { force: true }) };
   symlinkSync(spare, name);
-  expect(await addSpare({ main, spares: [name], device, ...losesName })).toMatchObject({ spareIndex: 1 });
+  const leftToStart = expect.stringContaining(name);
+  const added = await addSpare({ main, spares: [name], device, ...losesName });
+  expect(added).toMatchObject({ spareIndex: 1, leftToStart });
   expect((await inspectSpares([spare, device])).spares).toHaveLength(2);
   symlinkSync(spare, name);
-  expect(await removeSpare({ spares: [name, device], device, ...losesName })).toMatchObject({ path: device });
+  const removed = await removeSpare({ spares: [name, device], device, ...losesName });
+  expect(removed).toMatchObject({ path: device, leftToStart });
   expect((await inspectSpares([spare])).spares).toHaveLength(1);
 });

@@ -11,7 +11,7 @@ import { describeLayoutFailure } from './layout-message.js';
 import { leftToStart } from './left-to-start.js';
 import { MetadataSession } from './metadata-session.js';
 import { hasChanged } from './repair-metadata.js';
-import type { AddSpareOptions, AddSparePlan } from './spare-types.js';
+import type { AddSpareOptions, AddSparePlan, AddSpareResult } from './spare-types.js';
 import { makeWhole, wholeSetOf } from './whole-set.js';
 
 /** What `addSpare` would do. Writes nothing; rejects where it would refuse. */
@@ -28,7 +28,7 @@ export async function planAddSpare(options: AddSpareOptions): Promise<AddSparePl
  * Makes a device the next spare of a set that is not at work: in one step, so that a power cut leaves the set with it or
  * without it. Then its copies of the map are completed. `expected`: of `planAddSpare`, if somebody has agreed to that.
  */
-export async function addSpare(options: AddSpareOptions, expected?: AddSparePlan): Promise<AddSparePlan> {
+export async function addSpare(options: AddSpareOptions, expected?: AddSparePlan): Promise<AddSpareResult> {
   const { spares, device } = options;
   const examined = await examine(options);
   const added = await MetadataSession.use([...spares, device], 'write', options, async (session) => {
@@ -53,8 +53,8 @@ export async function addSpare(options: AddSpareOptions, expected?: AddSparePlan
       );
     return plan;
   });
-  await leftToStart(complete({ ...options, spares: [...spares, device] }));
-  return added;
+  const left = await leftToStart(complete({ ...options, spares: [...spares, device] }));
+  return { ...added, leftToStart: left };
 }
 
 async function examine({ main, spares, device, force }: AddSpareOptions): Promise<ExaminedSpare> {

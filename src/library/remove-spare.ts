@@ -47,8 +47,7 @@ export async function removeSpare(options: RemoveSpareOptions): Promise<RemoveSp
     };
   });
   const left = spares.filter((path) => path !== device);
-  await leftToStart(complete({ ...options, spares: left }, wasClean));
-  return result;
+  return { ...result, leftToStart: await leftToStart(complete({ ...options, spares: left }, wasClean)) };
 }
 
 /** Pages with the old numbers go, and the mark of a clean stop comes back. */

@@ -27,9 +27,10 @@ export interface RemoveSpareResult {
   readonly unitBytes: number;
   /** Room for bad sectors in units, all spares that are left together. */
   readonly usableSpareUnits: number;
+  readonly leftToStart?: LeftToStart;
 }
 
-/** What adding would do, for consent; and afterwards what was done. */
+/** What adding would do, for consent. */
 export interface AddSparePlan {
   readonly setId: string;
   readonly name: string;
@@ -41,3 +42,14 @@ export interface AddSparePlan {
   readonly usableSpareUnitsBefore: number;
   readonly usableSpareUnits: number;
 }
+
+/** What was added. */
+export interface AddSpareResult extends AddSparePlan {
+  readonly leftToStart?: LeftToStart;
+}
+
+/**
+ * Why what comes after the change has failed: the copies of the map that the set has now are not complete, or, for want of
+ * the mark, the set does not count as cleanly stopped. The next start makes up for it. Undefined: nothing is left.
+ */
+export type LeftToStart = string | undefined;

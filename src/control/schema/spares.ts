@@ -7,6 +7,13 @@ export const addSpareSchema = z.object({
   dryRun: z.boolean().default(false).describe('only answer what would be done'),
 });
 
+const leftToStart = z
+  .string()
+  .optional()
+  .describe(
+    'why what comes after the change has failed: not all copies of the map are as they should be, and the next start makes up for it; left out: nothing is left',
+  );
+
 export const addedSpareSchema = z
   .object({
     version: z.literal(1),
@@ -23,6 +30,7 @@ export const addedSpareSchema = z
     unitBytes: wholeNumber,
     usableSpareUnitsBefore: wholeNumber,
     usableSpareUnits: wholeNumber.describe('room for bad sectors, all spares together'),
+    leftToStart,
   })
   .meta({ id: 'AddedSpare' });
 
@@ -60,6 +68,7 @@ export const removedSpareSchema = z
     path: z.string().describe('of the device that is no spare any more'),
     unitBytes: wholeNumber,
     usableSpareUnits: wholeNumber.describe('room for bad sectors, all spares that are left together'),
+    leftToStart,
   })
   .meta({ id: 'RemovedSpare' });
 
