@@ -5,8 +5,10 @@ import { TlsFront } from '../frontends/nbd/tls-front.js';
 import type { NbdUri } from '../frontends/nbd/uri.js';
 import { parseNbdUri, printNbdUri } from '../frontends/nbd/uri.js';
 import { close as closeFd } from '../kernel/ffi.js';
+import { listenFailureText } from '../kernel/listener.js';
 import type { SocketAddress } from '../kernel/socket-address.js';
 import { socketPair } from '../kernel/socket-pair.js';
+import { serveSockets } from '../kernel/socket-server.js';
 import type { Listening } from '../runtime/messages.js';
 import type { NbdEndpoint, ServeNbdOptions } from './device-types.js';
 import { DmRemapError } from './errors.js';
@@ -52,20 +54,22 @@ async function serveTls(client: ThreadClient, uri: NbdUri, options: ServeNbdOpti
   const credentials = await loadTlsCredentials(directory);
   if (!credentials.ok)
     throw new DmRemapError('usage', `${credentials.error.path}: ${credentials.error.reason}`);
-  const front = await TlsFront.start({
-    address: uri.address,
+  const front = new TlsFront({
     credentials: credentials.value,
     verifyPeer: options.verifyClients ?? uri.tlsVerifyPeer ?? false,
     connectInner: () => connectInner(client, uri.exportName),
   });
-  if (!front.ok) {
-    const { address, code } = front.error;
-    throw new DmRemapError(
-      'system',
-      `cannot listen on ${printNbdUri({ ...uri, address })}: ${code}; choose another address`,
-    );
-  }
-  return { uri: printNbdUri({ ...uri, address: front.value.address }), stop: () => front.value.stop() };
+  // A server that takes no connection for a moment, for want of descriptors, takes the next one.
+  const listening = await serveSockets(
+    uri.address,
+    {},
+    (socket) => front.accept(socket),
+    () => {},
+  );
+  if (!listening.ok) throw new DmRemapError('system', listenFailureText(listening.error));
+  const { address } = listening.value;
+  const stop = (): Promise<void> => front.end(new Promise((resolve) => listening.value.close(resolve)));
+  return { uri: printNbdUri({ ...uri, address }), stop };
 }
 
 /** One end of a socket pair; the other is the device thread's. */

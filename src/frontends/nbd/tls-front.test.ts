@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -64,8 +64,7 @@ describe.skipIf(!hasOpenssl)('the TLS front', () => {
   const file = (name: string): Buffer => readFileSync(join(directory, name));
   let credentials: TlsCredentials;
   let inner: Server;
-  let front: TlsFront;
-  let strict: TlsFront;
+  const stops: (() => Promise<void>)[] = [];
   const events: TlsFrontEvent[] = [];
 
   beforeAll(async () => {
@@ -75,23 +74,23 @@ describe.skipIf(!hasOpenssl)('the TLS front', () => {
     credentials = loaded.value;
     const innerPath = join(directory, 'inner.sock');
     inner = await serveSockets(new TestServer(), innerPath);
-    const start = async (name: string, verifyPeer: boolean): Promise<TlsFront> => {
-      const started = await TlsFront.start({
-        address: { kind: 'unix', path: join(directory, name) },
+    const start = async (name: string, verifyPeer: boolean): Promise<void> => {
+      const front = new TlsFront({
         credentials,
         verifyPeer,
         connectInner: () => connect({ path: innerPath }),
         onEvent: (event) => events.push(event),
       });
-      if (!started.ok) throw new Error(started.error.code);
-      return started.value;
+      const server = createServer((socket) => front.accept(socket)).listen(join(directory, name));
+      await once(server, 'listening');
+      stops.push(() => front.end(new Promise((resolve) => server.close(() => resolve()))));
     };
-    front = await start('front.sock', false);
-    strict = await start('strict.sock', true);
+    await start('front.sock', false);
+    await start('strict.sock', true);
   });
 
   afterAll(async () => {
-    await Promise.all([front?.stop(), strict?.stop()]);
+    await Promise.all(stops.map((stop) => stop()));
     inner?.close();
     rmSync(directory, { recursive: true });
   });
@@ -214,30 +213,6 @@ describe.skipIf(!hasOpenssl)('the TLS front', () => {
     ['a wrong magic', Buffer.concat([u32(3), Buffer.alloc(16)])],
   ])('closes on %s without a word', async (_, bytes) => {
     expect((await exchange(bytes, Number.POSITIVE_INFINITY)).length).toBe(18);
-  });
-
-  it('replaces a socket file that nobody listens on, and not a live one', async () => {
-    const options = { credentials, verifyPeer: false, connectInner: () => connect({ path: '/nowhere' }) };
-    const live = await TlsFront.start({ ...options, address: front.address });
-    expect(live).toMatchObject({ ok: false, error: { code: 'EADDRINUSE' } });
-    const path = join(directory, 'stale.sock');
-    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
-    spawnSync(process.execPath, ['-e', script]);
-    const replaced = await TlsFront.start({ ...options, address: { kind: 'unix', path } });
-    expect(replaced.ok).toBe(true);
-    if (replaced.ok) await replaced.value.stop();
-  });
-
-  it('reports the TCP port the system chose', async () => {
-    const options = { credentials, verifyPeer: false, connectInner: () => connect({ path: '/nowhere' }) };
-    const started = await TlsFront.start({
-      ...options,
-      address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
-    });
-    if (!started.ok) throw new Error(started.error.code);
-    expect(started.value.address).toMatchObject({ kind: 'tcp', port: expect.any(Number) });
-    expect(started.value.address).not.toMatchObject({ port: 0 });
-    await started.value.stop();
   });
 
   it('says which file is missing', async () => {

@@ -1,16 +1,12 @@
-import { createServer as createNetServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { ok, type Result } from '../../base/result.js';
 import { HANDSHAKE_MS, MAX_CONNECTIONS, STALL_MS, STOP_GRACE_MS } from './limits.js';
 import { greeting } from './option-replies.js';
 import { GREETING_BYTES, HandshakeFlag } from './protocol.js';
 import type { TlsCredentials } from './tls-credentials.js';
 import { TlsHandshake } from './tls-handshake.js';
-import { type ListenFailure, listenOn } from './tls-listen.js';
-import type { NbdAddress } from './uri.js';
 
 export interface TlsFrontOptions {
-  readonly address: NbdAddress;
   readonly credentials: TlsCredentials;
   /** Ask clients for a certificate signed by `credentials.authority`, and refuse those without. */
   readonly verifyPeer: boolean;
@@ -26,39 +22,9 @@ export type TlsFrontEvent =
 /**
  * Speaks TLS in front of an NBD server that does not: does the plain-text start of the handshake up to STARTTLS, then
  * deciphers for a fresh connection to the server, which never learns of it. Runs on Node's event loop. TLS is forced:
- * a client without it gets nothing.
+ * a client without it gets nothing. Who listens hands it the connections.
  */
 export class TlsFront {
-  /** Where it listens; the real port where 0 was asked for. */
-  readonly address: NbdAddress;
-  private readonly server: Server;
-  private readonly clients: TlsClients;
-
-  private constructor(address: NbdAddress, server: Server, clients: TlsClients) {
-    this.address = address;
-    this.server = server;
-    this.clients = clients;
-  }
-
-  static async start(options: TlsFrontOptions): Promise<Result<TlsFront, ListenFailure>> {
-    const clients = new TlsClients(options);
-    const server = createNetServer((socket) => clients.accept(socket));
-    const listening = await listenOn(server, options.address);
-    return listening.ok ? ok(new TlsFront(listening.value, server, clients)) : listening;
-  }
-
-  /** Takes no more clients, drops those not secured yet, and waits a few seconds for the others to end. */
-  async stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    this.clients.dropUnsecured();
-    const grace = setTimeout(() => this.clients.dropAll(), STOP_GRACE_MS);
-    await closed;
-    clearTimeout(grace);
-  }
-}
-
-/** The connections of one front. */
-class TlsClients {
   private readonly options: TlsFrontOptions;
   /** Plain sockets, with whether TLS is up. */
   private readonly sockets = new Map<Socket, boolean>();
@@ -86,12 +52,14 @@ class TlsClients {
     this.haggle(socket);
   }
 
-  dropUnsecured(): void {
+  /** No more clients come: drops those not secured yet, and gives the others a few seconds until all have ended. */
+  async end(allEnded: Promise<void>): Promise<void> {
     for (const [socket, secured] of this.sockets) if (!secured) socket.destroy();
-  }
-
-  dropAll(): void {
-    for (const socket of this.sockets.keys()) socket.destroy();
+    const grace = setTimeout(() => {
+      for (const socket of this.sockets.keys()) socket.destroy();
+    }, STOP_GRACE_MS);
+    await allEnded;
+    clearTimeout(grace);
   }
 
   private haggle(socket: Socket): void {
