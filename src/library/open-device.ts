@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ClosedReport } from '../runtime/messages.js';
 import type { SettingChanges } from '../settings/setting-changes.js';
 import type { GivenSettings } from '../settings/settings-in-force.js';
+import { CALL_KINDS, OPEN_KINDS, settingKinds } from './call-kinds.js';
 import type {
   ClosedDevice,
   ConsolidateCall,
@@ -31,6 +32,7 @@ import { DISK_PATIENCE_MS } from './disk-patience.js';
 import { DmRemapError } from './errors.js';
 import { formatIfBlank } from './format-spares.js';
 import { givenSettings } from './given-settings.js';
+import { refuseWrongTypes } from './given-types.js';
 import { type MapArchive, startArchive } from './map-archive.js';
 import { serveNbd } from './serve-nbd.js';
 import { serveUblk, type UblkServer } from './serve-ublk.js';
@@ -42,6 +44,7 @@ import { planUblk, type UblkPlan } from './ublk-plan.js';
  * until `close`. Rejects with `DmRemapError`.
  */
 export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedDevice> {
+  refuseWrongTypes(options, OPEN_KINDS);
   if (options.spares.length === 0) throw new DmRemapError('usage', 'no spare given; name at least one');
   const given = givenSettings(options);
   const plan = options.ublk === undefined ? undefined : await planUblk(options.spares, options.ublk);
@@ -112,15 +115,17 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
+    refuseWrongTypes({ offsetBytes, lengthBytes }, CALL_KINDS.read);
     return (await this.#client.call({ verb: 'read', offsetBytes, lengthBytes })) as Uint8Array;
   }
 
   async write(
     offsetBytes: number,
     data: Uint8Array,
-    options: { readonly durable?: boolean } = {},
+    { durable = false }: { readonly durable?: boolean } = {},
   ): Promise<void> {
-    await this.#client.call({ verb: 'write', offsetBytes, data, durable: options.durable ?? false });
+    refuseWrongTypes({ offsetBytes, data, durable }, CALL_KINDS.write);
+    await this.#client.call({ verb: 'write', offsetBytes, data, durable });
   }
 
   async flush(): Promise<void> {
@@ -132,26 +137,33 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async remaps({ firstSpareUnit = 0, limit = 1000, onlyLost = false }: RemapQuery = {}): Promise<RemapPage> {
+    refuseWrongTypes({ firstSpareUnit, limit, onlyLost }, CALL_KINDS.remaps);
     return (await this.#client.call({ verb: 'remaps', firstSpareUnit, limit, onlyLost })) as RemapPage;
   }
 
   async remapAt(mainSector: number): Promise<RemapReport | undefined> {
+    refuseWrongTypes({ mainSector }, CALL_KINDS.remapAt);
     return (await this.#client.call({ verb: 'remapAt', mainSector })) as RemapReport | undefined;
   }
 
   async moveByHand(range: SectorRange, place?: SparePlace): Promise<HandReport> {
+    refuseWrongTypes(range, CALL_KINDS.moveByHand);
+    if (place !== undefined) refuseWrongTypes(place, CALL_KINDS.place);
     return (await this.#client.call({ verb: 'moveByHand', range, place })) as HandReport;
   }
 
   async giveBack(range: SectorRange): Promise<HandReport> {
+    refuseWrongTypes(range, CALL_KINDS.giveBack);
     return (await this.#client.call({ verb: 'giveBack', range })) as HandReport;
   }
 
   async emptySpare(call: EmptySpareCall): Promise<EmptyReport> {
+    refuseWrongTypes(call, CALL_KINDS.emptySpare);
     return (await this.#client.call({ verb: 'emptySpare', ...call })) as EmptyReport;
   }
 
   async keepSpare(spareIndex: number): Promise<void> {
+    refuseWrongTypes({ spareIndex }, CALL_KINDS.keepSpare);
     await this.#client.call({ verb: 'keepSpare', spareIndex });
   }
 
@@ -160,10 +172,12 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async consolidate(call: ConsolidateCall): Promise<ConsolidationReport> {
+    refuseWrongTypes(call, CALL_KINDS.consolidate);
     return (await this.#client.call({ verb: 'consolidate', ...call })) as ConsolidationReport;
   }
 
   async evacuate(path: string, copyId: Uint8Array = randomBytes(16)): Promise<EvacuationReport> {
+    refuseWrongTypes({ path, copyId }, CALL_KINDS.evacuate);
     return (await this.#client.call({ verb: 'evacuate', path, copyId })) as EvacuationReport;
   }
 
@@ -198,10 +212,12 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async changeSettings(changes: SettingChanges): Promise<SettingsChanged> {
+    refuseWrongTypes(changes, settingKinds(changes));
     return (await this.#client.call({ verb: 'changeSettings', changes })) as SettingsChanged;
   }
 
   async suspend({ flush = true }: { readonly flush?: boolean } = {}): Promise<boolean> {
+    refuseWrongTypes({ flush }, CALL_KINDS.suspend);
     return (await this.#client.call({ verb: 'suspend', flush })) as boolean;
   }
 
@@ -214,6 +230,7 @@ class OpenedDevice implements ProtectedDevice {
   }
 
   async serveNbd(uri: string, options: ServeNbdOptions = {}): Promise<NbdEndpoint> {
+    refuseWrongTypes({ uri }, CALL_KINDS.serveNbd);
     const inner = await serveNbd(this.#client, uri, options);
     const endpoint: NbdEndpoint = {
       uri: inner.uri,

@@ -85,6 +85,52 @@ describe.each(['uring', 'portable'] as const)('a device in this process, --io %s
     await device.close();
   });
 
+  it('refuses values of other types, as a program in plain JavaScript may give them, and goes on', async () => {
+    const device = await images.open({ io });
+    const plain = device as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const wrong: readonly (readonly [string, ...unknown[]])[] = [
+      ...([['read', '0', 512], ['read', 0, 512n], ['read'], ['read', 0, { length: 512 }]] as const),
+      ...([
+        ['write', 0, 'x'.repeat(512)],
+        ['write', 0, { length: 512 }],
+        ['write', 0, undefined],
+      ] as const),
+      ...([
+        ['write', 0, new Uint16Array(256)],
+        ['write', 0, filled(512, 1), { durable: 'yes' }],
+      ] as const),
+      ...([
+        ['remaps', { limit: '5' }],
+        ['remaps', { firstSpareUnit: -1 }],
+        ['remapAt', 'a'],
+        ['remapAt'],
+      ] as const),
+      ...([['moveByHand'], ['moveByHand', { firstSector: 0 }], ['moveByHand', 5]] as const),
+      ['moveByHand', { firstSector: 0, sectorCount: 8 }, null],
+      ['moveByHand', { firstSector: 0, sectorCount: 8 }, { spareIndex: 0, spareSector: -8 }],
+      ...([
+        ['giveBack', null],
+        ['emptySpare'],
+        ['keepSpare', 'a'],
+        ['consolidate'],
+        ['consolidate', {}],
+      ] as const),
+      ...([
+        ['evacuate', 5],
+        ['evacuate', images.path('new.img'), 'abc'],
+        ['suspend', { flush: 1 }],
+      ] as const),
+      ...([['changeSettings'], ['changeSettings', { max_remaps: '5' }], ['changeSettings', 'abc']] as const),
+      ['serveNbd', 5],
+    ];
+    for (const [method, ...args] of wrong)
+      expect(await failureOf(plain[method]!(...args)), `${method} ${String(args)}`).toBe('usage');
+    expect(await device.read(1024, 512)).toEqual(filled(512, 0));
+    await device.close();
+    for (const options of [{ main: 5 }, { faults: 5 }, { io: 'fast' }, { leavingSpares: 'abc' }])
+      expect(await failureOf(images.open({ io, ...(options as object) }))).toBe('usage');
+  });
+
   it('refuses a read of more than fits into memory, and goes on', async () => {
     await images.remove();
     images = await ProtectedImages.create(64 * 1024 * MIB);
