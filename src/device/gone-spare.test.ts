@@ -387,6 +387,28 @@ describe('a spare that comes back under another name', () => {
     expect(gone.around.refusedCount).toBe(3);
   });
 
+  it('keeps no write waiting that needs a commit while it answers nothing, and is refused where that comes to nothing', () => {
+    const gone = openDevice([2 << 20, 2 << 20]);
+    const { rig, client } = gone;
+    vanish(rig, SPARE);
+    const read = client.beginRead(0, 8, 3);
+    rig.scheduler.advance(2000);
+    const silent = gone.around.bringSilent(rig, SPARE);
+    rig.scheduler.advance(1000);
+    const write = client.beginWrite(8, 8, 6000, false, 2);
+    rig.scheduler.advance(1000);
+    expect([read.errno, write.errno]).toEqual([undefined, 0]);
+    silent.answer(EIO);
+    rig.scheduler.advance(100);
+    expect([refusalOf(rig), gone.around.refusedCount]).toEqual([['otherSpare'], 1]);
+    gone.around.bring(rig, SPARE, rig.disks[SPARE]!.contents);
+    rig.scheduler.advance(2000);
+    silent.answer(EIO);
+    rig.scheduler.advance(2000);
+    expect([read.errno, rig.device!.goneDevices]).toEqual([0, []]);
+    expect(client.read(0, 16)).toEqual([...times(8, 5000), ...times(8, 6000)]);
+  });
+
   it('is refused if somebody has opened it meanwhile', () => {
     const gone = openDevice();
     const { rig, client, around } = gone;

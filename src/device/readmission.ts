@@ -1,3 +1,4 @@
+import type { Scratch } from '../engine/cold-context.js';
 import type { Procedure } from '../engine/effect.js';
 import { MAIN } from '../engine/effect.js';
 import type { IoMemory } from '../ports/io-memory.js';
@@ -8,7 +9,7 @@ import type { MetadataState } from './metadata-state.js';
 import type { MetadataWriter } from './metadata-writer.js';
 import { READ_ONLY_SERVICES } from './read-only-services.js';
 import type { FindReturned, ReturnCandidate, ReturnRefusal, ReturnSearch } from './return-candidate.js';
-import { verifyMain, verifySpare } from './verify-returned.js';
+import { givesSuperblocks, OTHER_SPARE, verifyMain, verifySpare } from './verify-returned.js';
 
 /** Takes a device that was gone back under another name, if it proves to be the one. */
 export class Readmission {
@@ -51,26 +52,31 @@ export class Readmission {
     });
   }
 
-  /** What a spare holds of the map can be judged only while nothing is written to the others. */
+  /**
+   * What a spare holds of the map can be judged only while nothing is written to the others. Whether it answers at all is
+   * found out before: a disk that takes minutes to say that it does not would hold up everybody who needs a commit.
+   */
   #verifyAtRest(
     target: number,
     candidate: ReturnCandidate,
     done: (refusal: ReturnRefusal | undefined) => void,
   ): void {
-    if (target === MAIN) return this.#verify(target, candidate, done);
-    this.#parts.metadata.pause((release) => {
-      this.#verify(target, candidate, (refusal) => {
-        release();
-        done(refusal);
+    const { metadata, scratch } = this.#parts;
+    const runner = this.#runnerOn(candidate);
+    if (target === MAIN) return runner.start(this.#verifying(target, candidate), done);
+    const { sizeBytes } = candidate.store.geometry;
+    runner.start(givesSuperblocks(sizeBytes, scratch.probeOffset), (gives) => {
+      if (!gives) return done(OTHER_SPARE);
+      metadata.pause((release) => {
+        runner.start(this.#verifying(target, candidate), (refusal) => {
+          release();
+          done(refusal);
+        });
       });
     });
   }
 
-  #verify(
-    target: number,
-    candidate: ReturnCandidate,
-    done: (refusal: ReturnRefusal | undefined) => void,
-  ): void {
+  #runnerOn(candidate: ReturnCandidate): EffectRunner {
     const runner = new EffectRunner({
       stores: [candidate.store],
       scheduler: this.#parts.scheduler,
@@ -79,7 +85,7 @@ export class Readmission {
       services: READ_ONLY_SERVICES,
     });
     candidate.store.attach(runner);
-    runner.start(this.#verifying(target, candidate), done);
+    return runner;
   }
 
   #verifying(target: number, { proof, store }: ReturnCandidate): Procedure<ReturnRefusal | undefined> {
@@ -106,6 +112,8 @@ export interface ReadmissionParts {
   readonly content: ContentWatch | undefined;
   readonly scheduler: Scheduler;
   readonly memory: IoMemory;
+  /** Nobody else's while a device is looked for. */
+  readonly scratch: Scratch;
   /** Room for `RECOVERY_READ_BYTES` of each copy. */
   readonly recoveryOffset: number;
   readonly replaced: (target: number, name: string) => void;

@@ -1,6 +1,6 @@
-import type { Procedure } from '../engine/effect.js';
-import { MAIN } from '../engine/effect.js';
-import { superblockOffsetBytes } from '../format/layout.js';
+import type { Procedure, TransferEffect } from '../engine/effect.js';
+import { MAIN, performAll } from '../engine/effect.js';
+import { METADATA_PAGE_BYTES, superblockAnchors, superblockOffsetBytes } from '../format/layout.js';
 import type { PageVersions } from '../format/page-choice.js';
 import { sameUuid } from '../format/set-id.js';
 import { type Superblock, slotOf } from '../format/superblock.js';
@@ -32,6 +32,17 @@ export function* verifyMain(
   const { differingCount, agreeingCount } = yield* content.compare();
   if (differingCount > 0) return { kind: 'contentDiffers', differingCount };
   return agreeingCount < MIN_AGREEING ? { kind: 'unrecognised' } : undefined;
+}
+
+/** Can any place be read where a spare of this size has its superblocks? What they say is lost in one page of memory. */
+export function* givesSuperblocks(sizeBytes: number, probeOffset: number): Procedure<boolean> {
+  const results = yield* performAll(
+    superblockAnchors(sizeBytes).map((offsetBytes): TransferEffect => {
+      const place = { offsetBytes, lengthBytes: METADATA_PAGE_BYTES, memoryOffset: probeOffset };
+      return { kind: 'read', target: MAIN, ...place };
+    }),
+  );
+  return results.some((result) => result >= 0);
 }
 
 /**
@@ -121,7 +132,7 @@ function isPageTorn({ states, copyCount }: PageVersions, slot: number): boolean 
   return own.every((state) => state === 'absent' || state === 'badChecksum' || state === 'unreadable');
 }
 
-const OTHER_SPARE: ReturnRefusal = { kind: 'otherSpare' };
+export const OTHER_SPARE: ReturnRefusal = { kind: 'otherSpare' };
 const STALE_SPARE: ReturnRefusal = { kind: 'staleSpare' };
 /** Blocks that are not blank and hold what they held: by chance, one in 2^32 does. */
 const MIN_AGREEING = 2;

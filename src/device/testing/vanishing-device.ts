@@ -1,4 +1,6 @@
+import { assert } from '../../base/assert.js';
 import { ERRNO } from '../../base/errno.js';
+import type { CompletionSink } from '../../ports/block-store.js';
 import { MemoryStore } from '../../storage/memory-store.js';
 import type { ReturnCandidate, ReturnSearch } from '../return-candidate.js';
 import type { DeviceOnMemory } from './device-on-memory.js';
@@ -67,9 +69,48 @@ export class Surroundings {
     this.#found.set(target, () => ({ kind: 'candidate', candidate: candidate() }));
   }
 
+  /** A disk is there that answers no read; `answer` has it fail all that it was asked. */
+  bringSilent(rig: DeviceOnMemory, target: number): { answer(errno: number): void } {
+    const asked: Array<(errno: number) => void> = [];
+    const store = (): MemoryStore => {
+      const { contents } = rig.disks[target]!;
+      const sizeBytes = contents.length;
+      return new SilentStore({ sizeBytes, memory: rig.memory, scheduler: rig.scheduler, contents }, asked);
+    };
+    const candidate = (): ReturnCandidate => ({
+      name: `disk-${target}-again`,
+      proof: 'identity',
+      store: store(),
+      accept: () => assert(false, 'a disk that answers nothing is not the one'),
+      refuse: () => {
+        this.refusedCount += 1;
+      },
+    });
+    this.#found.set(target, () => ({ kind: 'candidate', candidate: candidate() }));
+    return { answer: (errno) => asked.splice(0).forEach((fail) => void fail(errno)) };
+  }
+
   /** Something is there that can't even be opened. */
   bringUnusable(target: number, reason: string): void {
     this.#found.set(target, () => ({ kind: 'refused', name: `disk-${target}-again`, reason }));
+  }
+}
+
+class SilentStore extends MemoryStore {
+  readonly #asked: Array<(errno: number) => void>;
+  #sink: CompletionSink | undefined;
+
+  constructor(options: ConstructorParameters<typeof MemoryStore>[0], asked: Array<(errno: number) => void>) {
+    super(options);
+    this.#asked = asked;
+  }
+
+  override attach(sink: CompletionSink): void {
+    this.#sink = sink;
+  }
+
+  override read(ticket: number): void {
+    this.#asked.push((errno) => this.#sink!.complete(ticket, -errno));
   }
 }
 
