@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { xorshift } from '../../test/support/xorshift.js';
 import { assert } from '../base/assert.js';
 import { ERRNO } from '../base/errno.js';
-import { noteOffsetBytes } from '../format/layout.js';
+import {
+  type Descriptor,
+  DescriptorState,
+  emptyDescriptor,
+  pageSequence,
+  readDescriptor,
+  writeDescriptor,
+} from '../format/descriptor-page.js';
+import { descriptorOffsetBytes, noteOffsetBytes } from '../format/layout.js';
 import { seal } from '../format/sealed-block.js';
 import type { Superblock } from '../format/superblock.js';
 import { entriesOf } from './replace-map.js';
@@ -22,8 +30,9 @@ import type { TestClient } from './testing/test-client.js';
 const HOUR_MS = 3_600_000;
 
 /** In use, with units 0 to 19 on the spare. */
-function inUse(): { rig: DeviceOnMemory; client: TestClient; superblock: Superblock; map: string } {
+function inUse(copies = 5): { rig: DeviceOnMemory; client: TestClient; superblock: Superblock; map: string } {
   const { rig, client } = numberedDevice({
+    copies,
     faults: 'main:\n  - { sectors: "0-799", on: [read, write], error: ENODATA }',
   });
   const device = rig.open();
@@ -40,6 +49,23 @@ function mapNow(rig: DeviceOnMemory): string {
   const { set } = surveyNow(rig);
   assert(set !== undefined, 'there is a set');
   return JSON.stringify(entriesOf(set.table, set.choice.superblock.spares));
+}
+
+function newestOf(rig: DeviceOnMemory, superblock: Superblock, copy: number): Uint8Array {
+  const [one, other] = [0, 1].map((slot) => pageOnMedium(rig, superblock, copy, 0, slot)) as [
+    Uint8Array,
+    Uint8Array,
+  ];
+  return pageSequence(one) > pageSequence(other) ? one : other;
+}
+
+/** The page stays whole, and says something else of this unit. */
+function rewrite(page: Uint8Array, spareUnit: number, change: Partial<Descriptor>): void {
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  const descriptor = emptyDescriptor();
+  readDescriptor(view, descriptorOffsetBytes(spareUnit), descriptor);
+  writeDescriptor(view, descriptorOffsetBytes(spareUnit), { ...descriptor, ...change });
+  seal(page);
 }
 
 /** One whole turn; answers the blocks that were wrong. */
@@ -123,6 +149,22 @@ describe('comparing all copies while the set is in use', () => {
     expect(turns.map((turn) => turn.repairedBlocks)).toEqual([found, 0]);
     expect(stateOf(surveyNow(rig))).toBe('clean');
     expect(mapNow(rig)).toBe(map);
+  });
+
+  it.each([1, 2, 5])('finds a page that is whole and says something else on all of %i copies', (copies) => {
+    const { rig, superblock, map } = inUse(copies);
+    const used = rig.device!.context.table.find(0);
+    const changes: readonly [number, Partial<Descriptor>][] = [
+      [used, { state: DescriptorState.free, mainUnit: 0 }],
+      [used, { lostMask: 6 }],
+      [used + 30, { state: DescriptorState.retired }],
+    ];
+    for (const [spareUnit, change] of changes) {
+      for (const copy of superblock.copies.keys())
+        rewrite(newestOf(rig, superblock, copy), spareUnit, change);
+      expect(scrub(rig)).toBe(1);
+      expect([scrub(rig), stateOf(surveyNow(rig)), mapNow(rig)]).toEqual([0, 'clean', map]);
+    }
   });
 
   it('leaves no page older than it was written, with relocations at the same time', () => {

@@ -4,6 +4,7 @@ import {
   firstPageOfSpare,
   METADATA_PAGE_BYTES,
   noteOffsetBytes,
+  pageOfUnit,
   superblockOffsetBytes,
   TEXT_NOTE_BYTES,
 } from '../format/layout.js';
@@ -16,6 +17,7 @@ import {
   type SuperblockRefusal,
 } from '../format/superblock-codec.js';
 import { judgeNote } from '../format/text-note.js';
+import { TableComparison } from './compare-with-table.js';
 import { flushSpares } from './flush-spares.js';
 import { loadDescriptors } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
@@ -84,15 +86,20 @@ export function* scrubPages(
   const firstPage = nextWrittenPage(work, fromPage);
   const endPage = firstPage + PAGES_PER_STEP;
   const outOfStep: number[] = [];
+  const comparison = new TableComparison(context.table);
+  // What a commit that failed has left there is no damage; the next one takes it back.
+  const doubtful = new Set([...context.doubtfulPlaces].map(pageOfUnit));
   const load = yield* loadDescriptors({
     superblock: state.superblock,
     targetOfSpare: (index) => (context.isGone(spareTarget(index)) ? undefined : spareTarget(index)),
     memory: work.memory,
     bufferOffset,
     pages: { firstPage, endPage },
-    accept: () => {},
+    acceptVersions: () => comparison.beginPage(),
+    accept: (spareUnit, descriptor) => comparison.take(spareUnit, descriptor),
     acceptPage: (page, sequence) => {
       if (sequence !== state.pageSequences[page]) outOfStep.push(page);
+      else if (!doubtful.has(page) && !comparison.agreesOn(page)) outOfStep.push(page);
     },
   });
   const repairedBlocks = yield* repairPages(work, load, [...outOfStep, ...load.lostPages]);
