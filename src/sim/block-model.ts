@@ -1,5 +1,7 @@
 import { Version } from './block-pattern.js';
 import { check } from './check-failure.js';
+import { covers, isDiscard, type ModelRequest, newRequest, overlaps, rivalOf } from './model-request.js';
+import { Reversals } from './reversals.js';
 import { VersionSets } from './version-sets.js';
 
 /**
@@ -25,8 +27,8 @@ export class BlockModel {
   readonly #underWay = new Set<ModelRequest>();
   /** By block: versions that were allowed when the place that held them became unreadable. */
   readonly #damaged = new Map<number, readonly number[]>();
-  /** By block: what a disk went back to, and from what, of which no client has been told yet. */
-  readonly #reverted = new Map<number, readonly Reversal[]>();
+  /** What a disk went back to, and from what, of which no client has been told yet. */
+  readonly #reverted = new Reversals();
   #lastVersion: number = Version.firstWritten;
   /** Zeroes and discards have no version of their own: their number so far, and by block that of the last one. */
   #rangeCount = 0;
@@ -141,7 +143,7 @@ export class BlockModel {
           .get(block)
           .filter(
             (version) =>
-              isSince(version) || versions.includes(version) || this.#hasGoneBackTo(block, version),
+              isSince(version) || versions.includes(version) || this.#reverted.ledTo(block, version),
           ),
       );
       check(this.#stable.get(block).length > 0, 'model', `block ${block} holds something`);
@@ -207,7 +209,7 @@ export class BlockModel {
   noteReverted(block: number, from: number, to: number): void {
     const wasPossible = this.#stable.has(block, to) || this.#stable.has(block, Version.anything);
     if (from === to || !this.#now.has(block, from) || !wasPossible) return;
-    if (!this.#now.has(block, to)) this.#addReverted(block, { from, to });
+    if (!this.#now.has(block, to)) this.#reverted.add(block, { from, to });
     else this.#writerUnderWay(block, from)?.reversals.push({ block, from, to });
     this.#now.add(block, to);
     this.#stable.add(block, to);
@@ -246,22 +248,16 @@ export class BlockModel {
     return undefined;
   }
 
-  #addReverted(block: number, { from, to }: Reversal): void {
-    this.#reverted.set(block, [...(this.#reverted.get(block) ?? []), { from, to }]);
-  }
-
   /**
    * A flush has worked that no failure was told before: what a disk went back to from a write before it may not be there.
    * `isUncovered`: the write of a version had not been answered when the flush began.
    */
   #forgetReverted(block: number, isUncovered: (version: number) => boolean): void {
-    const reverted = this.#reverted.get(block);
-    if (reverted === undefined) return;
-    const excused = reverted.filter(({ from }) => isUncovered(from));
-    this.#setReverted(block, excused);
-    const isExcused = (version: number): boolean => excused.some(({ to }) => to === version);
+    if (!this.#reverted.has(block)) return;
+    const reverted = this.#reverted.of(block);
+    this.#reverted.keep(block, ({ from }) => isUncovered(from));
     const isRefuted = (version: number): boolean =>
-      reverted.some(({ to }) => to === version) && !isExcused(version);
+      reverted.some(({ to }) => to === version) && !this.#reverted.ledTo(block, version);
     for (const sets of [this.#now, this.#stable]) {
       const left = sets.get(block).filter((version) => !isRefuted(version));
       check(left.length > 0, 'flushError', `a flush is acknowledged, and a disk has lost block ${block}`);
@@ -286,22 +282,8 @@ export class BlockModel {
     }
     this.#forgetDamage(block, versions);
     for (const reversal of request.reversals)
-      if (reversal.block === block) this.#addReverted(block, reversal);
-    const reverted = this.#reverted.get(block) ?? [];
-    this.#setReverted(
-      block,
-      reverted.filter(({ to }) => to !== request.version && versions.includes(to)),
-    );
-  }
-
-  /** And no flush has refuted that. */
-  #hasGoneBackTo(block: number, version: number): boolean {
-    return this.#reverted.get(block)?.some(({ to }) => to === version) ?? false;
-  }
-
-  #setReverted(block: number, reversals: readonly Reversal[]): void {
-    if (reversals.length > 0) this.#reverted.set(block, reversals);
-    else this.#reverted.delete(block);
+      if (reversal.block === block) this.#reverted.add(block, reversal);
+    this.#reverted.keep(block, ({ to }) => to !== request.version && versions.includes(to));
   }
 
   /** New contents are no longer lost, unless their own place was damaged already. */
@@ -352,52 +334,10 @@ export class BlockModel {
   }
 }
 
-export interface ModelRequest {
-  readonly kind: 'read' | 'write';
-  readonly first: number;
-  readonly count: number;
-  readonly version: number;
-  /** Writes that overlap it, also in time. */
-  readonly rivals: ModelRequest[];
-  /** Of a write: what a disk went back to from its version; a loss only if it is acknowledged all the same. */
-  readonly reversals: (Reversal & { readonly block: number })[];
-  /** Of a read, per block: what was allowed when it began. */
-  readonly allowed: (number | readonly number[])[];
-  /** Of a read: at some time, one of its blocks could be lost. */
-  mayFail: boolean;
-}
-
-/** Versions of a block: what it held, and what a disk went back to. */
-interface Reversal {
-  readonly from: number;
-  readonly to: number;
-}
-
 export interface ModelFlush {
   readonly covered: ReadonlyMap<number, readonly number[]>;
   /** Writes without an answer when it began. */
   readonly underWay: readonly ModelRequest[];
   readonly newerThan: number;
   readonly rangesBefore: number;
-}
-
-function newRequest(kind: 'read' | 'write', first: number, count: number): ModelRequest {
-  return { kind, first, count, version: 0, rivals: [], reversals: [], allowed: [], mayFail: false };
-}
-
-/** Stands for a change of one block that no request made. */
-function rivalOf(block: number, version: number): ModelRequest {
-  return { ...newRequest('write', block, 1), version };
-}
-
-function overlaps(one: ModelRequest, other: ModelRequest): boolean {
-  return one.first < other.first + other.count && other.first < one.first + one.count;
-}
-
-function covers({ first, count }: ModelRequest, block: number): boolean {
-  return block >= first && block < first + count;
-}
-
-function isDiscard({ version }: ModelRequest): boolean {
-  return version === Version.anything;
 }
