@@ -1,20 +1,17 @@
 import { assert } from '../base/assert.js';
-import { ERRNO, errnoName } from '../base/errno.js';
 import { ok, type Result } from '../base/result.js';
 import { mapMemory } from './aligned-memory.js';
-import { ioUringEnter, ioUringRegister } from './ffi.js';
+import { CompletionStash } from './completion-stash.js';
+import { ioUringRegister } from './ffi.js';
+import { RingEntry } from './ring-entry.js';
 import { mapRing, type RingFailure, type RingMapping } from './ring-mapping.js';
 import {
   CQE_FLAG,
   CQE_WORD,
   CQE_WORDS,
-  ENTER,
-  EXT_ARG,
-  FEATURE,
   OP,
   REGISTER,
   RSRC_REGISTER,
-  SETUP,
   SQ_FLAG,
   SQE_FLAG,
   SQE_WORD,
@@ -42,7 +39,7 @@ export class Ring {
   private readonly entryWords: Uint32Array<ArrayBuffer>;
   private readonly sqMask: number;
   private readonly cqMask: number;
-  private readonly argument = mapMemory(EXT_ARG.SIZE_BYTES + TIMESPEC_BYTES);
+  private readonly entry: RingEntry;
   private readonly handlers: (CompletionHandler | undefined)[] = [];
   /** By kind. */
   private readonly memoryAddresses = new Float64Array(KIND_MAX + 1);
@@ -52,9 +49,7 @@ export class Ring {
   /** A link may not have been taken by the kernel yet; `linkedEntry`: its second entry, as `sqTail` counts. */
   private hasLink = false;
   private linkedEntry = 0;
-  /** Completions that had to leave the queue inside `submit`, where no handler may be called: rare. */
-  private stash = new Int32Array(0);
-  private stashedCount = 0;
+  private readonly stash = new CompletionStash();
 
   /**
    * `completionEntries`: more operations may be in flight than this, at the price of a slow path in the kernel.
@@ -73,9 +68,7 @@ export class Ring {
     this.cqMask = mapping.cqEntries - 1;
     this.sqTail = Atomics.load(mapping.words, mapping.sqTailWord);
     this.cqHead = Atomics.load(mapping.words, mapping.cqHeadWord);
-    const { view, address } = this.argument;
-    view.setUint32(8, EXT_ARG.SIGMASK_BYTES, true);
-    setAddress(view, EXT_ARG.TIMESPEC_POINTER, address + EXT_ARG.SIZE_BYTES);
+    this.entry = new RingEntry(mapping.fd, mapping.setupFlags, mapping.features);
   }
 
   /** The kind to submit with, 0 to 255. `memoryAddress`: what `submitTransfer` counts memory from. */
@@ -267,15 +260,16 @@ export class Ring {
    */
   enter(waitCount: number, timeoutMs: number): void {
     const queued = this.publish();
-    if (waitCount > 0 && this.stashedCount === 0) this.enterKernel(queued, waitCount, timeoutMs);
-    else if (queued === 0 && !this.kernelWantsEntry()) return;
-    else if (this.lookingNeedsWait()) this.enterKernel(queued, 1, 0);
-    else this.enterKernel(queued, 0, -1);
+    const waits = waitCount > 0 && this.stash.count === 0;
+    if (!waits && queued === 0 && !this.kernelWantsEntry()) return;
+    if (this.hasLink) this.checkLink();
+    if (waits) this.entry.wait(queued, waitCount, timeoutMs);
+    else this.entry.look(queued);
   }
 
   /** Something for `reap` is there. */
   get hasCompletions(): boolean {
-    return this.stashedCount > 0 || Atomics.load(this.words, this.mapping.cqTailWord) !== this.cqHead;
+    return this.stash.count > 0 || Atomics.load(this.words, this.mapping.cqTailWord) !== this.cqHead;
   }
 
   /**
@@ -305,7 +299,7 @@ export class Ring {
   close(): void {
     assert(this.inFlightCount === 0, 'ring closed with operations in flight');
     this.mapping.release();
-    this.argument.unmap();
+    this.entry.close();
   }
 
   private dispatch(kind: number, ticket: number, result: number, flags: number): void {
@@ -347,11 +341,17 @@ export class Ring {
 
   /** Submits until there is a free entry. A kernel that refuses because completions pile up gets them taken off. */
   private makeRoom(): void {
-    this.enterKernel(this.publish(), 0, -1);
+    this.submitQueued();
     while (this.queuedCount() > this.sqMask) {
       this.stashCompletions();
-      this.enterKernel(this.publish(), 0, -1);
+      this.submitQueued();
     }
+  }
+
+  private submitQueued(): void {
+    const queued = this.publish();
+    if (this.hasLink) this.checkLink();
+    this.entry.wait(queued, 0, -1);
   }
 
   /**
@@ -367,90 +367,34 @@ export class Ring {
     return true;
   }
 
-  private enterKernel(queued: number, waitCount: number, timeoutMs: number): void {
-    if (this.hasLink) this.checkLink();
-    const timed = waitCount > 0 && timeoutMs >= 0;
-    if (timed) this.setTimeout(timeoutMs);
-    const result = ioUringEnter(
-      this.mapping.fd,
-      queued,
-      waitCount,
-      timed ? ENTER.GETEVENTS | ENTER.EXT_ARG : ENTER.GETEVENTS,
-      timed ? this.argument.address : 0,
-      timed ? EXT_ARG.SIZE_BYTES : 0,
-    );
-    if (result < 0) assert(comesAgain(-result), `io_uring_enter failed: ${errnoName(-result)}`);
-  }
-
-  private setTimeout(timeoutMs: number): void {
-    const { view } = this.argument;
-    const seconds = Math.floor(timeoutMs / 1000);
-    setAddress(view, EXT_ARG.SIZE_BYTES, seconds);
-    setAddress(view, EXT_ARG.SIZE_BYTES + 8, Math.floor((timeoutMs - seconds * 1000) * 1e6));
-  }
-
   /** Without the flag the kernel does its part at any moment, and only overflown completions need an entry. */
   private kernelWantsEntry(): boolean {
     const flags = Atomics.load(this.words, this.mapping.sqFlagsWord);
     return (flags & (SQ_FLAG.CQ_OVERFLOW | SQ_FLAG.TASKRUN)) !== 0;
   }
 
-  /** Before Linux 6.12, deferred work ran only in an entry that waits (seen on 6.1): wait for 0 ms. */
-  private lookingNeedsWait(): boolean {
-    return (
-      (this.mapping.setupFlags & SETUP.DEFER_TASKRUN) !== 0 &&
-      (this.mapping.features & FEATURE.MIN_TIMEOUT) === 0
-    );
-  }
-
   private stashCompletions(): void {
     const tail = Atomics.load(this.words, this.mapping.cqTailWord);
     while (((tail - this.cqHead) | 0) > 0) {
       const base = this.mapping.cqeFirstWord + (this.cqHead & this.cqMask) * CQE_WORDS;
-      if ((this.stashedCount + 1) * CQE_WORDS > this.stash.length) this.growStash();
-      this.stash.set(this.words.subarray(base, base + CQE_WORDS), this.stashedCount * CQE_WORDS);
-      this.stashedCount += 1;
+      this.stash.keep(this.words, base);
       this.cqHead = (this.cqHead + 1) | 0;
     }
     Atomics.store(this.words, this.mapping.cqHeadWord, this.cqHead);
   }
 
-  private growStash(): void {
-    const larger = new Int32Array(Math.max(this.stash.length * 2, (this.cqMask + 1) * CQE_WORDS));
-    larger.set(this.stash);
-    this.stash = larger;
-  }
-
   private reapStash(): number {
-    if (this.stashedCount === 0) return 0;
-    const stash = this.stash;
-    const count = this.stashedCount;
-    this.stash = new Int32Array(0);
-    this.stashedCount = 0;
-    for (let base = 0; base < count * CQE_WORDS; base += CQE_WORDS) {
-      const ticket = stash[base + CQE_WORD.USER_DATA_LOW]! >>> 0;
-      const kind = stash[base + CQE_WORD.USER_DATA_HIGH]!;
-      this.dispatch(kind, ticket, stash[base + CQE_WORD.RESULT]!, stash[base + CQE_WORD.FLAGS]!);
+    if (this.stash.count === 0) return 0;
+    const entries = this.stash.take();
+    for (let base = 0; base < entries.length; base += CQE_WORDS) {
+      const ticket = entries[base + CQE_WORD.USER_DATA_LOW]! >>> 0;
+      const kind = entries[base + CQE_WORD.USER_DATA_HIGH]!;
+      this.dispatch(kind, ticket, entries[base + CQE_WORD.RESULT]!, entries[base + CQE_WORD.FLAGS]!);
     }
-    return count;
+    return entries.length / CQE_WORDS;
   }
 }
 
 /** EINVAL for every kernel. */
 const NO_OPCODE = 255;
 const KIND_MAX = 255;
-const TIMESPEC_BYTES = 16;
-
-/** Any exact non-negative integer as a little-endian u64. */
-function setAddress(view: DataView, offset: number, value: number): void {
-  view.setUint32(offset, value >>> 0, true);
-  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
-}
-
-/**
- * Time is up, a signal, or the kernel wants its completions taken or memory freed first: the queue is unharmed and
- * the caller's next turn goes on. Everything else is a bug, or (EBADR) a lost completion that nothing can mend.
- */
-function comesAgain(errno: number): boolean {
-  return errno === ERRNO.ETIME || errno === ERRNO.EINTR || errno === ERRNO.EBUSY || errno === ERRNO.EAGAIN;
-}
