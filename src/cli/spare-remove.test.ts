@@ -46,6 +46,16 @@ it.each([
   });
 });
 
+it('A spare that was taken out while the rest has failed is told of, with a warning', async () => {
+  const { setId, name, unitBytes } = deviceResource();
+  const removed = { setId, name, path: 'b', unitBytes, usableSpareUnits: 100, leftToStart: 'a: I/O error' };
+  const { context, out, err } = fakeContext({ calls: { removeSpare: async () => removed } });
+  const line = ['spare', 'remove', 'b', '--spare', 'a', '--spare', 'b'];
+  expect(await runCommandLine(line, context)).toBe(0);
+  expect(out.text).toMatch(/^b is no spare of the set any more/);
+  expect(err.text).toMatch(/^dmremap: warning: .*\(a: I\/O error\); the next start makes up for it\n$/);
+});
+
 async function removeSpare(...args: string[]): Promise<{ readonly text: string; readonly calls: string[] }> {
   const calls: string[] = [];
   const done = jobReport({ state: 'done' });
