@@ -101,6 +101,29 @@ describe('a main device that has no space for a write', () => {
 });
 
 describe('a block that the write probe itself has spoilt', () => {
+  it.each([
+    ...Array(14).keys(),
+  ])('is not one at which the device went away and, %i I/Os later, was back only to go again (seed 741010479)', (ioCount) => {
+    for (let thereCount = 1; thereCount <= 3; thereCount += 1) {
+      for (let againCount = 1; againCount <= 4; againCount += 1) {
+        const { rig, client } = numberedDevice();
+        rig.open();
+        let io = -1;
+        rig.stores[0]!.judge = ({ kind, offsetBytes }) => {
+          if (kind === 'write' && offsetBytes < 4096) return EIO;
+          if (io >= 0 || kind === 'write') io += 1;
+          const again = io - ioCount - thereCount;
+          const isAway = io >= 0 && (io <= ioCount || (again > 0 && again <= againCount));
+          return isAway ? EIO : 0;
+        };
+        client.write(0, 8, 5000);
+        const { table } = rig.device!.context;
+        const movedCount = table.mappedCount - (table.find(0) === -1 ? 0 : 1);
+        expect([io >= ioCount, movedCount], `${thereCount}, then ${againCount}`).toEqual([true, 0]);
+      }
+    }
+  });
+
   it('and for which the spare has bad places only: these are retired, and no others taken (seed 2795828348)', () => {
     const { rig, client } = numberedDevice();
     rig.open();

@@ -276,11 +276,16 @@ function* placeProbedUnit(
   yield* commitChanges(context, changes);
 }
 
-/** Can't be read while the device lives: it may have vanished with the write, or have been away until just now. */
+/**
+ * Can't be read while the device lives. It may have vanished with the write, be there for a proof of life, and go again, so,
+ * as in `confirmLoss`, every failure needs a proof of life after it.
+ */
 function* isSpoilt(context: ColdContext, scratch: Scratch, unit: number): Procedure<boolean> {
-  if ((yield* readBlock(context, scratch, unit)) === 'works') return false;
-  if (!(yield* answersReads(context, scratch))) return false;
-  return (yield* readBlock(context, scratch, unit)) === 'fails';
+  for (let attempt = 0; attempt < SPOILT_READS; attempt += 1) {
+    if ((yield* readBlock(context, scratch, unit)) === 'works') return false;
+    if (!(yield* answersReads(context, scratch))) return false;
+  }
+  return true;
 }
 
 /** Several procedures may find out at the same time; it may only get worse here. */
@@ -292,6 +297,8 @@ function tripBreaker(context: ColdContext, reason: string, nowMs: number, readsP
   context.report({ kind: 'breakerOpened', reason, readsPass });
 }
 
+/** A device that flaps has to be away at each of them, and there in between. */
+const SPOILT_READS = 3;
 /** A proof is a read and a write, or some. */
 const PROOF_PAUSE_MS = 1;
 /** Spread evenly: a head or a zone may be gone while the device as a whole lives. */
