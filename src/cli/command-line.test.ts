@@ -34,6 +34,11 @@ describe('the command line', () => {
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbds://h/'], '--tls-dir'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--verify-clients'], 'nbds'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'http://h/'], 'http://h/: expected nbd://'],
+    [
+      ['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--nbd', 'nbd://h:10809/x'],
+      'h port 10809 is',
+    ],
+    [['run', '--main', 'M', '--spare', 'S', ...twice('nbd+unix:///?socket=/run/a')], '/run/a is named twice'],
     [['run', '--main', 'M', '--spare', 'S', '--io', 'fast'], 'uring, portable'],
     [['export', 'S'], '--dm-table'],
     [['boot'], 'say what to do'],
@@ -318,6 +323,10 @@ describe('the reading commands', () => {
     expect(error.message).toContain('spare 0');
   });
 });
+
+function twice(uri: string): string[] {
+  return ['--nbd', uri, '--nbd', uri];
+}
 
 async function outputOf(args: string[], options: Parameters<typeof fakeContext>[0]): Promise<string> {
   const { context, out } = fakeContext(options);

@@ -4,7 +4,6 @@ import { EventHistory } from '../control/event-history.js';
 import { Figures } from '../control/figures.js';
 import type { CreatedAs } from '../control/schema/device.js';
 import type { ServedSet } from '../control/served-set.js';
-import { parseNbdUri } from '../frontends/nbd/uri.js';
 import { bootId } from '../kernel/boot-id.js';
 import type {
   ClosedDevice,
@@ -14,7 +13,7 @@ import type {
   ServeNbdOptions,
   UblkEndpoint,
 } from '../library/device-types.js';
-import { DmRemapError } from '../library/errors.js';
+import { checkEndpoints } from './check-endpoints.js';
 import type { CliContext } from './cli-context.js';
 import { EvacuationChanges } from './evacuation-changes.js';
 import { EvacuationMemory } from './evacuation-memory.js';
@@ -26,7 +25,6 @@ import type { LogLevel } from './log-level.js';
 import { LogSettings } from './log-settings.js';
 import { namingSpares, SetChanges } from './set-changes.js';
 import { formatSize } from './sizes.js';
-import { checkSocketPlace } from './socket-place.js';
 import { SpareChanges } from './spare-changes.js';
 import type { StopSignal } from './stop-signals.js';
 
@@ -267,27 +265,3 @@ async function refusalOf(ublk: ProtectedDevice['ublk']): Promise<string | undefi
 /** All looks are over before a second signal would count as another request (`SAME_REQUEST_MS`). */
 const USER_LOOKS = 3;
 const USER_LOOK_PAUSE_MS = 200;
-
-/** Before a device is opened: every URI can be understood, and the TLS options fit them. */
-function checkEndpoints({ device, nbd, tls }: RunArguments): void {
-  if (device.ublk !== undefined && device.io === 'portable')
-    throw new DmRemapError('usage', '--ublk needs io_uring: leave out --io portable');
-  if (nbd.length === 0 && device.ublk === undefined) {
-    const example =
-      '--ublk (a block device on this machine), --nbd "nbd+unix:///?socket=/run/dm-remap.sock" or --nbd nbd://127.0.0.1:10809/';
-    throw new DmRemapError('usage', `say where to serve the device, for example ${example}`);
-  }
-  let withTls = false;
-  for (const text of nbd) {
-    const uri = parseNbdUri(text);
-    if (!uri.ok) throw new DmRemapError('usage', `${text}: ${uri.error.reason}`);
-    if (uri.value.tls && tls.tlsDirectory === undefined && uri.value.tlsCertificates === null) {
-      throw new DmRemapError('usage', `${text}: needs certificates; give their directory with --tls-dir`);
-    }
-    withTls ||= uri.value.tls;
-    if (uri.value.address.kind === 'unix') checkSocketPlace(uri.value.address.path, device);
-  }
-  if (tls.verifyClients === true && !withTls) {
-    throw new DmRemapError('usage', '--verify-clients works for nbds URIs only; there is none');
-  }
-}
