@@ -12,6 +12,8 @@ describe('the command line', () => {
   it.each([
     [[], 'say what to do'],
     [['frmat'], 'frmat'],
+    [['help', 'frmat'], '"frmat" is no command'],
+    [['spare', 'help', 'frmat'], '"frmat" is no command'],
     [['inspect'], 'missing required argument'],
     [['inspect', '--jsn', 'S'], '--jsn'],
     [['format', '--spare', 'S'], '--main'],
@@ -124,6 +126,30 @@ describe('the command line', () => {
       );
       expect(Math.max(...help.out.text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
     }
+  });
+
+  it.each([
+    [['help'], ['--help']],
+    [
+      ['help', 'format'],
+      ['format', '--help'],
+    ],
+    [
+      ['help', 'spare', 'add'],
+      ['spare', 'add', '--help'],
+    ],
+    [
+      ['spare', 'help', 'add'],
+      ['spare', 'add', '--help'],
+    ],
+    [
+      ['metadata', 'help'],
+      ['metadata', '--help'],
+    ],
+  ])('prints for %j what it prints for %j', async (asked, same) => {
+    const help = await outputOf(asked, {});
+    expect(help).toMatch(/^SYNOPSIS/);
+    expect(help).toBe(await outputOf(same, {}));
   });
 
   it('passes failures of the library on as they are', async () => {
