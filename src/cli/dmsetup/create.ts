@@ -40,7 +40,7 @@ export async function create(args: CreateArguments, context: CliContext): Promis
   const pair = await context.library.examinePair(line.main, line.spare);
   refuseSwapped(line, pair);
   checkRoom(line, pair, args, context);
-  const logPath = logPathFor(args.name, context);
+  const logPath = await logPathFor(args.name, context);
   const formatted = await prepareSpare(line, pair, args, context);
   const device = await startSet(runArguments(line, args), logPath, context);
   const { setId, name, processId, endpoints } = device;
