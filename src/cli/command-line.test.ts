@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceNotice, OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { FormatOptions } from '../library/offline-types.js';
+import type { ScannedSet } from '../library/scan-types.js';
 import { reportSettings } from '../settings/settings-in-force.js';
 import type { CliContext } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
@@ -295,6 +296,23 @@ describe('the reading commands', () => {
     expect(listed).toMatchObject({ version: 1, setId: report.setId, remaps: [remaps[1], remaps[0]] });
     const exported = await outputOf(['export', 'S', '--dm-table', '--main', 'M', '--json'], { calls });
     expect(JSON.parse(exported)).toMatchObject({ version: 1, main: 'M', spares: ['/dev/sdb'] });
+  });
+
+  it('name both where the main device of a set is there twice', async () => {
+    const main = {
+      path: null,
+      candidates: ['a.img', 'b.img'],
+      provedBy: null,
+      sizeBytes: 1,
+      model: '',
+      serial: '',
+    };
+    const set = { setId: 'x', name: 'attic', main, spares: [], problems: [], updatedSeconds: 0 };
+    const scanSets = async () => ({ sets: [set as unknown as ScannedSet], doubtful: [], unreadable: [] });
+    const running = { all: async () => [], one: async () => Promise.reject(new Error('not asked')) };
+    expect(await outputOf(['scan'], { calls: { scanSets }, running })).toMatch(
+      /^ *main: a\.img or b\.img, /m,
+    );
   });
 
   it('list remaps in the order of the main device', async () => {
