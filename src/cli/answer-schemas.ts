@@ -114,6 +114,7 @@ export const formatAnswer = z.object({
   setId: setId.nullable().describe('null: it gets one when it is written'),
   name,
   main: device,
+  mainUnusedBytes: count.describe('at the end of an image, less than a logical block; they are not served'),
   spares: z.array(device).readonly(),
   unitBytes: count,
   logicalBlockBytes: count,

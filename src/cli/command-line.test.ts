@@ -185,6 +185,15 @@ describe('dmremap format', () => {
     }
   });
 
+  it('warns of what an image has beyond whole blocks, once', async () => {
+    const planFormat = async () => formatPlan({ mainUnusedBytes: 100 });
+    const { context, err } = fakeContext({ calls: { ...formatCalls([]), planFormat } });
+    expect(await runCommandLine([...args, '--yes'], context)).toBe(0);
+    expect(err.text).toBe(
+      'dmremap: warning: /dev/sda: 100 bytes at its end are not served: the device has whole blocks of 512 bytes\n',
+    );
+  });
+
   it('says to programs, too, that the answer was not YES', async () => {
     const { context, out } = fakeContext({ calls: formatCalls([]), ask: async () => 'no' });
     expect(await runCommandLine([...args, '--json'], context)).toBe(1);
