@@ -62,6 +62,25 @@ describe('the control socket of a set at work', () => {
     expect(await dmremap('remap', 'add', images.mainPath, '16384')).toMatchObject({ status: 2 });
   });
 
+  it('goes on where nobody reads its output and its log any more, as with "run 2>&1 | head -1"', async () => {
+    await stop('SIGTERM');
+    const devices = ['--main', images.mainPath, '--spare', images.sparePath];
+    const nbd = ['--nbd', `nbd+unix:///?socket=${images.path('nbd.sock')}`];
+    server = spawn(process.execPath, [dmremapProgram(), 'run', ...devices, ...nbd], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    server.stdout!.destroy();
+    server.stderr!.destroy();
+    while ((await json('list')).sets[0]?.processId !== server.pid) await delay(20);
+    // Each of these is a line in its log.
+    for (const sector of ['800', '1600'])
+      expect(await dmremap('remap', 'add', images.mainPath, sector)).toMatchObject({ status: 0 });
+    const ended = once(server, 'exit');
+    server.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  });
+
   it('is private, goes with the process, and what a killed one left is passed over and replaced', async () => {
     const [socket] = readdirSync(images.path('run'));
     await stop('SIGKILL');
