@@ -43,7 +43,10 @@ export const removeAnswer = z.object({
         name,
         processId: count.describe('of the process that serves or served it'),
         outcome: z.enum(['removed', 'wouldGo', 'stays']),
-        problem: z.string().nullable().describe('why it stays, or would'),
+        problem: z
+          .string()
+          .nullable()
+          .describe('why it stays, or would; of one that was removed, what was not clean'),
       }),
     )
     .readonly(),

@@ -15,6 +15,7 @@ import type {
 } from '../library/device-types.js';
 import { checkEndpoints } from './check-endpoints.js';
 import type { CliContext } from './cli-context.js';
+import { closeServedSet } from './close-served-set.js';
 import { EvacuationChanges } from './evacuation-changes.js';
 import { EvacuationMemory } from './evacuation-memory.js';
 import { EXIT_STATUS } from './exit-status.js';
@@ -106,7 +107,7 @@ export async function run(
     if (end === 'failed' && isInUse(device)) end = tellLeft(device, log);
     if (end !== 'changed') {
       await jobs.rest();
-      await (end === 'handedOver' ? device.handOver() : device.close());
+      await (end === 'handedOver' ? device.handOver() : closeServedSet(device, control, context));
     }
   }
   if (end === 'changed') return library.startAgain(commandLine);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -94,6 +94,22 @@ describe('the control socket of a set at work', () => {
     expect(existsSync(images.path(`run/${socket}`))).toBe(false);
   });
 
+  it('has whoever stops the set told that the stop was not clean, once', async () => {
+    await stop('SIGTERM');
+    const faults = images.path('faults.yaml');
+    writeFileSync(faults, 'main:\n  - { on: [flush], error: EIO }\n');
+    server = await serve('--faults', faults);
+    const ended = once(server, 'exit');
+    expect(await dmremap('stop', images.mainPath)).toMatchObject({
+      status: 6,
+      stderr: expect.stringMatching(/^dmremap: \S+: stopped, but not cleanly: the last flush failed; .*\n$/),
+    });
+    expect(await ended).toEqual([6, null]);
+    expect(readdirSync(images.path('run'))).toEqual([]);
+    server = await serve();
+    expect(await dmremap('stop', images.mainPath)).toMatchObject({ status: 0, stderr: '' });
+  });
+
   it('stays with the set that has it, when a copy of that is served as well', async () => {
     const [main, spare] = [images.path('copy-of-main'), images.path('copy-of-spare')];
     copyFileSync(images.mainPath, main);
@@ -153,8 +169,8 @@ describe('the control socket of a set at work', () => {
 /** With the run directory inside the images' folder. */
 const environment = () => ({ ...process.env, RUNTIME_DIRECTORY: images.path('run') });
 
-async function serve(): Promise<ChildProcess> {
-  const devices = ['--main', images.mainPath, '--spare', images.sparePath];
+async function serve(...more: string[]): Promise<ChildProcess> {
+  const devices = ['--main', images.mainPath, '--spare', images.sparePath, ...more];
   const nbd = `nbd+unix:///?socket=${images.path('nbd.sock')}`;
   const started = spawn(process.execPath, [dmremapProgram(), 'run', ...devices, '--nbd', nbd], {
     env: environment(),
