@@ -5,6 +5,7 @@ import { Figures } from '../control/figures.js';
 import type { CreatedAs } from '../control/schema/device.js';
 import type { ServedSet } from '../control/served-set.js';
 import { bootId } from '../kernel/boot-id.js';
+import type { LockFile } from '../kernel/lock-file.js';
 import type {
   ClosedDevice,
   DeviceNotice,
@@ -14,6 +15,7 @@ import type {
   UblkEndpoint,
 } from '../library/device-types.js';
 import { checkEndpoints } from './check-endpoints.js';
+import { claimName } from './claim-name.js';
 import type { CliContext } from './cli-context.js';
 import { closeServedSet } from './close-served-set.js';
 import { EvacuationChanges } from './evacuation-changes.js';
@@ -67,6 +69,7 @@ export async function run(
   memory = new EvacuationMemory(remembered, bootId());
   let end: End = 'failed';
   let control: ControlServer | undefined;
+  let claim: LockFile | undefined;
   const changes = new SetChanges();
   const { library } = context;
   const evacuation = new EvacuationChanges(args.device, device, changes, library, memory);
@@ -75,6 +78,7 @@ export async function run(
   let commandLine = context.commandLine;
   try {
     const name = args.name ?? device.info.name;
+    claim = await claimOrWarn(name, args, device, context, log);
     await settings.follow(device);
     const figures = new Figures((await device.status()).counters, Math.floor(Date.now() / 1000));
     tellOpened(log, name, device);
@@ -104,6 +108,8 @@ export async function run(
     }
   } finally {
     await control?.close({ isReopened: end === 'changed' || end === 'handedOver' });
+    // Who takes over may claim it as soon as the devices are free.
+    if (end !== 'changed') claim?.release();
     if (end === 'failed' && isInUse(device)) end = tellLeft(device, log);
     if (end !== 'changed') {
       await jobs.rest();
@@ -113,6 +119,23 @@ export async function run(
   if (end === 'changed') return library.startAgain(commandLine);
   log.info({ event: end }, end === 'handedOver' ? 'handed over' : 'stopped cleanly');
   return EXIT_STATUS.done;
+}
+
+/** A name that nobody asked for, or of a block device whose users wait, is no reason not to serve. */
+async function claimOrWarn(
+  name: string,
+  args: RunArguments,
+  { ublk }: ProtectedDevice,
+  context: CliContext,
+  log: Log,
+): Promise<LockFile | undefined> {
+  try {
+    return await claimName(name, context);
+  } catch (error) {
+    if (args.name !== undefined && ublk?.isRecovered !== true) throw error;
+    log.warn({ event: 'nameTaken', name }, `${(error as Error).message}, or use its set id`);
+    return undefined;
+  }
 }
 
 function tellOpened(log: Log, name: string, { info, ublk }: ProtectedDevice): void {
