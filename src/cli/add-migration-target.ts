@@ -33,26 +33,55 @@ export async function addMigrationTarget(
   const toIndex = findSpare(args.to, device);
   const to = toIndex === undefined ? resolve(args.to) : device.spares[toIndex]!.path;
   const request = { device: to, force: args.force };
-  const plan =
-    toIndex === undefined ? planOf(await client.addSpare({ ...request, dryRun: true })) : undefined;
+  const migration = { from: device.spares[fromIndex]!.path, to, isSpare: toIndex !== undefined };
+  const interrupted = interruption(context.stopSignals);
+  const agreed = await unlessInterrupted(agree(set, fromIndex, migration, args, context), interrupted);
+  if (agreed === INTERRUPTED) return tellInterrupted(device, migration, 'nothing was begun', args, context);
+  if (agreed !== 'agreed') return agreed;
+  if (migration.isSpare) return set;
+  const added = await unlessInterrupted(addPatiently(set, request, context), interrupted);
+  if (added !== INTERRUPTED) return { client, device: added };
+  const goesOn = `the process that serves the set goes on adding ${to}; call the command again to have everything moved there`;
+  return tellInterrupted(device, migration, goesOn, args, context);
+}
+
+interface Migration {
+  readonly from: string;
+  readonly to: string;
+  /** The other one is a spare already. */
+  readonly isSpare: boolean;
+}
+
+/** Shows what would be done and asks; an exit status: that is all. Nothing was begun by then. */
+async function agree(
+  set: RunningSet,
+  fromIndex: number,
+  { from, to, isSpare }: Migration,
+  args: MigrateArguments,
+  context: CliContext,
+): Promise<'agreed' | number> {
+  const asked = { device: to, force: args.force, dryRun: true };
+  const plan = isSpare ? undefined : planOf(await set.client.addSpare(asked));
   const livingUnits = await livingIfRoom(set, fromIndex, plan);
-  const migration = { from: device.spares[fromIndex]!.path, to, livingUnits };
+  const migration = { from, to, livingUnits };
   const out = args.dryRun && !args.json ? context.out : context.err;
   if (args.dryRun || (plan !== undefined && !args.yes)) out.write(migrationPlanText(migration, plan, out));
   if (args.dryRun) return tellPlan(set, args, migration, plan, context);
-  if (plan === undefined) return set;
-  if (!args.yes && !(await askConsent(context))) return declined(context, args.json);
-  const added = await unlessInterrupted(
-    addPatiently(set, request, context),
-    interruption(context.stopSignals),
-  );
-  if (added !== INTERRUPTED) return { client, device: added };
-  context.err.write(
-    `dmremap: the process that serves the set goes on adding ${to}; call the command again to have everything moved there\n`,
-  );
-  if (args.json) {
-    const soFar = migrationSoFar(device, migration.from, to);
-    writeAnswer<AnswerOf<'migrate'>>(context.out, { ...soFar, movedUnits: 0, interrupted: true });
+  if (plan === undefined || args.yes || (await askConsent(context))) return 'agreed';
+  return declined(context, args.json);
+}
+
+function tellInterrupted(
+  device: RunningSet['device'],
+  { from, to }: Migration,
+  told: string,
+  { json }: MigrateArguments,
+  { out, err }: CliContext,
+): number {
+  err.write(`dmremap: ${told}\n`);
+  if (json) {
+    const soFar = migrationSoFar(device, from, to);
+    writeAnswer<AnswerOf<'migrate'>>(out, { ...soFar, movedUnits: 0, interrupted: true });
   }
   return EXIT_STATUS.interrupted;
 }

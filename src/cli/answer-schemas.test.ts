@@ -218,7 +218,7 @@ function wholeSet(): ScannedSet {
   const disk = { sizeBytes: 8 << 20, model: '', serial: '' };
   return {
     ...{ setId: SET_ID, name: 'attic', sequence: 7, cleanShutdown: true, updatedSeconds: 1_700_000_000 },
-    main: { ...disk, wwn: '', path: '/dev/sda', provedBy: 'contents' },
+    main: { ...disk, wwn: '', path: '/dev/sda', candidates: [], provedBy: 'contents' },
     spares: [{ ...disk, index: 0, uuid: 'aa', path: '/dev/sdb' }],
     problems: [],
   };

@@ -43,7 +43,10 @@ export const removeAnswer = z.object({
         name,
         processId: count.describe('of the process that serves or served it'),
         outcome: z.enum(['removed', 'wouldGo', 'stays']),
-        problem: z.string().nullable().describe('why it stays, or would'),
+        problem: z
+          .string()
+          .nullable()
+          .describe('why it stays, or would; of one that was removed, what was not clean'),
       }),
     )
     .readonly(),
@@ -114,6 +117,7 @@ export const formatAnswer = z.object({
   setId: setId.nullable().describe('null: it gets one when it is written'),
   name,
   main: device,
+  mainUnusedBytes: count.describe('at the end of an image, less than a logical block; they are not served'),
   spares: z.array(device).readonly(),
   unitBytes: count,
   logicalBlockBytes: count,

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeDirectories } from '../library/make-directories.js';
 import { EXIT_STATUS } from './exit-status.js';
 
 /**
@@ -13,7 +14,7 @@ export async function startInBackground(
   { runArguments, logPath }: BackgroundRequest,
   program: BackgroundProgram,
 ): Promise<BackgroundOutcome> {
-  const files = openFiles(logPath);
+  const files = await openFiles(logPath);
   if (typeof files === 'string') return { kind: 'failed', status: EXIT_STATUS.system, reason: files };
   const { log, answers } = files;
   const startBytes = statSync(logPath).size;
@@ -87,8 +88,8 @@ function endpointCount(runArguments: readonly string[]): number {
 }
 
 /** One line that says why no server could write its log there; undefined if one could. The file is there then. */
-export function problemOfLog(path: string): string | undefined {
-  const files = openFiles(path);
+export async function problemOfLog(path: string): Promise<string | undefined> {
+  const files = await openFiles(path);
   if (typeof files === 'string') return files;
   closeSync(files.log);
   closeSync(files.answers);
@@ -99,9 +100,9 @@ export function problemOfLog(path: string): string | undefined {
  * File descriptors; or one line that says why there are none. `answers` is for what this server alone says on standard output:
  * another start that shares the log must not be taken for it. No name is left of that file.
  */
-function openFiles(logPath: string): { readonly log: number; readonly answers: number } | string {
+async function openFiles(logPath: string): Promise<LogFiles | string> {
   try {
-    mkdirSync(dirname(logPath), { recursive: true, mode: 0o700 });
+    await makeDirectories(dirname(logPath), 0o700);
     const log = openSync(logPath, 'a', 0o600);
     const answersPath = `${logPath}.${process.pid}`;
     const answers = openSync(answersPath, 'w+', 0o600);
@@ -110,6 +111,11 @@ function openFiles(logPath: string): { readonly log: number; readonly answers: n
   } catch (error) {
     return `${logPath}: can't be written (${(error as NodeJS.ErrnoException).code})`;
   }
+}
+
+interface LogFiles {
+  readonly log: number;
+  readonly answers: number;
 }
 
 /** From the beginning, whatever the server has written since. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceNotice, OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { FormatOptions } from '../library/offline-types.js';
+import type { ScannedSet } from '../library/scan-types.js';
 import { reportSettings } from '../settings/settings-in-force.js';
 import type { CliContext } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
@@ -12,6 +13,8 @@ describe('the command line', () => {
   it.each([
     [[], 'say what to do'],
     [['frmat'], 'frmat'],
+    [['help', 'frmat'], '"frmat" is no command'],
+    [['spare', 'help', 'frmat'], '"frmat" is no command'],
     [['inspect'], 'missing required argument'],
     [['inspect', '--jsn', 'S'], '--jsn'],
     [['format', '--spare', 'S'], '--main'],
@@ -34,6 +37,11 @@ describe('the command line', () => {
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbds://h/'], '--tls-dir'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--verify-clients'], 'nbds'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'http://h/'], 'http://h/: expected nbd://'],
+    [
+      ['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--nbd', 'nbd://h:10809/x'],
+      'h port 10809 is',
+    ],
+    [['run', '--main', 'M', '--spare', 'S', ...twice('nbd+unix:///?socket=/run/a')], '/run/a is named twice'],
     [['run', '--main', 'M', '--spare', 'S', '--io', 'fast'], 'uring, portable'],
     [['export', 'S'], '--dm-table'],
     [['boot'], 'say what to do'],
@@ -121,6 +129,30 @@ describe('the command line', () => {
     }
   });
 
+  it.each([
+    [['help'], ['--help']],
+    [
+      ['help', 'format'],
+      ['format', '--help'],
+    ],
+    [
+      ['help', 'spare', 'add'],
+      ['spare', 'add', '--help'],
+    ],
+    [
+      ['spare', 'help', 'add'],
+      ['spare', 'add', '--help'],
+    ],
+    [
+      ['metadata', 'help'],
+      ['metadata', '--help'],
+    ],
+  ])('prints for %j what it prints for %j', async (asked, same) => {
+    const help = await outputOf(asked, {});
+    expect(help).toMatch(/^SYNOPSIS/);
+    expect(help).toBe(await outputOf(same, {}));
+  });
+
   it('passes failures of the library on as they are', async () => {
     const calls = { inspectSpares: () => Promise.reject(new DmRemapError('metadata', 'S: no metadata')) };
     const error = await failureOf(['inspect', 'S'], fakeContext({ calls }).context);
@@ -151,6 +183,15 @@ describe('dmremap format', () => {
           /^formatted \/dev\/sdb for \/dev\/sda: set 0f0e.*\nnext: dmremap run --main \/dev\/sda --spare \/dev\/sdb --ublk /,
         );
     }
+  });
+
+  it('warns of what an image has beyond whole blocks, once', async () => {
+    const planFormat = async () => formatPlan({ mainUnusedBytes: 100 });
+    const { context, err } = fakeContext({ calls: { ...formatCalls([]), planFormat } });
+    expect(await runCommandLine([...args, '--yes'], context)).toBe(0);
+    expect(err.text).toBe(
+      'dmremap: warning: /dev/sda: 100 bytes at its end are not served: the device has whole blocks of 512 bytes\n',
+    );
   });
 
   it('says to programs, too, that the answer was not YES', async () => {
@@ -266,6 +307,23 @@ describe('the reading commands', () => {
     expect(JSON.parse(exported)).toMatchObject({ version: 1, main: 'M', spares: ['/dev/sdb'] });
   });
 
+  it('name both where the main device of a set is there twice', async () => {
+    const main = {
+      path: null,
+      candidates: ['a.img', 'b.img'],
+      provedBy: null,
+      sizeBytes: 1,
+      model: '',
+      serial: '',
+    };
+    const set = { setId: 'x', name: 'attic', main, spares: [], problems: [], updatedSeconds: 0 };
+    const scanSets = async () => ({ sets: [set as unknown as ScannedSet], doubtful: [], unreadable: [] });
+    const running = { all: async () => [], one: async () => Promise.reject(new Error('not asked')) };
+    expect(await outputOf(['scan'], { calls: { scanSets }, running })).toMatch(
+      /^ *main: a\.img or b\.img, /m,
+    );
+  });
+
   it('list remaps in the order of the main device', async () => {
     const calls = { inspectSpares: async () => inspectReport({ remaps }) };
     expect(await outputOf(['remaps', './S'], { calls })).toBe(
@@ -318,6 +376,10 @@ describe('the reading commands', () => {
     expect(error.message).toContain('spare 0');
   });
 });
+
+function twice(uri: string): string[] {
+  return ['--nbd', uri, '--nbd', uri];
+}
 
 async function outputOf(args: string[], options: Parameters<typeof fakeContext>[0]): Promise<string> {
   const { context, out } = fakeContext(options);

@@ -15,6 +15,7 @@ import { addFormatCommand, format } from './format.js';
 import { addGetCommand, get } from './get.js';
 import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
+import { addHelpCommands } from './help-command.js';
 import { addImportCommand, importModuleSpare } from './import.js';
 import { addInspectCommand, inspect } from './inspect.js';
 import { addJobCommand } from './job.js';
@@ -66,7 +67,6 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
     .usage('COMMAND [options]')
     .version(`dmremap ${context.version}`, '--version', 'print the version')
     .helpOption('--help', 'print this text')
-    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.out.write(text),
@@ -106,6 +106,7 @@ function programFor(context: CliContext, ended: (status: number) => void): Comma
   addSchemaCommand(program, async (args) => ended(await schema(args, context)));
   addManCommand(program, (args) => ended(man(args, program, context)));
   addCompletionCommand(program, (shell) => ended(completion(shell, program, context)));
+  addHelpCommands(program, context.out);
   refuseOptionTwice(program);
   return helpLikeManual(program, {
     exitStatuses: ['done', 'usage', 'bug'],

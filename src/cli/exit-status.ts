@@ -37,7 +37,7 @@ export const EXIT_STATUS_MEANING: Readonly<Record<ExitStatusName, string>> = {
   device: "a device or file can't be opened, or is in use",
   refused: 'refused to protect data: the wrong disk, or a spare that holds something else',
   metadata: 'the metadata is missing, damaged beyond use, or of a newer version',
-  io: 'an I/O of the command itself failed',
+  io: 'an I/O of the command itself failed; `stop`, `remove`, `leave`: the set was stopped, but its last flush failed',
   system: 'the system lacks something that was asked for: io_uring, a free port, memory',
   damaged:
     '`metadata`: blocks are damaged or out of date, but nothing is missing; a start or a repair mends them',

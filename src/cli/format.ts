@@ -12,6 +12,7 @@ import { repeated } from './repeated-option.js';
 import { commandLine } from './shell-words.js';
 import { formatSize, parseSize } from './sizes.js';
 import { formatFields } from './table.js';
+import { warnUnusedTail } from './warn-unused-tail.js';
 
 export interface FormatArguments extends FormatOptions {
   readonly yes: boolean;
@@ -24,6 +25,7 @@ export interface FormatArguments extends FormatOptions {
 export async function format(args: FormatArguments, context: CliContext): Promise<number> {
   const { yes, dryRun, json, ...options } = args;
   const plan = await context.library.planFormat(options);
+  warnUnusedTail(plan, context.err);
   if (dryRun) {
     // The set id is drawn when it is written.
     if (json) writeAnswer<AnswerOf<'format'>>(context.out, { ...plan, setId: null, written: false });

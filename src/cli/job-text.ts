@@ -18,6 +18,8 @@ export function jobName({ kind, path, spareIndex }: Pick<JobReport, 'kind' | 'pa
 /** How far it is, on a line. */
 export function jobProgressText(job: JobReport): string {
   if (job.state === 'running' && job.isWaiting) return `${amountText(job)}, waits for a device`;
+  if (job.state === 'running' && job.isComparing)
+    return `${amountText(job)}, comparing what was copied before`;
   // What is copied serves nobody yet: the old disk is the main device still.
   if (job.state === 'done' && job.kind === 'evacuation')
     return `${amountText(job)}, takes over with "dmremap evacuate"`;

@@ -19,7 +19,7 @@ interface World {
   readonly livingUnits?: number;
   readonly removed?: readonly (Error | undefined)[];
   /** From the first moment, or while a spare is added, emptied or taken out, which never ends then. */
-  readonly interrupted?: boolean | 'adding' | 'moving' | 'removing';
+  readonly interrupted?: boolean | 'planning' | 'adding' | 'moving' | 'removing';
 }
 
 /** A set at work; what it was asked for. */
@@ -47,7 +47,7 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
     spareUse: async () => SPARES.map(() => ({ livingUnits, freeUnits: 50, takesUnits: true })),
     addSpare: async ({ device: path, dryRun }: { device: string; dryRun?: boolean }) => {
       calls.push(`add ${path}${dryRun ? ' dry' : ''}`);
-      if (!dryRun && interrupted === 'adding') return interruptedForEver();
+      if (interrupted === (dryRun ? 'planning' : 'adding')) return interruptedForEver();
       const added = { ...SPARES[0]!, path };
       if (!dryRun) device = { ...device, spares: [...device.spares, added] };
       const disk = { ...added, signature: null };
@@ -215,6 +215,7 @@ describe('migrating from one spare to another device', () => {
   });
 
   it.each([
+    [{ interrupted: 'planning' }, { movedUnits: 0 }],
     [{ interrupted: 'adding' }, { movedUnits: 0 }],
     [{ interrupted: 'moving' }, { movedUnits: 4, job: { state: 'running' } }],
     [{ interrupted: 'removing' }, { movedUnits: 10, job: { state: 'done' } }],

@@ -80,6 +80,7 @@ export const scanAnswer = z.object({
           sizeBytes: count,
           ...identity,
           path: path.describe('null: not found, or not to be told from others'),
+          candidates: z.array(z.string()).readonly().describe('devices that can not be told apart'),
           provedBy: z.enum(['serialNumber', 'contents', 'size', 'served']).nullable(),
         }),
         spares: z

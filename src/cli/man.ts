@@ -20,8 +20,9 @@ export function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-function commandNamed(words: readonly string[], program: Command): Command {
-  let command = program;
+/** The one that these words lead to from another; that one itself, without any. */
+export function commandNamed(words: readonly string[], from: Command): Command {
+  let command = from;
   for (const word of words) {
     const next = command.commands.find((one) => one.name() === word);
     if (next === undefined) throw new DmRemapError('usage', `"${words.join(' ')}" is no command; see --help`);

@@ -4,8 +4,8 @@ import { EventHistory } from '../control/event-history.js';
 import { Figures } from '../control/figures.js';
 import type { CreatedAs } from '../control/schema/device.js';
 import type { ServedSet } from '../control/served-set.js';
-import { parseNbdUri } from '../frontends/nbd/uri.js';
 import { bootId } from '../kernel/boot-id.js';
+import type { LockFile } from '../kernel/lock-file.js';
 import type {
   ClosedDevice,
   DeviceNotice,
@@ -14,8 +14,10 @@ import type {
   ServeNbdOptions,
   UblkEndpoint,
 } from '../library/device-types.js';
-import { DmRemapError } from '../library/errors.js';
+import { checkEndpoints } from './check-endpoints.js';
+import { claimName } from './claim-name.js';
 import type { CliContext } from './cli-context.js';
+import { closeServedSet } from './close-served-set.js';
 import { EvacuationChanges } from './evacuation-changes.js';
 import { EvacuationMemory } from './evacuation-memory.js';
 import { EXIT_STATUS } from './exit-status.js';
@@ -26,7 +28,6 @@ import type { LogLevel } from './log-level.js';
 import { LogSettings } from './log-settings.js';
 import { namingSpares, SetChanges } from './set-changes.js';
 import { formatSize } from './sizes.js';
-import { checkSocketPlace } from './socket-place.js';
 import { SpareChanges } from './spare-changes.js';
 import type { StopSignal } from './stop-signals.js';
 
@@ -68,6 +69,7 @@ export async function run(
   memory = new EvacuationMemory(remembered, bootId());
   let end: End = 'failed';
   let control: ControlServer | undefined;
+  let claim: LockFile | undefined;
   const changes = new SetChanges();
   const { library } = context;
   const evacuation = new EvacuationChanges(args.device, device, changes, library, memory);
@@ -76,6 +78,7 @@ export async function run(
   let commandLine = context.commandLine;
   try {
     const name = args.name ?? device.info.name;
+    claim = await claimOrWarn(name, args, device, context, log);
     await settings.follow(device);
     const figures = new Figures((await device.status()).counters, Math.floor(Date.now() / 1000));
     tellOpened(log, name, device);
@@ -105,15 +108,34 @@ export async function run(
     }
   } finally {
     await control?.close({ isReopened: end === 'changed' || end === 'handedOver' });
+    // Who takes over may claim it as soon as the devices are free.
+    if (end !== 'changed') claim?.release();
     if (end === 'failed' && isInUse(device)) end = tellLeft(device, log);
     if (end !== 'changed') {
       await jobs.rest();
-      await (end === 'handedOver' ? device.handOver() : device.close());
+      await (end === 'handedOver' ? device.handOver() : closeServedSet(device, control, context));
     }
   }
   if (end === 'changed') return library.startAgain(commandLine);
   log.info({ event: end }, end === 'handedOver' ? 'handed over' : 'stopped cleanly');
   return EXIT_STATUS.done;
+}
+
+/** A name that nobody asked for, or of a block device whose users wait, is no reason not to serve. */
+async function claimOrWarn(
+  name: string,
+  args: RunArguments,
+  { ublk }: ProtectedDevice,
+  context: CliContext,
+  log: Log,
+): Promise<LockFile | undefined> {
+  try {
+    return await claimName(name, context);
+  } catch (error) {
+    if (args.name !== undefined && ublk?.isRecovered !== true) throw error;
+    log.warn({ event: 'nameTaken', name }, `${(error as Error).message}, or use its set id`);
+    return undefined;
+  }
 }
 
 function tellOpened(log: Log, name: string, { info, ublk }: ProtectedDevice): void {
@@ -267,27 +289,3 @@ async function refusalOf(ublk: ProtectedDevice['ublk']): Promise<string | undefi
 /** All looks are over before a second signal would count as another request (`SAME_REQUEST_MS`). */
 const USER_LOOKS = 3;
 const USER_LOOK_PAUSE_MS = 200;
-
-/** Before a device is opened: every URI can be understood, and the TLS options fit them. */
-function checkEndpoints({ device, nbd, tls }: RunArguments): void {
-  if (device.ublk !== undefined && device.io === 'portable')
-    throw new DmRemapError('usage', '--ublk needs io_uring: leave out --io portable');
-  if (nbd.length === 0 && device.ublk === undefined) {
-    const example =
-      '--ublk (a block device on this machine), --nbd "nbd+unix:///?socket=/run/dm-remap.sock" or --nbd nbd://127.0.0.1:10809/';
-    throw new DmRemapError('usage', `say where to serve the device, for example ${example}`);
-  }
-  let withTls = false;
-  for (const text of nbd) {
-    const uri = parseNbdUri(text);
-    if (!uri.ok) throw new DmRemapError('usage', `${text}: ${uri.error.reason}`);
-    if (uri.value.tls && tls.tlsDirectory === undefined && uri.value.tlsCertificates === null) {
-      throw new DmRemapError('usage', `${text}: needs certificates; give their directory with --tls-dir`);
-    }
-    withTls ||= uri.value.tls;
-    if (uri.value.address.kind === 'unix') checkSocketPlace(uri.value.address.path, device);
-  }
-  if (tls.verifyClients === true && !withTls) {
-    throw new DmRemapError('usage', '--verify-clients works for nbds URIs only; there is none');
-  }
-}

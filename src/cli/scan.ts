@@ -69,7 +69,8 @@ function setText(set: ScannedSet, { state, next }: ScanVerdict, { out }: CliCont
 
 function mainText({ main }: ScannedSet): string {
   const proof = main.provedBy === null ? '' : `, ${PROOF[main.provedBy]}`;
-  return `${memberText(main.path, main.sizeBytes, main)}${proof}`;
+  const path = main.path ?? (main.candidates.length > 0 ? main.candidates.join(' or ') : null);
+  return `${memberText(path, main.sizeBytes, main)}${proof}`;
 }
 
 function memberText(

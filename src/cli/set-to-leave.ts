@@ -3,9 +3,10 @@ import { labelOf } from '../control/client/pick-set.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { HandReport, ProtectedDevice, SectorRange } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
-import type { CliContext, LibraryCalls } from './cli-context.js';
+import type { CliContext } from './cli-context.js';
 import { refuseDuringEvacuation } from './refuse-during-evacuation.js';
 import { commandLine } from './shell-words.js';
+import { uncleanStopOf } from './unclean-stop.js';
 
 /** A set whose moved units are brought back to its main device, one after the other. */
 export interface SetToLeave {
@@ -22,8 +23,8 @@ export interface SetToLeave {
 }
 
 /** One that a process serves. */
-export async function servedSet(wanted: string, { running, library }: CliContext): Promise<SetToLeave> {
-  const set = await running.one(wanted);
+export async function servedSet(wanted: string, context: CliContext): Promise<SetToLeave> {
+  const set = await context.running.one(wanted);
   const { client, device } = set;
   refuseDuringEvacuation(device, commandLine(['dmremap', 'evacuate', wanted, '--cancel']));
   return {
@@ -33,7 +34,7 @@ export async function servedSet(wanted: string, { running, library }: CliContext
     spares: device.spares.map(({ path }) => path),
     remaps: async () => (await client.remaps()).map(rangeOf),
     giveBack: (range) => client.giveBack(range),
-    stop: () => stopServing(set, client, library),
+    stop: () => stopServing(set, client, context),
   };
 }
 
@@ -76,7 +77,7 @@ function rangeOf(remap: { readonly mainSector: number; readonly sectorCount: num
 async function stopServing(
   { device }: RunningSet,
   client: Pick<ControlClient, 'device'>,
-  library: Pick<LibraryCalls, 'stopBlockDevice' | 'endProcess'>,
+  { library, runDirectory }: Pick<CliContext, 'library' | 'runDirectory'>,
 ): Promise<void> {
   const { connections, endpoints, processId, main } = await client.device();
   if (connections > 0)
@@ -87,4 +88,6 @@ async function stopServing(
   const blockDevice = endpoints.find(({ kind }) => kind === 'ublk');
   if (blockDevice === undefined) await library.endProcess(processId);
   else await library.stopBlockDevice(blockDevice.address, { force: false });
+  const problem = await uncleanStopOf(device.setId, labelOf(device), { runDirectory });
+  if (problem !== undefined) throw problem;
 }

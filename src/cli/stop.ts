@@ -6,6 +6,7 @@ import { endServedSet } from './end-served-set.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { writeAnswer } from './output.js';
+import { uncleanStopOf } from './unclean-stop.js';
 
 export interface StopArguments {
   /** A block device, also one whose process is gone; or a set that is served. */
@@ -31,7 +32,8 @@ async function stopSet(
   context: CliContext,
 ): Promise<Omit<StopAnswer, 'version'>> {
   const set = await context.running.one(wanted);
-  await endServedSet(set, force, context);
+  const problem = await endServedSet(set, force, context);
+  if (problem !== undefined) throw problem;
   const { setId, name, endpoints } = set.device;
   return { setId, name, blockDevice: endpoints.find(({ kind }) => kind === 'ublk')?.address ?? null };
 }
@@ -43,10 +45,12 @@ async function stopDevice(
   context: CliContext,
 ): Promise<Omit<StopAnswer, 'version'>> {
   const { setId } = await context.library.stopBlockDevice(path, { force });
+  const problem = await uncleanStopOf(setId, path, context);
   if (context.runDirectory !== undefined) {
     const { removeAbandonedSockets } = await import('../control/abandoned-sockets.js');
     await removeAbandonedSockets(context.runDirectory, setId);
   }
+  if (problem !== undefined) throw problem;
   return { setId, name: null, blockDevice: path };
 }
 
@@ -61,7 +65,7 @@ export function addStopCommand(program: Command, action: (args: StopArguments) =
     .description(
       'Asks the process that serves the set to stop, as Ctrl-C does, and waits until it is gone, and the block device ' +
         'with it. Refused while the set is in use, by mounts and programs or by NBD clients. Also removes a block device ' +
-        'whose process has died and shall not be started again.',
+        'whose process has died and shall not be started again. A stop that was not clean, because the last flush failed, is told.',
     )
     .argument('<set>', 'name, set id, /dev/ublkbN or a link to it, main device or spare')
     .addOption(
@@ -73,7 +77,7 @@ export function addStopCommand(program: Command, action: (args: StopArguments) =
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((wanted: string, options: { force: boolean; json: boolean }) => action({ wanted, ...options }));
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'refused', 'system'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'io', 'system'],
     examples: ['umount /mnt && dmremap stop /dev/ublkb0', 'dmremap stop attic'],
   });
 }

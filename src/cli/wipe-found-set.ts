@@ -53,9 +53,7 @@ export function wipePlanText({ set, plan }: FoundMetadata, output: Output): stri
   const { movedUnits, missingSpares } = plan;
   const lost = movedUnits === null ? 'nobody can tell' : formatCount(movedUnits, 'unit');
   const missing: [string, string][] =
-    missingSpares === 0
-      ? []
-      : [['not found', `${formatCount(missingSpares, 'spare')}, which stay as they are`]];
+    missingSpares === 0 ? [] : [['not found', `${formatCount(missingSpares, 'spare')}, not erased`]];
   return formatFields(
     [
       ['set', name === '' ? setId : `${name} (${setId})`],

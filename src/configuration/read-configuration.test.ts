@@ -20,6 +20,7 @@ sets:
       on_gone: hold:120
       scan_interval_hours: 24
 `;
+const OTHER = 'main: /dev/c\n    spares: [/dev/d]';
 const MINIMAL = 'sets:\n  cellar:\n    main: /dev/a\n    spares: [/dev/b]\n';
 
 function read(...texts: string[]) {
@@ -70,6 +71,35 @@ describe('a configuration', () => {
       error: '/etc/1.yaml:3:3: sets.cellar: is in /etc/0.yaml:2 already',
     });
   });
+
+  it.each([
+    [
+      'main: /dev/b\n    spares: [/dev/c]',
+      3,
+      'sets.attic.main: /dev/b is a disk of cellar already (/etc/0.yaml:4)',
+    ],
+    [
+      'main: /dev/c\n    spares: [/dev/d, /dev/a]',
+      4,
+      'sets.attic.spares[1]: /dev/a is a disk of cellar already',
+    ],
+    [
+      `${OTHER}\n    name: cellar`,
+      5,
+      'sets.attic.name: "cellar" is the name of cellar already (/etc/0.yaml:2)',
+    ],
+    [
+      `${OTHER}\n    frontends: { nbd: ["nbd:///x"] }`,
+      5,
+      '127.0.0.1 port 10809 is where cellar is served already',
+    ],
+    [`${OTHER}\n    frontends: { nbd: ["nbds+unix:///?socket=/run//c"] }`, 5, '/run/c is where cellar'],
+  ])('refuses what another set has: %j', (attic, line, problem) => {
+    const served = '    frontends: { nbd: ["nbd://127.0.0.1/", "nbd+unix:///?socket=/run/c"] }\n';
+    const { error } = read(MINIMAL + served, `sets:\n  attic:\n    ${attic}\n`) as { error: string };
+    expect(error).toMatch(new RegExp(`^/etc/1.yaml:${line}:[^\\n]*$`));
+    expect(error).toContain(problem);
+  });
 });
 
 const SET = 'sets:\n  attic:\n    main: /dev/a\n    spares: [/dev/b]\n';
@@ -100,6 +130,10 @@ describe('a mistake is told with line, column, key and what is wrong', () => {
     [
       SET.replace('[/dev/b]', '[/dev/b, /dev/b]'),
       /^\/etc\/0.yaml:4:22: sets.attic.spares\[1\]: \/dev\/b is named twice/,
+    ],
+    [
+      `${SET}    frontends:\n      nbd: [nbd:///a, nbd://127.0.0.1/a]\n`,
+      /^\/etc\/0.yaml:6:23: sets.attic.frontends.nbd\[1\]: 127.0.0.1 port 10809 is named twice/,
     ],
     [`${SET}    name: "a\\nb"\n`, /^\/etc\/0.yaml:5:5: sets.attic.name: give letters, digits and signs only/],
     [`${SET}    name: a/b\n`, /^\/etc\/0.yaml:5:5: sets.attic.name: give a name without "\/"/],

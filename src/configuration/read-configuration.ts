@@ -4,9 +4,9 @@ import { readSettingChanges } from '../settings/setting-changes.js';
 import type { GivenSetting, GivenSettings } from '../settings/settings-in-force.js';
 import { readYaml, type YamlText } from '../yaml/read-yaml.js';
 import { keyText } from '../yaml/yaml-position.js';
+import { claimedBefore, claimedTwice, claimsOf } from './claims.js';
 import type { ConfigurationFile } from './configuration-files.js';
 import { type ConfigurationText, configurationSchema, type SetText } from './configuration-schema.js';
-import { deviceProblems } from './device-problems.js';
 
 /** All files together. */
 export interface Configuration {
@@ -44,9 +44,26 @@ export function readConfiguration(files: readonly ConfigurationFile[]): Result<C
       const own = settingsOf(part, set.settings, ['sets', name, 'settings']);
       sets.set(name, { ...set, where: whereOf(part, ['sets', name]), settings: { ...common, ...own } });
     }
+  if (problems.length === 0) problems.push(...sharedProblems(parts));
   return problems.length > 0
     ? failed(problems.join('\n'))
     : ok({ files: files.map(({ path }) => path), sets });
+}
+
+/** What only one set can have, and is said twice: a start would refuse it, or two sets would write to one disk. */
+function sharedProblems(parts: readonly ReadFile[]): string[] {
+  const problems: string[] = [];
+  const claimed = new Map<string, { readonly set: string; readonly where: string }>();
+  for (const part of parts)
+    for (const [name, set] of Object.entries(part.content.sets ?? {}))
+      for (const claim of claimsOf(name, set)) {
+        const id = `${claim.kind} ${claim.what}`;
+        const before = claimed.get(id);
+        if (before === undefined) claimed.set(id, { set: name, where: whereOf(part, claim.keys) });
+        else if (before.set === name) problems.push(at(part, claim.keys, claimedTwice(claim)));
+        else problems.push(at(part, claim.keys, claimedBefore(claim, before.set, before.where)));
+      }
+  return problems;
 }
 
 interface ReadFile {
@@ -65,8 +82,7 @@ function readOne({ path, text }: ConfigurationFile): Result<ReadFile, readonly s
   const file = { path, text: read.value };
   if (!parsed.success) return failed(parsed.error.issues.map((issue) => problemOf(file, issue)));
   const part = { ...file, content: parsed.data };
-  const devices = deviceProblems(part.content.sets ?? {});
-  const problems = [...devices.map(({ keys, problem }) => at(part, keys, problem)), ...settingProblems(part)];
+  const problems = settingProblems(part);
   return problems.length > 0 ? failed(problems) : ok(part);
 }
 

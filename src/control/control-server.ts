@@ -1,5 +1,6 @@
-import { mkdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { rename, rm, stat, unlink } from 'node:fs/promises';
 import { failed, ok, type Result } from '../base/result.js';
+import { makeDirectories } from '../library/make-directories.js';
 import { isListenedAt, removeAbandonedSockets } from './abandoned-sockets.js';
 import { controlApp } from './control-app.js';
 import { reopenedPathOf, socketPathOf } from './run-directory.js';
@@ -21,7 +22,7 @@ export async function serveControl(
   if (await isListenedAt(path)) return failed(`${path}: no control socket, because ${COPY}`);
   const app = await controlApp(set);
   try {
-    await mkdir(runDirectory, { recursive: true, mode: 0o755 });
+    await makeDirectories(runDirectory, 0o755);
     // One that was killed before it had the name may have had our process id.
     await rm(ownPath, { force: true });
     await listenPrivately(() => app.listen({ path: ownPath }));
@@ -39,7 +40,7 @@ export async function serveControl(
   } catch (error) {
     await app.close();
     const { code, message } = error as NodeJS.ErrnoException;
-    return failed(`${path}: no control socket (${code ?? message})`);
+    return failed(`${path}: no control socket (${code ?? message}); commands will not find the set there`);
   }
 }
 

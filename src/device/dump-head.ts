@@ -1,4 +1,5 @@
 import { failed, ok, type Result } from '../base/result.js';
+import { problemOfSetName } from '../base/set-name.js';
 import { storableText } from '../format/codec.js';
 import { MAX_COPIES, MAX_SPARES, superblockAnchors } from '../format/layout.js';
 import { type LayoutFailure, planLayout, unitCountFor } from '../format/plan-layout.js';
@@ -66,7 +67,7 @@ function refusalOf(word: string): string {
 const READERS: Readonly<Record<string, (fields: DumpFields) => Record<string, unknown>>> = {
   set: (fields) => ({
     setId: uuid(fields),
-    name: text(fields, 'name'),
+    name: setName(fields),
     createdSeconds: fields.take('created', 'a time as 2025-11-21T14:53:07Z', parseTime),
   }),
   main: (fields) => ({
@@ -98,6 +99,14 @@ function uuid(fields: DumpFields): Uint8Array | undefined {
     const parsed = parseUuid(text);
     return parsed.ok ? parsed.value : undefined;
   });
+}
+
+/** As `format` takes it: a dump that was edited makes the same file names of it. */
+function setName(fields: DumpFields): string | undefined {
+  const name = text(fields, 'name');
+  const problem = name === undefined ? undefined : problemOfSetName(name);
+  if (problem !== undefined) fields.refuse(`name=: ${problem}`);
+  return name;
 }
 
 function text(fields: DumpFields, key: string): string | undefined {

@@ -70,6 +70,6 @@ function tooSmall(before: Layout, sizeBytes: number): LayoutFailure {
   const minimumBytes = minimumSizeBytes(sizeBytes, (tried) => fits(withSpare(before, tried), spareIndex));
   const { unitBytes, copies } = before;
   if (minimumBytes === undefined)
-    return { kind: 'metadataTooLarge', unitBytes, copyCount: copies.length + 1 };
+    return { kind: 'metadataTooLarge', unitBytes, copyCount: copies.length, enoughUnitBytes: undefined };
   return { kind: 'spareTooSmall', spareIndex, sizeBytes, minimumBytes };
 }

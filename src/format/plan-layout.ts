@@ -66,8 +66,13 @@ export type LayoutFailure =
       readonly sizeBytes: number;
       readonly minimumBytes: number;
     }
-  /** No size of this spare would do: units are too small for this many copies. */
-  | { readonly kind: 'metadataTooLarge'; readonly unitBytes: number; readonly copyCount: number }
+  /** No larger size of this spare would do. `enoughUnitBytes` would; undefined: no units would alone, or those of a set are kept. */
+  | {
+      readonly kind: 'metadataTooLarge';
+      readonly unitBytes: number;
+      readonly copyCount: number;
+      readonly enoughUnitBytes: number | undefined;
+    }
   /** The spares have more units than the format allows: larger units are needed. */
   | { readonly kind: 'tooManyUnits'; readonly unitCount: number; readonly maximum: number };
 
@@ -80,12 +85,16 @@ function refuseNumbers(request: LayoutRequest): LayoutFailure | undefined {
   const { logicalBlockBytes, unitBytes, mainSizeBytes } = request;
   if (logicalBlockBytes !== 512 && logicalBlockBytes !== 4096)
     return { kind: 'badLogicalBlock', logicalBlockBytes };
-  const maximumBytes = Math.min(MAX_UNIT_BYTES, MAX_BLOCKS_PER_UNIT * logicalBlockBytes);
+  const maximumBytes = maximumUnitBytes(logicalBlockBytes);
   if (!isPowerOfTwo(unitBytes) || unitBytes < logicalBlockBytes || unitBytes > maximumBytes) {
     return { kind: 'badUnit', unitBytes, minimumBytes: logicalBlockBytes, maximumBytes };
   }
   const wholeBlocks = mainSizeBytes <= MAX_MAIN_BYTES && mainSizeBytes % logicalBlockBytes === 0;
   return wholeBlocks && mainSizeBytes > 0 ? undefined : { kind: 'badMainSize', mainSizeBytes };
+}
+
+function maximumUnitBytes(logicalBlockBytes: number): number {
+  return Math.min(MAX_UNIT_BYTES, MAX_BLOCKS_PER_UNIT * logicalBlockBytes);
 }
 
 function refuseSpares(request: LayoutRequest): LayoutFailure | undefined {
@@ -162,8 +171,22 @@ function doesNotFit(request: LayoutRequest, spareIndex: number): LayoutFailure {
     return fits(place({ ...request, spareSizesBytes }), spareIndex);
   });
   const { unitBytes, copyCount } = request;
-  if (minimumBytes === undefined) return { kind: 'metadataTooLarge', unitBytes, copyCount };
+  if (minimumBytes === undefined) {
+    const enoughUnitBytes = enoughUnitBytesFor(request);
+    return { kind: 'metadataTooLarge', unitBytes, copyCount, enoughUnitBytes };
+  }
   return { kind: 'spareTooSmall', spareIndex, sizeBytes, minimumBytes };
+}
+
+/** The smallest larger units with which all spares would do as they are. */
+function enoughUnitBytesFor(request: LayoutRequest): number | undefined {
+  const maximumBytes = maximumUnitBytes(request.logicalBlockBytes);
+  if (request.spareSizesBytes.some((sizeBytes) => sizeBytes < MIN_SPARE_BYTES)) return undefined;
+  for (let unitBytes = 2 * request.unitBytes; unitBytes <= maximumBytes; unitBytes *= 2) {
+    const layout = place({ ...request, unitBytes });
+    if (layout.spares.every((_, index) => fits(layout, index))) return unitBytes;
+  }
+  return undefined;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeDirectories } from './make-directories.js';
 
 /**
  * Texts of maps, as LVM archives its metadata: `SETID_TIME-NUMBER_gGENERATION.txt`, the newest ones of each set, a bounded
@@ -21,7 +22,7 @@ export class ArchiveDirectory {
   async add(name: ArchiveName, pieces: Iterable<string>): Promise<string | undefined> {
     const unfinished = join(this.#path, `${name.setId}.part`);
     try {
-      await mkdir(this.#path, { recursive: true, mode: 0o700 });
+      await makeDirectories(this.#path, 0o700);
       await pipeline(Readable.from(pieces), createWriteStream(unfinished, { flush: true, mode: 0o600 }));
       const files = await this.#filesOf(name.setId);
       if (await isSame(unfinished, files.at(-1))) await rm(unfinished);

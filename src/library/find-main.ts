@@ -16,6 +16,8 @@ import type { MainProof, ScanProblem } from './scan-types.js';
 export interface FoundMain {
   readonly path: string | null;
   readonly provedBy: MainProof | null;
+  /** What can't be told apart, where `path` is null. */
+  readonly candidates?: readonly string[];
   readonly problems: readonly ScanProblem[];
 }
 
@@ -95,7 +97,13 @@ async function judgeMain(superblock: Superblock, path: string): Promise<JudgedMa
 function several(found: readonly JudgedMain[]): FoundMain {
   const names = found.map(({ name }) => name).join(' and ');
   const message = `${names} are the same main device by all that can be seen, so one is a copy or a second path to it`;
-  return { path: null, provedBy: null, problems: [{ id: 'mainSeenTwice', blocks: true, message }] };
+  const candidates = found.map(({ path }) => path);
+  return {
+    path: null,
+    provedBy: null,
+    candidates,
+    problems: [{ id: 'mainSeenTwice', blocks: true, message }],
+  };
 }
 
 /** It holds part of what the main device held, and nothing but its contents speaks against it. */
@@ -132,9 +140,15 @@ function withoutProof(superblock: Superblock, judged: readonly JudgedMain[]): Fo
     return { path: null, provedBy: null, problems: [{ id: 'mainMissing', blocks: true, message }] };
   }
   const message = `the main device (${what}) may be ${names}, but nothing but the size says so`;
-  const path = possible.length === 1 ? possible[0]!.path : null;
+  const candidates = possible.map((one) => one.path);
+  const path = candidates.length === 1 ? candidates[0]! : null;
   const provedBy = path === null ? null : 'size';
-  return { path, provedBy, problems: [{ id: 'mainUnproven', blocks: true, message }] };
+  return {
+    path,
+    provedBy,
+    candidates: path === null ? candidates : [],
+    problems: [{ id: 'mainUnproven', blocks: true, message }],
+  };
 }
 
 /** What was found in its stead. */

@@ -13,6 +13,7 @@ import { type ExaminedSpare, examineSpares, findChanged } from './examine-spares
 import { describeLayoutFailure } from './layout-message.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from './offline-types.js';
 import { hasChanged } from './repair-metadata.js';
+import { unusedTailBytes } from './unused-tail.js';
 
 /** What `formatSpares` would do, without writing; rejects with `DmRemapError` where it would refuse. */
 export async function planFormat(options: FormatOptions): Promise<FormatPlan> {
@@ -82,6 +83,7 @@ export async function prepareFormat(options: FormatOptions): Promise<PreparedFor
     setId: formatUuid(superblock.setId),
     name: superblock.name,
     main: targetOf(main),
+    mainUnusedBytes: unusedTailBytes(main.path, logicalBlockBytes),
     spares: spares.map(targetOf),
     unitBytes,
     logicalBlockBytes,

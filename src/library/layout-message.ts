@@ -19,14 +19,19 @@ export function describeLayoutFailure(
     case 'badCopyCount':
       return `${problem.copyCount} copies: must be from ${problem.minimum} (one per spare) to ${problem.maximum}`;
     case 'spareTooSmall':
-      return `${spares[problem.spareIndex]}: ${problem.sizeBytes} bytes are too small for a spare; at least ${problem.minimumBytes} are needed, or fewer copies ("dmremap format --copies")`;
+      return `${spares[problem.spareIndex]}: ${problem.sizeBytes} bytes are too small for a spare; at least ${problem.minimumBytes} are needed`;
     case 'metadataTooLarge':
-      return `units of ${problem.unitBytes} bytes with ${problem.copyCount} copies leave no room for data; use larger units or fewer copies`;
+      return `units of ${problem.unitBytes} bytes leave too little room for data beside ${problem.copyCount === 1 ? 'a copy' : `${problem.copyCount} copies`} of the metadata; ${whatUnitsDo(problem)}`;
     case 'tooManyUnits':
       return `${problem.unitCount} spare units are more than ${problem.maximum}; use larger units or smaller spares`;
     default:
       return unreachable(problem);
   }
+}
+
+function whatUnitsDo({ enoughUnitBytes }: Extract<LayoutFailure, { kind: 'metadataTooLarge' }>): string {
+  if (enoughUnitBytes !== undefined) return `use units of ${enoughUnitBytes} bytes`;
+  return 'larger ones are needed, which a set gets when it is formatted';
 }
 
 /** 64k is right for one disk and not for another, so the limit has to say where it comes from. */

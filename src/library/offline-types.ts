@@ -22,6 +22,8 @@ export interface FormatPlan {
   readonly setId: string;
   readonly name: string;
   readonly main: FormatTarget;
+  /** At the end of an image, less than a logical block; they are not served. */
+  readonly mainUnusedBytes: number;
   readonly spares: readonly FormatTarget[];
   readonly unitBytes: number;
   readonly logicalBlockBytes: number;

@@ -38,6 +38,7 @@ import { serveNbd } from './serve-nbd.js';
 import { serveUblk, type UblkServer } from './serve-ublk.js';
 import { ThreadClient } from './thread-client.js';
 import { planUblk, type UblkPlan } from './ublk-plan.js';
+import { unusedTailBytes, unusedTailText } from './unused-tail.js';
 
 /**
  * Opens a protected device in a thread of its own. The main device and all spares of the set are held exclusively
@@ -76,6 +77,7 @@ async function openPlanned(
   };
   const tell = (notice: DeviceNotice): void => options.onEvent?.(notice);
   const { client, info } = await ThreadClient.open(threadOptions, tell);
+  tellUnusedTail(options.main, info, tell);
   try {
     const archive =
       options.archive === undefined ? undefined : await startArchive(options.archive, client, tell);
@@ -85,6 +87,18 @@ async function openPlanned(
     await client.call({ verb: 'close' });
     throw error;
   }
+}
+
+/** At every start: who copies what is served misses these bytes of the image. */
+function tellUnusedTail(
+  main: string,
+  { logicalBlockBytes }: DeviceInfo,
+  tell: (notice: DeviceNotice) => void,
+): void {
+  const unusedBytes = unusedTailBytes(main, logicalBlockBytes);
+  const message = unusedTailText(main, unusedBytes, logicalBlockBytes);
+  if (message === undefined) return;
+  tell({ level: 'warn', event: 'endNotServed', message, details: { main, unusedBytes } });
 }
 
 interface OpenedParts {

@@ -92,6 +92,8 @@ describe('a scan', () => {
     expect(await problemsOf('clone', 'spare0', 'main', 'spare1')).toEqual([
       ['mainSeenTwice', true, expect.stringContaining(`${at('clone')} and ${at('main')}`)],
     ]);
+    const { main } = await theSet('clone', 'spare0', 'main', 'spare1');
+    expect(main).toMatchObject({ path: null, candidates: [at('clone'), at('main')] });
   });
 
   it('refuses a named main device that is another disk, and one that was written behind its back', async () => {
@@ -135,7 +137,7 @@ describe('a scan', () => {
     updateSuperblock('spare', 'blank');
     const { sets } = await scan(['spare', 'blank']);
     expect(sets[0]!.problems).toMatchObject([{ id: 'mainUnproven', blocks: true }]);
-    expect(sets[0]!.main).toMatchObject({ path: at('blank'), provedBy: 'size' });
+    expect(sets[0]!.main).toMatchObject({ path: at('blank'), provedBy: 'size', candidates: [] });
   });
 
   it('keeps two sets apart, and names a spare that shrank', async () => {

@@ -72,6 +72,7 @@ async function scannedSet(
       serial: superblock.mainSerial,
       wwn: superblock.mainWwn,
       path: main.path,
+      candidates: main.candidates ?? [],
       provedBy: main.provedBy,
     },
     spares,

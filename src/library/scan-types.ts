@@ -45,6 +45,8 @@ export interface ScannedMain {
   readonly wwn: string;
   /** Null: not found, or not to be told from others. */
   readonly path: string | null;
+  /** Devices that can't be told apart, where `path` is null. */
+  readonly candidates: readonly string[];
   readonly provedBy: MainProof | null;
 }
 

@@ -103,16 +103,26 @@ function refuseLoss({ movedUnits, missingSpares }: Moved, { setId, spares }: Wip
       'refused',
       `${list}: which units live there can't be read, and they would be lost; "dmremap metadata check" says why, --force erases all the same`,
     );
+  if (missingSpares > 0) throw notWhole(list, setId, movedUnits, missingSpares);
   if (movedUnits > 0) {
     const options = spares.map((path) => `--spare ${path}`).join(' ');
     throw new DmRemapError(
       'refused',
-      `${list}: ${movedUnits === 1 ? '1 unit lives' : `${movedUnits} units live`} there and would be lost. First bring them back (dmremap leave --main MAIN ${options}), or copy the disk as the map says (dmremap export ${spares.join(' ')} --dm-table); --force erases all the same`,
+      `${list}: ${liveText(movedUnits)} there and would be lost. First bring them back (dmremap leave --main MAIN ${options}), or copy the disk as the map says (dmremap export ${spares.join(' ')} --dm-table); --force erases all the same`,
     );
   }
-  if (missingSpares > 0)
-    throw new DmRemapError(
-      'refused',
-      `${list}: ${missingSpares} more of set ${setId} not found, and would stay; attach them, or use --force`,
-    );
+}
+
+/** What brings units back needs all spares; who has lost one for good, or erased it before, can't attach it. */
+function notWhole(list: string, setId: string, movedUnits: number, missingSpares: number): DmRemapError {
+  const missing = missingSpares === 1 ? '1 more spare' : `${missingSpares} more spares`;
+  const lost = movedUnits === 0 ? '' : ` and ${liveText(movedUnits)} on the spares, which would be lost`;
+  return new DmRemapError(
+    'refused',
+    `${list}: ${missing} of set ${setId} not found${lost}. Attach all, or name image files with --device; if they are gone for good, or erased already, --force erases what is here`,
+  );
+}
+
+function liveText(movedUnits: number): string {
+  return movedUnits === 1 ? '1 unit lives' : `${movedUnits} units live`;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -62,6 +62,25 @@ describe('the control socket of a set at work', () => {
     expect(await dmremap('remap', 'add', images.mainPath, '16384')).toMatchObject({ status: 2 });
   });
 
+  it('goes on where nobody reads its output and its log any more, as with "run 2>&1 | head -1"', async () => {
+    await stop('SIGTERM');
+    const devices = ['--main', images.mainPath, '--spare', images.sparePath];
+    const nbd = ['--nbd', `nbd+unix:///?socket=${images.path('nbd.sock')}`];
+    server = spawn(process.execPath, [dmremapProgram(), 'run', ...devices, ...nbd], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    server.stdout!.destroy();
+    server.stderr!.destroy();
+    while ((await json('list')).sets[0]?.processId !== server.pid) await delay(20);
+    // Each of these is a line in its log.
+    for (const sector of ['800', '1600'])
+      expect(await dmremap('remap', 'add', images.mainPath, sector)).toMatchObject({ status: 0 });
+    const ended = once(server, 'exit');
+    server.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  });
+
   it('is private, goes with the process, and what a killed one left is passed over and replaced', async () => {
     const [socket] = readdirSync(images.path('run'));
     await stop('SIGKILL');
@@ -73,6 +92,22 @@ describe('the control socket of a set at work', () => {
     expect((await json('list')).sets).toHaveLength(1);
     await stop('SIGTERM');
     expect(existsSync(images.path(`run/${socket}`))).toBe(false);
+  });
+
+  it('has whoever stops the set told that the stop was not clean, once', async () => {
+    await stop('SIGTERM');
+    const faults = images.path('faults.yaml');
+    writeFileSync(faults, 'main:\n  - { on: [flush], error: EIO }\n');
+    server = await serve('--faults', faults);
+    const ended = once(server, 'exit');
+    expect(await dmremap('stop', images.mainPath)).toMatchObject({
+      status: 6,
+      stderr: expect.stringMatching(/^dmremap: \S+: stopped, but not cleanly: the last flush failed; .*\n$/),
+    });
+    expect(await ended).toEqual([6, null]);
+    expect(readdirSync(images.path('run'))).toEqual([]);
+    server = await serve();
+    expect(await dmremap('stop', images.mainPath)).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('stays with the set that has it, when a copy of that is served as well', async () => {
@@ -134,8 +169,8 @@ describe('the control socket of a set at work', () => {
 /** With the run directory inside the images' folder. */
 const environment = () => ({ ...process.env, RUNTIME_DIRECTORY: images.path('run') });
 
-async function serve(): Promise<ChildProcess> {
-  const devices = ['--main', images.mainPath, '--spare', images.sparePath];
+async function serve(...more: string[]): Promise<ChildProcess> {
+  const devices = ['--main', images.mainPath, '--spare', images.sparePath, ...more];
   const nbd = `nbd+unix:///?socket=${images.path('nbd.sock')}`;
   const started = spawn(process.execPath, [dmremapProgram(), 'run', ...devices, '--nbd', nbd], {
     env: environment(),

@@ -57,6 +57,26 @@ describe('a script that knows the kernel module', () => {
     expect(await message('frob')).toEqual([2, "Unknown command 'frob'. Try 'help'"]);
   });
 
+  it('lets one of two have a name that both are created under at the same moment', async () => {
+    const [main2, spare2] = [join(directory, 'main2.img'), join(directory, 'spare2.img')];
+    for (const path of [main2, spare2]) {
+      writeFileSync(path, '');
+      truncateSync(path, 2 * MIB);
+    }
+    const other = `nbd+unix:///?socket=${join(directory, 's2')}`;
+    const outcomes = await Promise.all([
+      create('attic', '--table', `0 16384 remap ${main} ${spare} 0 1000`),
+      dmremap('create', 'attic', '--nbd', other, '--table', `0 4096 remap ${main2} ${spare2} 0 1000`),
+    ]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual([0, 3]);
+    expect(outcomes.find(({ status }) => status === 3)!.stderr).toMatch(
+      /^dmremap: attic: exists already, served by process \d+/,
+    );
+    expect((await dmremap('ls')).stdout).toBe('attic\t(nbd)\n');
+    expect(await dmremap('remove', 'attic')).toMatchObject({ status: 0 });
+    expect(existsSync(join(directory, 'run/attic.name'))).toBe(false);
+  });
+
   it('takes the table from standard input, and tells where the set is served', async () => {
     const created = await withInput(
       `0 16384 dm-remap ${main} ${spare}\n`,

@@ -93,10 +93,9 @@ describe('forget --wipe', () => {
     });
     await writeRandomFile(further, 2 * MIB, 1);
     await dmremap('spare', 'add', further, ...devices(), '--yes');
-    expect(await dmremap(...wipe)).toMatchObject({
-      status: 4,
-      stderr: expect.stringContaining('1 more'),
-    });
+    const incomplete = await dmremap(...wipe);
+    expect(incomplete).toMatchObject({ status: 4, stderr: expect.stringContaining(': 1 more spare of set') });
+    expect(incomplete.stderr).toContain('name image files with --device');
     expect(await dmremap(...wipe, ...both)).toMatchObject({
       status: 0,
       stdout: expect.stringContaining(
@@ -105,6 +104,28 @@ describe('forget --wipe', () => {
     });
     for (const path of [images.sparePath, further])
       expect(await dmremap('inspect', path)).toMatchObject({ status: 5 });
+  });
+
+  it('does not name "leave", which needs all spares, where one of them is missing', async () => {
+    const further = images.path('further.img');
+    await writeRandomFile(further, 2 * MIB, 1);
+    await dmremap('spare', 'add', further, ...devices(), '--yes');
+    server = await serve('--spare', further);
+    await dmremap('remap', 'add', images.mainPath, '800');
+    await stop('SIGTERM');
+    const wipe = ['forget', images.sparePath, '--wipe', '--yes'];
+    const refused = await dmremap(...wipe);
+    expect(refused).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(/1 more spare of set \S+ not found and 1 unit lives on the spares/),
+    });
+    expect(refused.stderr).not.toContain('dmremap leave');
+    expect(await dmremap(...wipe, '--force')).toMatchObject({ status: 0 });
+    expect(await dmremap('forget', further, '--wipe', '--yes')).toMatchObject({
+      status: 4,
+      stderr: expect.stringContaining('or erased already, --force erases what is here'),
+    });
+    expect(await dmremap('forget', further, '--wipe', '--yes', '--force')).toMatchObject({ status: 0 });
   });
 
   it('has options that mean nothing without it', async () => {
@@ -120,9 +141,9 @@ async function setId(): Promise<string> {
   return JSON.parse((await dmremap('list', '--json')).stdout).sets[0].setId;
 }
 
-async function serve(): Promise<ChildProcess> {
+async function serve(...more: string[]): Promise<ChildProcess> {
   const uri = `nbd+unix:///?socket=${join(images.directory, 'nbd.sock')}`;
-  const child = spawn(process.execPath, [dmremapProgram(), 'run', ...devices(), '--nbd', uri], {
+  const child = spawn(process.execPath, [dmremapProgram(), 'run', ...devices(), ...more, '--nbd', uri], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: environment(),
   });

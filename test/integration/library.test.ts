@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DmRemapError, inspectSpares, type ProtectedDevice } from '../../dist/library/index.js';
+import {
+  type DeviceNotice,
+  DmRemapError,
+  inspectSpares,
+  type ProtectedDevice,
+} from '../../dist/library/index.js';
 import { NbdClient } from '../../src/demo/nbd-client.js';
 import { ProtectedImages } from '../support/protected-images.js';
 
@@ -68,6 +73,21 @@ describe.each(['uring', 'portable'] as const)('a device in this process, --io %s
     expect(data).toHaveLength(200 * MIB);
     expect([data[150 * MIB - 1], data[150 * MIB], data[150 * MIB + UNIT_BYTES]]).toEqual([0, 7, 0]);
     client.destroy();
+  });
+
+  it('tells at the start what the image has beyond whole blocks', async () => {
+    const main = images.file('odd.img', MIB + 612);
+    const told: DeviceNotice[] = [];
+    const options = { io, main, spares: [images.file('blank.img', MIB)], init: true };
+    const device = await images.open({ ...options, onEvent: (notice) => told.push(notice) });
+    expect(device.info.sizeBytes).toBe(MIB + 512);
+    expect(told.filter(({ event }) => event === 'endNotServed')).toMatchObject([
+      {
+        level: 'warn',
+        message: expect.stringContaining('odd.img: 100 bytes'),
+        details: { unusedBytes: 100 },
+      },
+    ]);
   });
 
   it('refuses senseless offsets and lengths, and goes on', async () => {

@@ -9,7 +9,7 @@ import type { CliContext } from '../cli-context.js';
 import { runCommandLine } from '../command-line.js';
 import { exitStatusOf } from '../exit-status.js';
 import { deviceResource } from '../testing/device-resource.js';
-import { fakeContext } from '../testing/fake-context.js';
+import { fakeContext, formatPlan } from '../testing/fake-context.js';
 
 const PAIR: PairReport = {
   mainSectorCount: 16_384,
@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => rmSync(runDirectory, { recursive: true }));
 
 /** A creation ends after the formatting, which fails. */
-function bench(pair: Partial<PairReport> = {}, names: readonly string[] = []) {
+function bench(pair: Partial<PairReport> = {}, names: readonly string[] = [], mainUnusedBytes = 0) {
   const formatted: FormatOptions[] = [];
   const examined: string[][] = [];
   const sets = names.map((name) => ({ client: undefined as never, device: deviceResource({ name }) }));
@@ -43,6 +43,7 @@ function bench(pair: Partial<PairReport> = {}, names: readonly string[] = []) {
       },
       formatSpares: async (options) => {
         formatted.push(options);
+        if (mainUnusedBytes > 0) return formatPlan({ mainUnusedBytes });
         throw new DmRemapError('system', 'formatted');
       },
     },
@@ -69,6 +70,12 @@ describe('dmremap create', () => {
       '7 formatted',
     );
     expect(ground.formatted).toEqual([{ main: '/m', spares: ['/s'], name: 'attic', unitBytes: 8192 }]);
+  });
+
+  it('warns of what an image has beyond whole blocks', async () => {
+    const ground = bench({}, [], 100);
+    expect(await failure([...NBD, '--table', '0 16384 remap /m /s 0 1000'], ground)).toBe('3 started');
+    expect(ground.err.text).toMatch(/^dmremap: warning: \/dev\/sda: 100 bytes at its end are not served/m);
   });
 
   it('takes the table from a file, devices by number, and warns where the main device is larger', async () => {

@@ -11,6 +11,7 @@ import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
 import { writeAnswer } from '../output.js';
 import { checkSocketPlace } from '../socket-place.js';
+import { warnUnusedTail } from '../warn-unused-tail.js';
 import { logPathFor, startSet } from './start-set.js';
 import { formatCreatedAs, parseTable, type TableLine } from './table-line.js';
 
@@ -40,7 +41,7 @@ export async function create(args: CreateArguments, context: CliContext): Promis
   const pair = await context.library.examinePair(line.main, line.spare);
   refuseSwapped(line, pair);
   checkRoom(line, pair, args, context);
-  const logPath = logPathFor(args.name, context);
+  const logPath = await logPathFor(args.name, context);
   const formatted = await prepareSpare(line, pair, args, context);
   const device = await startSet(runArguments(line, args), logPath, context);
   const { setId, name, processId, endpoints } = device;
@@ -136,13 +137,13 @@ async function prepareSpare(
   { main, spare }: TableLine,
   pair: PairReport,
   { name, unitBytes }: CreateArguments,
-  { library }: CliContext,
+  { library, err }: CliContext,
 ): Promise<boolean> {
   switch (pair.spare.kind) {
     case 'set':
       return false;
     case 'blank':
-      await library.formatSpares({ main, spares: [spare], name, unitBytes });
+      warnUnusedTail(await library.formatSpares({ main, spares: [spare], name, unitBytes }), err);
       return true;
     case 'foreign': {
       const advice =

@@ -58,8 +58,8 @@ async function removeOne(
   const { setId, name, processId } = set.device;
   try {
     if (dryRun) await refuseInUse(set, force, context);
-    else await endServedSet(set, force, context);
-    return { setId, name, processId, outcome: dryRun ? 'wouldGo' : 'removed', error: undefined };
+    const problem = dryRun ? undefined : await endServedSet(set, force, context);
+    return { setId, name, processId, outcome: dryRun ? 'wouldGo' : 'removed', error: problem };
   } catch (error) {
     if (!(error instanceof DmRemapError)) throw error;
     return { setId, name, processId, outcome: 'stays', error };
@@ -96,7 +96,7 @@ export function addRemoveCommand(program: Command, run: (args: RemoveArguments) 
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((sets: string[], options: Omit<RemoveArguments, 'sets'>) => run({ sets, ...options }));
   helpLikeManual(command, {
-    exitStatuses: ['done', 'usage', 'device', 'refused', 'system'],
+    exitStatuses: ['done', 'usage', 'device', 'refused', 'io', 'system'],
     examples: ['dmremap remove attic', 'dmremap remove --all --dry-run', 'dmremap remove --all'],
   });
 }

@@ -6,11 +6,11 @@ import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
 
 /** NAME.log in the run directory, for a process that is yet to be started. Fails where it could not be written. */
-export function logPathFor(name: string, { runDirectory }: CliContext): string {
+export async function logPathFor(name: string, { runDirectory }: CliContext): Promise<string> {
   if (runDirectory === undefined)
     throw new DmRemapError('system', 'no run directory: set XDG_RUNTIME_DIR to a directory of yours');
   const logPath = join(runDirectory, `${encodeURIComponent(name)}.log`);
-  const problem = problemOfLog(logPath);
+  const problem = await problemOfLog(logPath);
   if (problem !== undefined) throw new DmRemapError('system', problem);
   return logPath;
 }

@@ -6,13 +6,14 @@ export const EVACUATION_ID = 'evacuation';
 
 /** The copying of a set to another disk that is under way, or has ended, as one of the jobs of the set. */
 export function evacuationJob(report: EvacuationReport, pace: Pace): JobReport {
-  const { path, isWaiting, copiedBytes: done, totalBytes: total, beginningBytes, problem } = report;
+  const { path, pass, isWaiting, copiedBytes: done, totalBytes: total, beginningBytes, problem } = report;
   // Less than before where something is to be copied again.
   const doneNow = Math.max(0, done - beginningBytes);
   return {
     ...about(path),
     state: stateOf(report),
     isWaiting,
+    isComparing: pass === 'comparing',
     progress: { done, total, unit: 'bytes', ...pace.of(doneNow, doneNow + total - done) },
     problem,
   };
@@ -21,7 +22,7 @@ export function evacuationJob(report: EvacuationReport, pace: Pace): JobReport {
 /** One that no process has begun again. */
 export function restingEvacuation(path: string, problem: string): JobReport {
   const progress = { done: 0, total: 0, unit: 'bytes', perSecond: null, secondsLeft: null } as const;
-  return { ...about(path), state: 'paused', isWaiting: false, progress, problem };
+  return { ...about(path), state: 'paused', isWaiting: false, isComparing: false, progress, problem };
 }
 
 function about(path: string) {

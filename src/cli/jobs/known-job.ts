@@ -12,5 +12,5 @@ export interface KnownJob extends Pick<JobReport, 'id' | 'kind' | 'path' | 'spar
 
 export function reportOf({ job, wanted: _, unit, ...about }: KnownJob): JobReport {
   const { report } = job;
-  return { ...about, ...report, progress: { ...report.progress, unit } };
+  return { ...about, ...report, isComparing: false, progress: { ...report.progress, unit } };
 }

@@ -162,6 +162,7 @@ export function formatPlan(changes: Partial<FormatPlan> = {}): FormatPlan {
     setId: '0f0e0d0c-0b0a-4900-8000-000102030405',
     name: '',
     main: { path: '/dev/sda', sizeBytes: 64 << 20, model: 'WDC', serial: 'W1', signature: 'ext4' },
+    mainUnusedBytes: 0,
     spares: [{ path: '/dev/sdb', sizeBytes: 16 << 20, model: 'Stick', serial: 'S1', signature: 'xfs' }],
     unitBytes: 4096,
     logicalBlockBytes: 512,

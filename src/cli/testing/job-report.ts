@@ -9,6 +9,7 @@ export function jobReport(changes: Partial<JobReport> = {}): JobReport {
     spareIndex: 0,
     state: 'running',
     isWaiting: false,
+    isComparing: false,
     progress: { done: 4, total: 10, unit: 'units', perSecond: 2, secondsLeft: 3 },
     movedUnits: 4,
     refusals: [],

@@ -13,6 +13,11 @@ export const jobSchema = z
     spareIndex: wholeNumber.nullable().describe('of the spare that is emptied'),
     state: z.enum(['running', 'paused', 'done', 'failed', 'cancelled']),
     isWaiting: z.boolean().describe('a device is away, or the set suspended; it goes on afterwards'),
+    isComparing: z
+      .boolean()
+      .describe(
+        'an evacuation: whether what an earlier process had copied is still there; it goes on afterwards',
+      ),
     progress: z
       .object({
         done: wholeNumber.describe('by this process'),
