@@ -18,15 +18,18 @@ import { IO_DESC_BYTES } from '../src/kernel/ublk-abi.js';
 import { OP } from '../src/kernel/uring-abi.js';
 import { UringStore } from '../src/kernel/uring-store.js';
 import type { IoMemory } from '../src/ports/io-memory.js';
+import { inlineRequestPath } from '../src/runtime/inline-request-path.js';
 import { median } from './figures.js';
 
 /**
  * What our own instructions cost per request of a ublk queue: the real loop, ring, queue, engine and store, with every
  * operation of the ring replaced by one that does nothing (NOP). Needs no ublk driver, so it runs anywhere with Linux 6.10.
+ * `--as-library`: with V8 as another program would have it.
  * Processor time of this process, which other processes disturb less than the clock.
  */
 export async function hotPathBench(args: string[]): Promise<number> {
   const json = args.includes('--json');
+  if (!args.includes('--as-library')) inlineRequestPath();
   const depths = args.filter((arg) => /^\d+$/.test(arg)).map(Number);
   const rows = (depths.length > 0 ? depths : [1, 32]).map((depth) => ({ depth, ...cost(depth) }));
   const report = { version: 1, node: process.version, rows };

@@ -14,6 +14,7 @@ import type {
   ServeNbdOptions,
   UblkEndpoint,
 } from '../library/device-types.js';
+import { inlineRequestPath } from '../runtime/inline-request-path.js';
 import { checkEndpoints } from './check-endpoints.js';
 import { claimName } from './claim-name.js';
 import type { CliContext } from './cli-context.js';
@@ -54,6 +55,7 @@ export async function run(
   context: CliContext,
 ): Promise<number> {
   checkEndpoints(args);
+  inlineRequestPath();
   const log = await openLog(context.err, args.logLevel ?? 'info');
   const settings = new LogSettings(log, args.logLevel);
   if (unguarded.length > 0) warnUnguarded(log, unguarded);

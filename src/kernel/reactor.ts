@@ -90,7 +90,7 @@ export class UringReactor implements Reactor, CompletionHandler {
     if (isBusy && this.looks()) return;
     this.turnsUntilClock = 0;
     const startedAtMs = performance.now();
-    if (isBusy && this.looksUntil(startedAtMs + this.busyWait.limitMs)) return;
+    if (isBusy && this.looksUntilLimit(startedAtMs)) return;
     this.ring.enter(1, this.sleepMs(startedAtMs, waitMaxMs));
     this.busyWait.noteSlept(performance.now() - startedAtMs);
   }
@@ -101,11 +101,16 @@ export class UringReactor implements Reactor, CompletionHandler {
     return this.ring.hasCompletions;
   }
 
-  private looksUntil(endMs: number): boolean {
-    do {
+  private looksUntilLimit(startedAtMs: number): boolean {
+    const endMs = startedAtMs + this.busyWait.limitMs;
+    let nowMs = startedAtMs;
+    for (let lookCount = 1; ; lookCount += 1) {
       if (this.looks()) return true;
-    } while (performance.now() < endMs);
-    return false;
+      nowMs = performance.now();
+      if (nowMs < endMs) continue;
+      this.busyWait.noteLooked(lookCount, nowMs - startedAtMs);
+      return false;
+    }
   }
 
   /** `callback` runs in the turn after a `wake`. */
