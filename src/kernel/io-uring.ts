@@ -45,6 +45,8 @@ export class Ring {
   private readonly memoryAddresses = new Float64Array(KIND_MAX + 1);
   /** Free-running 32-bit counters, ours; the kernel sees them when published. Signed: never a number on the heap. */
   private sqTail: number;
+  /** The kernel's, when it was looked at last; it may have taken more entries since. */
+  private sqHeadSeen: number;
   private cqHead: number;
   /** A link may not have been taken by the kernel yet; `linkedEntry`: its second entry, as `sqTail` counts. */
   private hasLink = false;
@@ -67,6 +69,7 @@ export class Ring {
     this.sqMask = mapping.sqEntries - 1;
     this.cqMask = mapping.cqEntries - 1;
     this.sqTail = Atomics.load(mapping.words, mapping.sqTailWord);
+    this.sqHeadSeen = Atomics.load(mapping.words, mapping.sqHeadWord);
     this.cqHead = Atomics.load(mapping.words, mapping.cqHeadWord);
     this.entry = new RingEntry(mapping.fd, mapping.setupFlags, mapping.features);
   }
@@ -311,7 +314,8 @@ export class Ring {
 
   /** The first word of the entry to fill. */
   private takeEntry(): number {
-    if (this.queuedCount() > this.sqMask) this.makeRoom();
+    if ((this.sqTail - this.sqHeadSeen) >>> 0 > this.sqMask && this.queuedCount() > this.sqMask)
+      this.makeRoom();
     const base = (this.sqTail & this.sqMask) * SQE_WORDS;
     this.sqTail = (this.sqTail + 1) | 0;
     this.inFlightCount += 1;
@@ -331,7 +335,8 @@ export class Ring {
 
   /** Entries that the kernel has not taken yet. */
   private queuedCount(): number {
-    return (this.sqTail - Atomics.load(this.words, this.mapping.sqHeadWord)) >>> 0;
+    this.sqHeadSeen = Atomics.load(this.words, this.mapping.sqHeadWord);
+    return (this.sqTail - this.sqHeadSeen) >>> 0;
   }
 
   private publish(): number {
