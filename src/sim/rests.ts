@@ -2,6 +2,7 @@ import { checkAtRest } from './check-at-rest.js';
 import type { ReadResult } from './client.js';
 import type { Scrubbing } from './commands/scrubbing.js';
 import type { Lives } from './lives.js';
+import { readExisting } from './metadata-reader.js';
 import { readAlone } from './read-alone.js';
 import type { RunParts } from './run-parts.js';
 
@@ -45,9 +46,21 @@ export class Rests {
     evacuating.checkRecorded();
   }
 
+  /** Counters are saved every so often, where all spares take what is written. */
+  #waitForSaving(): void {
+    const { machine, scenario, settings, excuses, counts } = this.#parts;
+    const periodSeconds = settings.savingPeriodSeconds;
+    if (periodSeconds === undefined || scenario.replacementBytes !== undefined) return;
+    machine.clock.advance((periodSeconds + 1) * 1000);
+    this.#lives.settle();
+    if (excuses.hadFlushFailure || excuses.hadOutage) return;
+    counts.checkSaved(readExisting(machine.spareBytes).superblock.counters);
+  }
+
   /** What was acknowledged and flushed survives a clean stop and a power cut. */
   finish(): void {
     this.rest();
+    this.#waitForSaving();
     this.#lives.stop();
     this.#lives.end('powerCut');
     this.#lives.start([]);
