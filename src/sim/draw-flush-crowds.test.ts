@@ -22,7 +22,7 @@ describe('writes and flushes side by side in a history', () => {
       (_, seed) => drawFlushCrowds(new Random(seed), scenario, []).steps,
     ).flat();
     expect(new Set(steps.map(({ kind }) => kind))).toEqual(
-      new Set(['hand', 'request', 'flushFails', 'run', 'crash']),
+      new Set(['hand', 'request', 'flushFails', 'run', 'crash', 'vanish', 'comeBack', 'suspend', 'resume']),
     );
     const failing = steps.flatMap((step) => (step.kind === 'flushFails' ? [step.target] : []));
     expect(new Set(failing)).toEqual(new Set([0, 1, 2]));

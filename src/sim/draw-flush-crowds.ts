@@ -21,6 +21,8 @@ export function drawFlushCrowds(
 
 function drawCrowd(random: Random, scenario: Scenario): Step[] {
   if (scenario.replacementBytes !== undefined && random.chance(2, 3)) return drawRecording(random, scenario);
+  if (random.chance(1, 5)) return drawHeld(random);
+  if (random.chance(1, 6)) return drawSuspendedEnd(random, scenario);
   const requests: Step[] = Array.from({ length: 6 + random.below(12) }, () => drawRequest(random));
   if (random.chance(1, 3))
     requests.splice(random.below(requests.length), 0, drawFailingFlush(random, scenario));
@@ -40,6 +42,30 @@ function drawRecording(random: Random, scenario: Scenario): Step[] {
     ...failing,
     ...changes,
     random.chance(1, 2) ? { kind: 'rest' } : drawEnd(random),
+  ];
+}
+
+/** Durable writes wait for the main device, and are durable all the same. */
+function drawHeld(random: Random): Step[] {
+  const write = (): Step => ({ ...drawRequest(random), operation: 'write', durable: true });
+  return [
+    { kind: 'vanish', target: 0, isReadable: false },
+    ...Array.from({ length: 2 + random.below(4) }, write),
+    drawRun(random, 60),
+    { kind: 'comeBack', target: 0, how: 'inPlace', keepTimes: 8 },
+    { kind: 'run', events: 40 + random.below(200), fromMetadataWrite: false },
+    drawEnd(random),
+  ];
+}
+
+/** The set is suspended also where its last unit, or its first, is. */
+function drawSuspendedEnd(random: Random, { mainBytes, blockBytes }: Scenario): Step[] {
+  const first = random.chance(1, 4) ? 0 : mainBytes / blockBytes - 1;
+  const write: Step = { ...drawRequest(random), operation: 'write', isAimed: false, first, count: 1 };
+  return [
+    { kind: 'suspend', events: 100 },
+    { ...write, events: 10 },
+    { kind: 'resume', events: 0 },
   ];
 }
 
