@@ -250,12 +250,12 @@ function tearAtFlush(rig: DeviceOnMemory, flushNumber: number): void {
 
 describe('a spare that comes back under another name', () => {
   /** `prepare` happens while it is gone; `contents` is what turns up. */
-  function returnWith(gone: Gone, contents: Uint8Array): void {
+  function returnWith(gone: Gone, contents: Uint8Array, judge: (io: JudgedIo) => number = () => 0): void {
     const { rig, client, around } = gone;
     vanish(rig, SPARE);
     client.beginRead(0, 8, 3);
     rig.scheduler.advance(2000);
-    around.bring(rig, SPARE, contents);
+    around.bring(rig, SPARE, contents, 'identity', judge);
     rig.scheduler.advance(1000);
   }
 
@@ -385,6 +385,16 @@ describe('a spare that comes back under another name', () => {
     rig.scheduler.advance(1000);
     expect(refusalOf(rig)).toEqual(['otherSpare']);
     expect(gone.around.refusedCount).toBe(3);
+  });
+
+  it('is not taken for another one if it is gone again while it is looked at', () => {
+    const gone = openDevice();
+    const { rig, around } = gone;
+    returnWith(gone, rig.disks[SPARE]!.contents, () => EIO);
+    expect(refusalOf(rig)).toEqual(['unusable']);
+    around.bring(rig, SPARE, rig.disks[SPARE]!.contents);
+    rig.scheduler.advance(1000);
+    expect(eventKinds(rig)).toContain('spareBack');
   });
 
   it('is refused if somebody has opened it meanwhile', () => {
