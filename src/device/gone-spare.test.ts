@@ -250,12 +250,12 @@ function tearAtFlush(rig: DeviceOnMemory, flushNumber: number): void {
 
 describe('a spare that comes back under another name', () => {
   /** `prepare` happens while it is gone; `contents` is what turns up. */
-  function returnWith(gone: Gone, contents: Uint8Array): void {
+  function returnWith(gone: Gone, contents: Uint8Array, judge: (io: JudgedIo) => number = () => 0): void {
     const { rig, client, around } = gone;
     vanish(rig, SPARE);
     client.beginRead(0, 8, 3);
     rig.scheduler.advance(2000);
-    around.bring(rig, SPARE, contents);
+    around.bring(rig, SPARE, contents, 'identity', judge);
     rig.scheduler.advance(1000);
   }
 
@@ -400,13 +400,23 @@ describe('a spare that comes back under another name', () => {
     expect([read.errno, write.errno]).toEqual([undefined, 0]);
     silent.answer(EIO);
     rig.scheduler.advance(100);
-    expect([refusalOf(rig), gone.around.refusedCount]).toEqual([['otherSpare'], 1]);
+    expect([refusalOf(rig), gone.around.refusedCount]).toEqual([['unusable'], 1]);
     gone.around.bring(rig, SPARE, rig.disks[SPARE]!.contents);
     rig.scheduler.advance(2000);
     silent.answer(EIO);
     rig.scheduler.advance(2000);
     expect([read.errno, rig.device!.goneDevices]).toEqual([0, []]);
     expect(client.read(0, 16)).toEqual([...times(8, 5000), ...times(8, 6000)]);
+  });
+
+  it('is not taken for another one if it is gone again while it is looked at', () => {
+    const gone = openDevice();
+    const { rig, around } = gone;
+    returnWith(gone, rig.disks[SPARE]!.contents, () => EIO);
+    expect(refusalOf(rig)).toEqual(['unusable']);
+    around.bring(rig, SPARE, rig.disks[SPARE]!.contents);
+    rig.scheduler.advance(1000);
+    expect(eventKinds(rig)).toContain('spareBack');
   });
 
   it('is refused if somebody has opened it meanwhile', () => {

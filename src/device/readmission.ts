@@ -9,7 +9,7 @@ import type { MetadataState } from './metadata-state.js';
 import type { MetadataWriter } from './metadata-writer.js';
 import { READ_ONLY_SERVICES } from './read-only-services.js';
 import type { FindReturned, ReturnCandidate, ReturnRefusal, ReturnSearch } from './return-candidate.js';
-import { givesSuperblocks, OTHER_SPARE, verifyMain, verifySpare } from './verify-returned.js';
+import { givesSuperblocks, SILENT_SPARE, verifyMain, verifySpare } from './verify-returned.js';
 
 /** Takes a device that was gone back under another name, if it proves to be the one. */
 export class Readmission {
@@ -66,7 +66,7 @@ export class Readmission {
     if (target === MAIN) return runner.start(this.#verifying(target, candidate), done);
     const { sizeBytes } = candidate.store.geometry;
     runner.start(givesSuperblocks(sizeBytes, scratch.probeOffset), (gives) => {
-      if (!gives) return done(OTHER_SPARE);
+      if (!gives) return done(SILENT_SPARE);
       metadata.pause((release) => {
         runner.start(this.#verifying(target, candidate), (refusal) => {
           release();

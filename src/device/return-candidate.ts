@@ -38,5 +38,5 @@ export type ReturnRefusal =
   | { readonly kind: 'staleSpare' }
   /** Somebody else has written to its metadata. */
   | { readonly kind: 'usedElsewhere' }
-  /** Found unusable before it could be looked at. */
+  /** Found unusable before it could be looked at, or silent then. */
   | { readonly kind: 'unusable'; readonly reason: string };

@@ -55,8 +55,8 @@ export function* verifySpare(input: VerifySpareInput): Procedure<ReturnRefusal |
   const { state, spareIndex, sizeBytes, memory, bufferOffset } = input;
   const scanned = yield* scanDevice({ devices: [], memory, bufferOffset }, { target: MAIN, sizeBytes });
   const newest = newestOf(identifyingSuperblocks([scanned])[0]!);
-  const refusal = newest === undefined ? OTHER_SPARE : judgeSuperblock(state, spareIndex, newest, scanned);
-  return refusal ?? (yield* judgePages(input));
+  if (newest === undefined) return isSilent(scanned) ? SILENT_SPARE : OTHER_SPARE;
+  return judgeSuperblock(state, spareIndex, newest, scanned) ?? (yield* judgePages(input));
 }
 
 export interface VerifySpareInput {
@@ -66,6 +66,11 @@ export interface VerifySpareInput {
   readonly memory: IoMemory;
   /** Room for `RECOVERY_READ_BYTES` of each copy. */
   readonly bufferOffset: number;
+}
+
+/** It may be gone again. */
+function isSilent({ candidates }: ScannedDevice): boolean {
+  return candidates.every(({ found }) => !found.ok && found.error === 'unreadable');
 }
 
 function judgeSuperblock(
@@ -132,7 +137,11 @@ function isPageTorn({ states, copyCount }: PageVersions, slot: number): boolean 
   return own.every((state) => state === 'absent' || state === 'badChecksum' || state === 'unreadable');
 }
 
-export const OTHER_SPARE: ReturnRefusal = { kind: 'otherSpare' };
+const OTHER_SPARE: ReturnRefusal = { kind: 'otherSpare' };
 const STALE_SPARE: ReturnRefusal = { kind: 'staleSpare' };
+export const SILENT_SPARE: ReturnRefusal = {
+  kind: 'unusable',
+  reason: 'it answers nowhere where its superblock may be',
+};
 /** Blocks that are not blank and hold what they held: by chance, one in 2^32 does. */
 const MIN_AGREEING = 2;

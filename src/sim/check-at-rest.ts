@@ -1,8 +1,8 @@
-import { bitCount } from '../engine/bit-count.js';
 import { Counter, type Counters } from '../engine/counters.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import type { BlockModel } from './block-model.js';
 import { Version, versionAt } from './block-pattern.js';
+import { checkBlockStatus } from './check-block-status.js';
 import { check } from './check-failure.js';
 import { checkMemory } from './check-memory.js';
 import type { ReadResult } from './client.js';
@@ -13,6 +13,7 @@ import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { MappingOnDisk, SetOnDisk, SuperblockOnDisk } from './metadata-reader.js';
 import { copyAt, placeOfUnit, readExisting } from './metadata-reader.js';
+import { onesIn } from './ones-in.js';
 import type { Told } from './told.js';
 
 /**
@@ -20,7 +21,7 @@ import type { Told } from './told.js';
  * the disks, as docs/on-disk-format.md says it is to be read. Answers by block which version was read, or `FAILED`.
  */
 export function checkAtRest(parts: RestParts): Int32Array {
-  const { machine } = parts;
+  const { machine, mayHoldMore } = parts;
   const zeroFilledBefore = totalCountersOf(machine)[Counter.lostBlocksZeroFilled]!;
   const versions = readAll(parts);
   const zeroFilled = totalCountersOf(machine)[Counter.lostBlocksZeroFilled]! - zeroFilledBefore;
@@ -30,6 +31,7 @@ export function checkAtRest(parts: RestParts): Int32Array {
   checkClaims(parts, set);
   checkPlacement(parts, set, versions);
   checkInspect(machine, set);
+  if (!mayHoldMore()) checkBlockStatus(machine, set, placesOf(set));
   checkPlacesLeft(parts);
   checkMemory(machine, parts.ledger, set);
   parts.told.check(set, totalCountersOf(machine));
@@ -147,7 +149,7 @@ function checkPlacement(
 /** Zeroes that were read in the place of lost blocks are counted (P3). Of a read that fails some may be. */
 function checkZeroFilled(set: SetOnDisk, versions: Int32Array, counted: number): void {
   if (versions.includes(FAILED)) return;
-  const lost = [...placesOf(set).values()].reduce((sum, { lostMask }) => sum + bitCount(lostMask), 0);
+  const lost = [...placesOf(set).values()].reduce((sum, { lostMask }) => sum + onesIn(lostMask), 0);
   check(
     counted >= lost,
     'counters',

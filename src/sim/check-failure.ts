@@ -30,6 +30,7 @@ export type CheckName =
   | 'untold'
   | 'unmoved'
   | 'inspect'
+  | 'blockStatus'
   | 'burntSpare'
   | 'placement'
   | 'scrub'

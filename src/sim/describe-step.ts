@@ -39,6 +39,8 @@ export function describeStep(step: Step): string {
       return `a moved unit (${step.unit}) moves until its count is ${step.lastCount}, and once more`;
     case 'quiet':
       return 'everything comes to rest, until what is copied is recorded';
+    case 'recording':
+      return 'everything comes to rest, until what is copied is about to be recorded';
     case 'scrub':
       return `scrub of the metadata${step.isAlone ? ', alone' : after(step.events)}`;
     case 'hand':

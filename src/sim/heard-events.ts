@@ -25,7 +25,7 @@ export class HeardEvents {
   }
 
   hear(event: DeviceEvent): void {
-    const { statistics, ledger, machine, told, holding, log } = this.#parts;
+    const { statistics, ledger, told, holding, log } = this.#parts;
     log?.(`* ${JSON.stringify(event)}`);
     told.hear(event);
     this.#parts.placesLeft.hear(event);
@@ -40,10 +40,20 @@ export class HeardEvents {
     if (event.kind === 'evacuation') this.#parts.evacuating.hear(event.progress);
     if (event.kind === 'copyPositionLost') this.#parts.evacuating.losePosition();
     if (event.kind === 'spareBack') ledger.forgetMissed(1 + event.spareIndex);
-    if (event.kind === 'returnRefused' && event.refusal.kind === 'contentDiffers') {
-      const isRight = machine.life?.surroundings.hasRefusedIt !== true || ledger.mainHasReverted;
-      check(isRight, 'refusedOwnDevice', 'the main device is back, unchanged, and is taken for another');
-    }
+    if (event.kind === 'returnRefused') this.#judgeRefusal(event);
+  }
+
+  #judgeRefusal({ target, refusal }: Extract<DeviceEvent, { readonly kind: 'returnRefused' }>): void {
+    const { machine, ledger } = this.#parts;
+    // Gone once more while it was looked at, it could not show who it is.
+    if (machine.life?.surroundings.hasRefusedIt !== true || machine.disks[target]!.isGone) return;
+    const isSpare = target !== 0;
+    // What is damaged on a spare may hide how far it was.
+    const isExcused = isSpare
+      ? ledger.metadataTrouble.some((trouble) => trouble.target === target && !trouble.wasGone)
+      : ledger.mainHasReverted || refusal.kind !== 'contentDiffers';
+    const what = isSpare ? `spare ${target - 1}` : 'the main device';
+    check(isExcused, 'refusedOwnDevice', `${what} is back, unchanged, and is refused: ${refusal.kind}`);
   }
 }
 

@@ -17,13 +17,18 @@ export type Step =
   | WeakStep
   | HandOverStep
   /** All is let come to rest, with the devices back, and everything is looked at. */
-  | { readonly kind: 'rest' };
+  | RestStep;
 
 export interface RunStep {
   readonly kind: 'run';
   readonly events: number;
   /** Counted from when metadata is being written; if that does not happen soon, from then. */
   readonly fromMetadataWrite: boolean;
+}
+
+/** Everything comes to rest, and is looked at. */
+export interface RestStep {
+  readonly kind: 'rest';
 }
 
 export interface RequestStep {

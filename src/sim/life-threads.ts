@@ -55,6 +55,10 @@ export class LifeThreads {
     return all.filter(({ actor }) => !actor.isAtWork);
   }
 
+  get queueDevices(): readonly QueueDevice[] {
+    return this.#queues.map(({ queue }) => queue);
+  }
+
   frontsOf(target: number): readonly DiskFront[] {
     return this.#queues.map(({ fronts }) => fronts[target]!);
   }

@@ -9,6 +9,7 @@ import { READ_ONLY_SERVICES } from '../device/read-only-services.js';
 import { RemappedDevice } from '../device/remapped-device.js';
 import { gonePolicyOf } from '../device/settings-at-work.js';
 import { SettingsKeeper } from '../device/settings-keeper.js';
+import type { ServedDevice } from '../ports/served-device.js';
 import { readKeptSettings } from '../settings/kept-settings.js';
 import type { SettingChanges } from '../settings/setting-changes.js';
 import { settingsInForce } from '../settings/settings-in-force.js';
@@ -60,6 +61,11 @@ export class Life {
   /** All that requests can be given to just now, each with its thread. */
   served(): ReturnType<LifeThreads['given']> {
     return this.device === undefined ? [] : this.#threads.given(this.device);
+  }
+
+  /** What serves clients, a thread each. */
+  get devices(): readonly Pick<ServedDevice, 'describeRun'>[] {
+    return [this.device!, ...this.#threads.queueDevices];
   }
 
   /** What this process opened the disk as. */

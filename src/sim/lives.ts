@@ -166,7 +166,7 @@ export class Lives {
   stop(flushFails?: CrashStep['flushFails']): void {
     this.settle();
     if (flushFails !== undefined) injectFault(this.#parts.faultParts, { kind: 'flushFails', ...flushFails });
-    const { machine, model, events, excuses, client, statistics } = this.#parts;
+    const { machine, model, events, excuses, client, statistics, counts } = this.#parts;
     const life = machine.life!;
     const mayTrust = client.mayTrustStop(life.device!.flushFailureCount) && !life.hasUntoldFailure;
     const flush = model.beginFlush();
@@ -175,6 +175,7 @@ export class Lives {
     const isClean = life.state.kind === 'stopped' && life.state.isClean;
     check(isClean || excuses.hadFlushFailure, 'assembly', 'a stop with nothing in hand is clean');
     if (isClean && mayTrust) model.endFlush(flush);
+    if (isClean) counts.checkSaved(readExisting(machine.spareBytes).superblock.counters);
     statistics.stops += 1;
     this.#parts.evacuating.noteRestart();
     this.end('kill');

@@ -24,6 +24,14 @@ describe('requests that a process has counted', () => {
     expect(() => counts.check(counters)).toThrow('requestsFailed');
   });
 
+  it('are those that a superblock has', () => {
+    const counts = new RequestCounts(512);
+    counts.begin(newCounters([5, 6]));
+    counts.noteSent(WRITE);
+    expect(() => counts.checkSaved([5, 6])).toThrow('writes is saved as 6; 7 were asked for');
+    expect(() => counts.checkSaved([5, 7, 0, 0, 0, 0, 1536])).not.toThrow();
+  });
+
   it('are not looked at where nobody knows what was asked of it', () => {
     const counts = new RequestCounts(512);
     counts.begin(newCounters());

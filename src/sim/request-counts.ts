@@ -34,6 +34,18 @@ export class RequestCounts {
     if (this.#expected !== undefined) this.#expected[Counter.requestsFailed]! += 1;
   }
 
+  /**
+   * Nothing is under way, and a superblock was written since anything was: it has them. `saved`: as the decoder reads them,
+   * in the order of the superblock.
+   */
+  checkSaved(saved: readonly number[]): void {
+    if (this.#expected === undefined) return;
+    for (const name of COUNTED) {
+      const [now, expected] = [saved[PLACES[name]] ?? 0, this.#expected[Counter[name]]!];
+      check(now === expected, 'counters', `${name} is saved as ${now}; ${expected} were asked for`);
+    }
+  }
+
   /** Nothing is under way. */
   check(counters: Counters): void {
     if (this.#expected === undefined) return;
@@ -50,6 +62,18 @@ const COUNTERS = {
   flush: Counter.flushes,
   discard: Counter.discards,
   zero: Counter.writeZeroes,
+} as const;
+
+/** In the list of a superblock (docs/on-disk-format.md). */
+const PLACES = {
+  reads: 0,
+  writes: 1,
+  flushes: 2,
+  discards: 3,
+  writeZeroes: 4,
+  readBytes: 5,
+  writtenBytes: 6,
+  requestsFailed: 20,
 } as const;
 
 const COUNTED = [

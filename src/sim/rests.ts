@@ -1,7 +1,10 @@
 import { checkAtRest } from './check-at-rest.js';
 import type { ReadResult } from './client.js';
 import type { Scrubbing } from './commands/scrubbing.js';
+import type { QuietStep, RecordingStep } from './commands/turns-step.js';
+import type { RestStep } from './history.js';
 import type { Lives } from './lives.js';
+import { readExisting } from './metadata-reader.js';
 import { readAlone } from './read-alone.js';
 import type { RunParts } from './run-parts.js';
 
@@ -17,7 +20,7 @@ export class Rests {
     this.#scrubbing = scrubbing;
   }
 
-  rest(): void {
+  #rest(): void {
     const { machine, model, ledger, excuses, growing, byHand, evacuating, settings, faultParts } =
       this.#parts;
     this.#parts.statistics.rests += 1;
@@ -36,22 +39,49 @@ export class Rests {
     faultParts.old.remember();
   }
 
-  /** What was copied to another disk is recorded after a while in which nothing changes. */
-  waitForRecord(): void {
-    const { machine, scenario, evacuating } = this.#parts;
+  carryOut({ kind }: RestStep | QuietStep | RecordingStep): void {
+    if (kind === 'rest') return this.#rest();
+    const { settlePeriodMs } = this.#parts.scenario;
+    const patienceMs = QUIET_PERIODS * (settlePeriodMs + SETTLING_MS);
     this.#lives.settle();
-    machine.clock.advance(QUIET_PERIODS * (scenario.settlePeriodMs + SETTLING_MS));
+    if (kind === 'quiet') this.#waitForRecord(patienceMs);
+    else this.#waitForRecording(patienceMs);
+  }
+
+  /** What was copied to another disk is recorded after a while in which nothing changes. */
+  #waitForRecord(patienceMs: number): void {
+    const { machine, evacuating } = this.#parts;
+    machine.clock.advance(patienceMs);
     this.#lives.settle();
     evacuating.checkRecorded();
   }
 
+  /** The other disk is flushed for it just now, or it is recorded already. */
+  #waitForRecording(patienceMs: number): void {
+    const { clock, bystander } = this.#parts.machine;
+    const endUs = clock.nowUs + patienceMs * 1000;
+    while (bystander?.isFlushing === false && clock.nextAtUs <= endUs) clock.fireNext();
+  }
+
+  /** Counters are saved every so often, where all spares take what is written. */
+  #waitForSaving(): void {
+    const { machine, scenario, settings, excuses, counts } = this.#parts;
+    const periodSeconds = settings.savingPeriodSeconds;
+    if (periodSeconds === undefined || scenario.replacementBytes !== undefined) return;
+    machine.clock.advance((periodSeconds + 1) * 1000);
+    this.#lives.settle();
+    if (excuses.hadFlushFailure || excuses.hadOutage) return;
+    counts.checkSaved(readExisting(machine.spareBytes).superblock.counters);
+  }
+
   /** What was acknowledged and flushed survives a clean stop and a power cut. */
   finish(): void {
-    this.rest();
+    this.#rest();
+    this.#waitForSaving();
     this.#lives.stop();
     this.#lives.end('powerCut');
     this.#lives.start([]);
-    this.rest();
+    this.#rest();
   }
 }
 

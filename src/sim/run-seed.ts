@@ -9,6 +9,7 @@ import { drawSettings } from './commands/draw-settings.js';
 import { drawShifts } from './commands/draw-shifts.js';
 import { drawSpares } from './commands/draw-spares.js';
 import { drawCloseCalls } from './draw-close-calls.js';
+import { drawFlushCrowds } from './draw-flush-crowds.js';
 import { drawReadOnly } from './draw-read-only.js';
 import { drawTightSpots } from './draw-tight-spots.js';
 import { drawHistory, type Step } from './history.js';
@@ -25,9 +26,15 @@ export interface Plan {
 }
 
 export function planOf(seed: number): Plan {
-  const plan = planWithCloseCalls(seed);
+  const plan = planWithFlushCrowds(seed);
   const blockDevice = new Random(seed, BLOCK_DEVICE_STREAM);
   return blockDevice.chance(1, 6) ? { seed, ...drawHandOvers(blockDevice, plan) } : plan;
+}
+
+function planWithFlushCrowds(seed: number): Plan {
+  const plan = planWithCloseCalls(seed);
+  const crowds = new Random(seed, FLUSH_CROWD_STREAM);
+  return crowds.chance(1, 8) ? { seed, ...drawFlushCrowds(crowds, plan.scenario, plan.steps) } : plan;
 }
 
 function planWithCloseCalls(seed: number): Plan {
@@ -143,4 +150,5 @@ const READ_ONLY_STREAM = 9;
 const EVACUATION_TURN_STREAM = 10;
 const TIGHT_SPOT_STREAM = 11;
 const CLOSE_CALL_STREAM = 12;
+const FLUSH_CROWD_STREAM = 13;
 const LENGTHS = [30, 80, 80, 160, 300];

@@ -122,6 +122,11 @@ export class SimDisk {
       front!.afterwards(() => watcher.flushFailureHeard());
   }
 
+  /** A flush is on its way. */
+  get isFlushing(): boolean {
+    return this.#flushCount > 0;
+  }
+
   /** Writes to the metadata that are on their way. */
   get metadataWrites(): readonly SimIo[] {
     const { tearsInside } = this.#options;

@@ -97,7 +97,9 @@ export class Simulation {
       case 'handOver':
         return this.#handOver(step);
       case 'rest':
-        return this.#rests.rest();
+      case 'quiet':
+      case 'recording':
+        return this.#rests.carryOut(step);
       case 'weak':
         return this.#weakUnits.read(step);
       case 'scrub':
@@ -110,8 +112,6 @@ export class Simulation {
         return events.fire(step.events);
       case 'turns':
         return this.#turns.carryOut(step);
-      case 'quiet':
-        return this.#rests.waitForRecord();
       case 'empty':
         emptying.begin(step);
         return events.fire(step.events);

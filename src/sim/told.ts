@@ -1,9 +1,9 @@
 import type { DeviceEvent } from '../device/device-event.js';
-import { bitCount } from '../engine/bit-count.js';
 import { Counter, type CounterName, type Counters, newCounters } from '../engine/counters.js';
 import { placesOf } from './check-at-rest.js';
 import { check } from './check-failure.js';
 import type { MappingOnDisk, SetOnDisk } from './metadata-reader.js';
+import { onesIn } from './ones-in.js';
 import { ToldReasons } from './told-reasons.js';
 
 /**
@@ -56,11 +56,11 @@ export class Told {
     }
     if (event.kind === 'lost') {
       addTo(this.#lost, event);
-      this.#toldLostBlocks += bitCount(event.lostMask);
+      this.#toldLostBlocks += onesIn(event.lostMask);
     }
     if (event.kind === 'regained') {
       addTo(this.#regained, event);
-      this.#toldRegainedBlocks += bitCount(event.lostMask);
+      this.#toldRegainedBlocks += onesIn(event.lostMask);
     }
     if (event.kind === 'remapped') {
       const units = this.#moved.get(event.spareUnit) ?? new Set();

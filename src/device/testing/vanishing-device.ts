@@ -4,7 +4,7 @@ import type { CompletionSink } from '../../ports/block-store.js';
 import { MemoryStore } from '../../storage/memory-store.js';
 import type { ReturnCandidate, ReturnSearch } from '../return-candidate.js';
 import type { DeviceOnMemory } from './device-on-memory.js';
-import type { JudgedIo } from './scripted-store.js';
+import { type JudgedIo, ScriptedStore } from './scripted-store.js';
 
 /** What Linux answers on a disk that has vanished while it was open (shared/facts/abi.md section 3). */
 export function vanishedAnswer({ kind }: JudgedIo): number {
@@ -39,12 +39,16 @@ export class Surroundings {
     found(this.#found.get(target)?.() ?? { kind: 'absent' });
   };
 
-  /** A disk with these contents can be found from now on; taken, it answers in the place of the one that is gone. */
+  /**
+   * A disk with these contents can be found from now on; taken, it answers in the place of the one that is gone. `judge`: while
+   * it is looked at.
+   */
   bring(
     rig: DeviceOnMemory,
     target: number,
     contents: Uint8Array,
     proof: ReturnCandidate['proof'] = 'identity',
+    judge: ScriptedStore['judge'] = () => 0,
   ): void {
     const store = (): MemoryStore =>
       new MemoryStore({
@@ -53,10 +57,15 @@ export class Surroundings {
         scheduler: rig.scheduler,
         contents,
       });
+    const looked = (): ScriptedStore => {
+      const scripted = new ScriptedStore(store(), rig.scheduler);
+      scripted.judge = judge;
+      return scripted;
+    };
     const candidate = (): ReturnCandidate => ({
       name: `disk-${target}-again`,
       proof,
-      store: store(),
+      store: looked(),
       accept: () => {
         this.#found.delete(target);
         rig.stores[target]!.switchTo(store());

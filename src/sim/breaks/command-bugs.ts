@@ -167,4 +167,13 @@ export const COMMAND_BUGS: readonly PlantedBug[] = [
     from: 1290,
     seeds: 60,
   },
+  {
+    name: 'suspend-one-short',
+    what: 'the last unit of a suspended set is written to',
+    file: 'device/remapped-device.js',
+    find: '/ parts.shape.unitBytes) - 1;\n        this.suspension',
+    replace: '/ parts.shape.unitBytes) - 2;\n        this.suspension',
+    from: 77_000_020,
+    seeds: 40,
+  },
 ];

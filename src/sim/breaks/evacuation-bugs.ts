@@ -156,4 +156,22 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 30,
   },
+  {
+    name: 'settled-though-changed',
+    what: 'what has changed while it was flushed is recorded as copied',
+    file: 'device/position-log.js',
+    find: 'settled.isUnchanged(part) && this.#isHeld(part)',
+    replace: 'this.#isHeld(part)',
+    from: 77_000_505,
+    seeds: 40,
+  },
+  {
+    name: 'queue-skips-mirror',
+    what: 'what other threads write does not go to the disk that everything is copied to',
+    file: 'device/queue-device.js',
+    find: ' | RegionFlag.mirrored',
+    replace: '',
+    from: 77_000_030,
+    seeds: 60,
+  },
 ];

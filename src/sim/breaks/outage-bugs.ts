@@ -102,4 +102,13 @@ export const OUTAGE_BUGS: readonly PlantedBug[] = [
     from: 1,
     seeds: 250,
   },
+  {
+    name: 'lag-last-missed',
+    what: 'a spare that has missed two updates of a page is taken for an older one when it is back',
+    file: 'device/copy-lag.js',
+    find: 'if (!pages.has(page))\n            pages',
+    replace: 'pages',
+    from: 77_000_070,
+    seeds: 60,
+  },
 ];

@@ -1,6 +1,8 @@
+import { ACCOUNT_BUGS } from './account-bugs.js';
 import { COMMAND_BUGS } from './command-bugs.js';
 import { COMMIT_BUGS } from './commit-bugs.js';
 import { EVACUATION_BUGS } from './evacuation-bugs.js';
+import { FLUSH_BUGS } from './flush-bugs.js';
 import { MOVE_BUGS } from './move-bugs.js';
 import { OUTAGE_BUGS } from './outage-bugs.js';
 import type { PlantedBug } from './planted-bug.js';
@@ -18,4 +20,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...COMMAND_BUGS,
   ...EVACUATION_BUGS,
   ...RULE_BUGS,
+  ...FLUSH_BUGS,
+  ...ACCOUNT_BUGS,
 ];

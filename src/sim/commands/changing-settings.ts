@@ -76,6 +76,11 @@ export class ChangingSettings {
     return this.#model.acknowledged.on_lost === 1;
   }
 
+  /** Counters are saved so often; undefined: nobody does. */
+  get savingPeriodSeconds(): number | undefined {
+    return this.#isKept ? this.#model.acknowledged.autosave_interval : undefined;
+  }
+
   /** A unit moves when it has been hard to read so often. */
   get readsUntilMove(): number {
     return this.#model.acknowledged.error_threshold;

@@ -4,7 +4,7 @@ import type { HandStep } from './hand-step.js';
 import type { SetStep } from './setting-step.js';
 import type { ShiftStep } from './shift-step.js';
 import type { SpareStep } from './spare-step.js';
-import type { QuietStep, TurnsStep } from './turns-step.js';
+import type { QuietStep, RecordingStep, TurnsStep } from './turns-step.js';
 
 /** What an administrator does to a set. In the middle of the workload, or between two lives of the process. */
 export type CommandStep =
@@ -13,6 +13,7 @@ export type CommandStep =
   | ShiftStep
   | TurnsStep
   | QuietStep
+  | RecordingStep
   | OfflineStep
   | SpareStep
   | SetStep

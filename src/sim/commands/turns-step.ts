@@ -11,3 +11,8 @@ export interface TurnsStep {
 export interface QuietStep {
   readonly kind: 'quiet';
 }
+
+/** The same, until it is just being recorded: the other disk is being flushed. */
+export interface RecordingStep {
+  readonly kind: 'recording';
+}
