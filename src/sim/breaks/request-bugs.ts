@@ -109,8 +109,8 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     file: 'engine/region-filter.js',
     find: 'if ((this.#load(region) & flags) !== 0)\n                return true;',
     replace: 'return (this.#load(region) & flags) !== 0;',
-    from: 1,
-    seeds: 60,
+    from: 1051,
+    seeds: 100,
   },
   {
     name: 'region-one-short',
@@ -118,7 +118,7 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     file: 'device/unit-locks.js',
     find: 'if (this.#locks.overlaps(first, first + unitsPerRegion - 1))',
     replace: 'if (this.#locks.overlaps(first, first + unitsPerRegion - 2))',
-    from: 1,
-    seeds: 250,
+    from: 751,
+    seeds: 150,
   },
 ];

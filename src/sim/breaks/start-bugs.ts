@@ -107,8 +107,8 @@ export const START_BUGS: readonly PlantedBug[] = [
     file: 'device/mark-opened.js',
     find: 'const flushed = yield* flushSpares(choice.superblock.spares.keys());',
     replace: 'const flushed = new Set(choice.superblock.spares.keys());',
-    from: 1,
-    seeds: 400,
+    from: 1351,
+    seeds: 150,
   },
   {
     name: 'page-index-unchecked',
