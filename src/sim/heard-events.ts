@@ -48,9 +48,10 @@ export class HeardEvents {
     // Gone once more while it was looked at, it could not show who it is.
     if (machine.life?.surroundings.hasRefusedIt !== true || machine.disks[target]!.isGone) return;
     const isSpare = target !== 0;
-    // What is damaged on a spare may hide how far it was.
+    // What is damaged on a spare may hide how far it was; so may what it did not give because it was away then.
     const isExcused = isSpare
-      ? ledger.metadataTrouble.some((trouble) => trouble.target === target && !trouble.wasGone)
+      ? ledger.wasJustAway(target) ||
+        ledger.metadataTrouble.some((trouble) => trouble.target === target && !trouble.wasGone)
       : ledger.mainHasReverted || refusal.kind !== 'contentDiffers';
     const what = isSpare ? `spare ${target - 1}` : 'the main device';
     check(isExcused, 'refusedOwnDevice', `${what} is back, unchanged, and is refused: ${refusal.kind}`);

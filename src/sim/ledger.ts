@@ -26,6 +26,8 @@ export class Ledger implements DiskWatcher {
   /** Places of spares whose metadata may not be what was written there, in this life of the process. */
   #metadataTrouble: MetadataTrouble[] = [];
   readonly #twiceAway = new TwiceAway();
+  /** By target: when an I/O of a spare failed last because it was gone. */
+  readonly #awayAtUs: number[] = [];
   #wasScrubbed = false;
   /** Writes to spares and flushes of them that failed in this life: what they were to make durable may be there or not. */
   #failedOnSpare: Omit<MetadataTrouble, 'wasGone'>[] = [];
@@ -64,10 +66,17 @@ export class Ledger implements DiskWatcher {
     }
     if (kind === 'write') this.#noteWrittenOnSpare(io);
     const isGone = disk.isGone || io.front!.isCutOff;
+    if (result < 0 && isGone) this.#awayAtUs[disk.target] = this.#parts.clock.nowUs;
     if (result >= 0 || kind === 'read') return;
     const failed = { target: disk.target, offsetBytes: kind === 'flush' ? -1 : offsetBytes };
     this.#failedOnSpare.push(failed);
     this.#metadataTrouble.push({ ...failed, wasGone: isGone });
+  }
+
+  /** An I/O of this spare has failed a moment ago because it was gone. */
+  wasJustAway(target: number): boolean {
+    const atUs = this.#awayAtUs[target];
+    return atUs !== undefined && this.#parts.clock.nowUs - atUs < MOMENT_US;
   }
 
   blockFailed(disk: SimDisk, block: number): void {
@@ -272,6 +281,8 @@ export interface LedgerParts {
 
 /** Among so few there may be none that can be tried. */
 const FEW_UNITS = 16;
+/** Longer than all reads take by which a disk is known again. */
+const MOMENT_US = 50_000;
 
 function describeIo(io: SimIo, result: number): string {
   const { disk, kind, offsetBytes, lengthBytes, durable } = io;
