@@ -282,7 +282,7 @@ export interface LedgerParts {
 /** Among so few there may be none that can be tried. */
 const FEW_UNITS = 16;
 /** Longer than all reads take by which a disk is known again. */
-const MOMENT_US = 50_000;
+const MOMENT_US = 10_000;
 
 function describeIo(io: SimIo, result: number): string {
   const { disk, kind, offsetBytes, lengthBytes, durable } = io;
