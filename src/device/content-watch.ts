@@ -65,19 +65,22 @@ export class ContentWatch {
 
   /** Compares a device, as the main device of these effects, with what is known. */
   *compare(): Procedure<ContentVerdict> {
-    if (this.#isReading || this.#isIncomplete) return { differingCount: 0, agreeingCount: 0 };
+    if (this.#isReading || this.#isIncomplete)
+      return { differingCount: 0, agreeingCount: 0, unreadableCount: 0 };
     let differingCount = 0;
     let agreeingCount = 0;
+    let unreadableCount = 0;
     for (const [index, offsetBytes] of this.#written.positions.entries()) {
       const state = this.#states[index]!;
       if (state === State.unknown || this.#written.has(index)) continue;
       const crc = yield* this.#read(offsetBytes);
       // What was in flight when the device vanished may be on it now.
-      if (crc === undefined || this.#written.has(index)) continue;
-      if (crc !== this.#crcs[index]) differingCount += 1;
+      if (this.#written.has(index)) continue;
+      if (crc === undefined) unreadableCount += 1;
+      else if (crc !== this.#crcs[index]) differingCount += 1;
       else if (state === State.telling) agreeingCount += 1;
     }
-    return { differingCount, agreeingCount };
+    return { differingCount, agreeingCount, unreadableCount };
   }
 
   /** The block's checksum; undefined where it can't be read. `gone`: the device isn't there. */
@@ -110,6 +113,8 @@ export interface ContentVerdict {
   readonly differingCount: number;
   /** Blocks that hold the same, and are not blank. */
   readonly agreeingCount: number;
+  /** Blocks that were not written and can't be read. */
+  readonly unreadableCount: number;
 }
 
 const State = { unknown: 0, blank: 1, telling: 2 } as const;

@@ -336,6 +336,25 @@ describe('a main device that comes back under another name', () => {
     );
   });
 
+  it('without a serial number is not called unknown where it does not give the blocks that tell', () => {
+    const gone = openDevice();
+    const { rig, client, around } = gone;
+    vanish(rig, MAIN);
+    const read = client.beginRead(64, 8, 1);
+    rig.scheduler.advance(1000);
+    around.bring(rig, MAIN, rig.disks[MAIN]!.contents, 'samePath', () => EIO);
+    rig.scheduler.advance(1000);
+    expect(rig.events).toContainEqual(
+      expect.objectContaining({
+        kind: 'returnRefused',
+        refusal: expect.objectContaining({ kind: 'unusable' }),
+      }),
+    );
+    around.bring(rig, MAIN, rig.disks[MAIN]!.contents, 'samePath');
+    rig.scheduler.advance(1000);
+    expect(read.errno).toBe(0);
+  });
+
   it('is not known by blocks that are all zero, as they are on any new disk', () => {
     const around = new Surroundings();
     const { rig, client } = numberedDevice({ onGone: HOLD_30_S, findReturned: around.find });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
-import { pageOffsetBytes } from '../format/layout.js';
+import { pageSequence } from '../format/descriptor-page.js';
+import { pageOffsetBytes, superblockOffsetBytes } from '../format/layout.js';
+import { slotOf } from '../format/superblock.js';
 import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { GonePolicy } from './gone-policy.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
@@ -415,6 +417,31 @@ describe('a spare that comes back under another name', () => {
     returnWith(gone, rig.disks[SPARE]!.contents, () => EIO);
     expect(refusalOf(rig)).toEqual(['unusable']);
     around.bring(rig, SPARE, rig.disks[SPARE]!.contents);
+    rig.scheduler.advance(1000);
+    expect(eventKinds(rig)).toContain('spareBack');
+  });
+
+  it.each([
+    'superblock',
+    'page',
+  ] as const)('is not taken for an older one if its newest %s is not given just then (seed 1468)', (part) => {
+    const gone = openDevice();
+    const { rig, client, around } = gone;
+    expect(client.write(8, 8, 6000)).toBe(0);
+    const { superblock } = rig.device!.metadata;
+    const { contents } = rig.disks[SPARE]!;
+    const sequenceIn = (slot: number): number =>
+      pageSequence(contents.subarray(pageOffsetBytes(superblock.copies[0]!, 0, slot)));
+    const newest = superblock.copies.map((copy) =>
+      part === 'superblock'
+        ? superblockOffsetBytes(copy, slotOf(superblock.sequence))
+        : pageOffsetBytes(copy, 0, sequenceIn(0) > sequenceIn(1) ? 0 : 1),
+    );
+    const isNewest = (io: JudgedIo): boolean =>
+      newest.some((at) => at >= io.offsetBytes && at < io.offsetBytes + io.lengthBytes);
+    returnWith(gone, contents, (io) => (isNewest(io) ? EIO : 0));
+    expect(refusalOf(rig)).toEqual(['unusable']);
+    around.bring(rig, SPARE, contents);
     rig.scheduler.advance(1000);
     expect(eventKinds(rig)).toContain('spareBack');
   });

@@ -1,16 +1,11 @@
 import type { Procedure, TransferEffect } from '../engine/effect.js';
 import { MAIN, performAll } from '../engine/effect.js';
 import { METADATA_PAGE_BYTES, superblockAnchors, superblockOffsetBytes } from '../format/layout.js';
-import type { PageVersions } from '../format/page-choice.js';
+import type { PageVersionState, PageVersions } from '../format/page-choice.js';
 import { sameUuid } from '../format/set-id.js';
 import { type Superblock, slotOf } from '../format/superblock.js';
-import type { DecodedSuperblock } from '../format/superblock-codec.js';
-import {
-  identifyingSuperblocks,
-  newestOf,
-  type ScannedDevice,
-  type SuperblockCandidate,
-} from '../format/superblock-evidence.js';
+import type { DecodedSuperblock, SuperblockRefusal } from '../format/superblock-codec.js';
+import { identifyingSuperblocks, newestOf, type ScannedDevice } from '../format/superblock-evidence.js';
 import type { IoMemory } from '../ports/io-memory.js';
 import type { ContentWatch } from './content-watch.js';
 import { scanDevice } from './find-superblock.js';
@@ -29,9 +24,10 @@ export function* verifyMain(
 ): Procedure<ReturnRefusal | undefined> {
   if (proof !== 'samePath') return undefined;
   if (content === undefined) return { kind: 'unrecognised' };
-  const { differingCount, agreeingCount } = yield* content.compare();
+  const { differingCount, agreeingCount, unreadableCount } = yield* content.compare();
   if (differingCount > 0) return { kind: 'contentDiffers', differingCount };
-  return agreeingCount < MIN_AGREEING ? { kind: 'unrecognised' } : undefined;
+  if (agreeingCount >= MIN_AGREEING) return undefined;
+  return unreadableCount > 0 ? SILENT_MAIN : { kind: 'unrecognised' };
 }
 
 /** Can any place be read where a spare of this size has its superblocks? What they say is lost in one page of memory. */
@@ -87,32 +83,32 @@ function judgeSuperblock(
   if (!isIt) return OTHER_SPARE;
   const openedAgain = superblock.openCount > known.openCount;
   const closedSince = superblock.openCount === known.openCount && superblock.cleanShutdown;
-  if (openedAgain || closedSince || superblock.sequence > known.sequence) return { kind: 'usedElsewhere' };
+  if (openedAgain || closedSince || superblock.sequence > known.sequence) return USED_ELSEWHERE;
   const had = lag.superblockSequence(spareIndex);
-  const isTorn = lag.missesSuperblock(spareIndex) && isSlotTorn(known, spareIndex, slotOf(had), scanned);
-  return superblock.sequence < had && !isTorn ? STALE_SPARE : undefined;
+  if (superblock.sequence >= had) return undefined;
+  const states = slotStates(known, spareIndex, slotOf(had), scanned);
+  return lag.missesSuperblock(spareIndex) && isTorn(states) ? undefined : judgeOlder(states);
 }
 
-/** In every copy on the spare: a version that is whole shows what it was before. */
-function isSlotTorn(
+/** Of all copies on the spare. */
+function slotStates(
   { copies }: Superblock,
   spareIndex: number,
   slot: number,
   { candidates }: ScannedDevice,
-): boolean {
+): SlotState[] {
   const places = copies
     .filter((copy) => copy.spareIndex === spareIndex)
     .map((copy) => superblockOffsetBytes(copy, slot));
-  const own = candidates.filter(({ offsetBytes }) => places.includes(offsetBytes));
-  const isTorn = ({ found }: SuperblockCandidate): boolean =>
-    !found.ok && (found.error === 'badChecksum' || found.error === 'unreadable');
-  return own.length > 0 && own.every(isTorn);
+  return candidates
+    .filter(({ offsetBytes }) => places.includes(offsetBytes))
+    .map(({ found }) => (found.ok ? 'good' : found.error));
 }
 
 /** A page that can't be read there, or is damaged, is no reason to refuse: it is written anew, as at every start. */
 function* judgePages(input: VerifySpareInput): Procedure<ReturnRefusal | undefined> {
   const { state, spareIndex, memory, bufferOffset } = input;
-  let refusal: ReturnRefusal | undefined;
+  const refusals = new Set<ReturnRefusal>();
   yield* loadDescriptors({
     superblock: state.superblock,
     targetOfSpare: (index) => (index === spareIndex ? MAIN : undefined),
@@ -123,22 +119,46 @@ function* judgePages(input: VerifySpareInput): Procedure<ReturnRefusal | undefin
     acceptVersions: (page, versions, { found, sequence }) => {
       const newest = state.pageSequences[page]!;
       const missedSince = state.lag.pageSequence(spareIndex, page);
-      const isTorn = missedSince !== undefined && isPageTorn(versions, slotOf(missedSince));
-      if (found && sequence > newest) refusal = { kind: 'usedElsewhere' };
-      else if (found && sequence < (missedSince ?? newest) && !isTorn) refusal ??= STALE_SPARE;
+      const had = missedSince ?? newest;
+      if (found && sequence > newest) refusals.add(USED_ELSEWHERE);
+      if (!found || sequence >= had) return;
+      const states = pageStates(versions, slotOf(had));
+      if (missedSince === undefined || !isTorn(states)) refusals.add(judgeOlder(states));
     },
   });
-  return refusal;
+  return [USED_ELSEWHERE, STALE_SPARE, SILENT_STATE].find((refusal) => refusals.has(refusal));
 }
 
-/** In every copy that is there. */
-function isPageTorn({ states, copyCount }: PageVersions, slot: number): boolean {
+/** Of all copies that are there. */
+function pageStates({ states, copyCount }: PageVersions, slot: number): SlotState[] {
   const own = Array.from({ length: copyCount }, (_, copy) => states[copy * 2 + slot]!);
-  return own.every((state) => state === 'absent' || state === 'badChecksum' || state === 'unreadable');
+  return own.filter((state) => state !== 'absent');
+}
+
+type SlotState = PageVersionState | SuperblockRefusal;
+
+/** In every copy: a version that is whole shows what it was before. */
+function isTorn(states: readonly SlotState[]): boolean {
+  return states.length > 0 && states.every((state) => state === 'badChecksum' || state === 'unreadable');
+}
+
+/** What is whole is older than what the slot in these states had: it is older, or does not give the newer. */
+function judgeOlder(states: readonly SlotState[]): ReturnRefusal {
+  return isTorn(states) && states.includes('unreadable') ? SILENT_STATE : STALE_SPARE;
 }
 
 const OTHER_SPARE: ReturnRefusal = { kind: 'otherSpare' };
 const STALE_SPARE: ReturnRefusal = { kind: 'staleSpare' };
+const USED_ELSEWHERE: ReturnRefusal = { kind: 'usedElsewhere' };
+/** Of a spare that is gone again while it is looked at, too. */
+const SILENT_STATE: ReturnRefusal = {
+  kind: 'unusable',
+  reason: 'what would tell in which state it is can not be read there; it is tried again',
+};
+const SILENT_MAIN: ReturnRefusal = {
+  kind: 'unusable',
+  reason: 'the blocks by which it would be known can not be read there; it is tried again',
+};
 export const SILENT_SPARE: ReturnRefusal = {
   kind: 'unusable',
   reason: 'it answers nowhere where its superblock may be',

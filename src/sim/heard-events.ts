@@ -48,9 +48,9 @@ export class HeardEvents {
     // Gone once more while it was looked at, it could not show who it is.
     if (machine.life?.surroundings.hasRefusedIt !== true || machine.disks[target]!.isGone) return;
     const isSpare = target !== 0;
-    // What is damaged on a spare may hide how far it was; so may what it did not give because it was away then.
+    // What is damaged on a spare may hide how far it was.
     const isExcused = isSpare
-      ? ledger.wasJustAway(target) ||
+      ? (refusal.kind === 'unusable' && ledger.wasJustAway(target)) ||
         ledger.metadataTrouble.some((trouble) => trouble.target === target && !trouble.wasGone)
       : ledger.mainHasReverted || refusal.kind !== 'contentDiffers';
     const what = isSpare ? `spare ${target - 1}` : 'the main device';
