@@ -50,10 +50,21 @@ export class Rests {
 
   /** What was copied to another disk is recorded after a while in which nothing changes. */
   #waitForRecord(patienceMs: number): void {
-    const { machine, evacuating } = this.#parts;
-    machine.clock.advance(patienceMs);
+    const { evacuating } = this.#parts;
+    this.#pass(patienceMs * 1000);
     this.#lives.settle();
     evacuating.checkRecorded();
+  }
+
+  /** So much time, and not what an interrupted thread sleeps for in between: the clock may leap then. */
+  #pass(durationUs: number): void {
+    const { clock } = this.#parts.machine;
+    let leftUs = durationUs;
+    for (let dueUs = clock.nextAtUs - clock.nowUs; dueUs <= leftUs; dueUs = clock.nextAtUs - clock.nowUs) {
+      leftUs -= dueUs;
+      clock.fireNext();
+    }
+    clock.advance(leftUs / 1000);
   }
 
   /** The other disk is flushed for it just now, or it is recorded already. */
