@@ -16,16 +16,18 @@ export type LockFailure =
   /** No lock can be had there: `code` is an errno's name, or its number. */
   | { readonly kind: 'unusable'; readonly code: string };
 
-/** Takes a file for one process at a time; `text` says for others who that is. */
-export function takeLockFile(path: string, text: string): Result<LockFile, LockFailure> {
+/** Takes a file for one process at a time; `ownText` says for others who that is. */
+export function takeLockFile(path: string, ownText: string): Result<LockFile, LockFailure> {
   try {
     for (;;) {
       const file = openSync(path, 'a+', 0o644);
       const result = flock(file, LOCK_EX | LOCK_NB);
       // Who had it may have removed it since it was opened here: then another file has the name, or none.
-      if (result === 0 && isAt(path, file)) return ok(held(path, file, text));
+      if (result === 0 && isAt(path, file)) return ok(held(path, file, ownText));
+      // Not by its name: whoever has it may remove it now.
+      const text = result === -ERRNO.EAGAIN ? readFileSync(file, 'utf8') : undefined;
       closeSync(file);
-      if (result === -ERRNO.EAGAIN) return failed({ kind: 'held', text: readFileSync(path, 'utf8') });
+      if (text !== undefined) return failed({ kind: 'held', text });
       if (result !== 0) return failed({ kind: 'unusable', code: String(-result) });
     }
   } catch (error) {

@@ -77,8 +77,8 @@ async function openPlanned(
   };
   const tell = (notice: DeviceNotice): void => options.onEvent?.(notice);
   const { client, info } = await ThreadClient.open(threadOptions, tell);
-  tellUnusedTail(options.main, info, tell);
   try {
+    tellUnusedTail(options.main, info, tell);
     const archive =
       options.archive === undefined ? undefined : await startArchive(options.archive, client, tell);
     const ublk = plan && (await serveUblk(plan, client, info, tell));

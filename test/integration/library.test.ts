@@ -90,6 +90,17 @@ describe.each(['uring', 'portable'] as const)('a device in this process, --io %s
     ]);
   });
 
+  it('is closed again when who is told of that throws', async () => {
+    const main = images.file('odd.img', MIB + 612);
+    const options = { io, main, spares: [images.file('blank.img', MIB)], init: true };
+    const onEvent = ({ event }: DeviceNotice): void => {
+      if (event === 'endNotServed') throw new Error('not now');
+    };
+    await expect(images.open({ ...options, onEvent })).rejects.toThrow('not now');
+    const device = await images.open(options);
+    expect(device.info.sizeBytes).toBe(MIB + 512);
+  });
+
   it('refuses senseless offsets and lengths, and goes on', async () => {
     const device = await images.open({ io });
     const senseless = [-512, -1, 1, 0.5, Number.NaN, Infinity, -Infinity, 2 ** 53, 2 ** 60, 1e300];
