@@ -118,7 +118,10 @@ export async function run(
       await (end === 'handedOver' ? device.handOver() : closeServedSet(device, control, context));
     }
   }
-  if (end === 'changed') return library.startAgain(commandLine);
+  if (end === 'changed') {
+    claim?.leaveToNextProgram();
+    return library.startAgain(commandLine);
+  }
   log.info({ event: end }, end === 'handedOver' ? 'handed over' : 'stopped cleanly');
   return EXIT_STATUS.done;
 }

@@ -1,11 +1,22 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { ERRNO } from '../base/errno.js';
 import { failed, ok, type Result } from '../base/result.js';
-import { flock } from './ffi.js';
+import { fcntl, flock } from './ffi.js';
 import { statIfThere } from './stat-if-there.js';
 
-/** Held until it is released, or the process ends or starts itself again (flock(2); the descriptor does not outlive execve). */
+/** Held until it is released, or the process ends (flock(2)). */
 export interface LockFile {
+  /** Holds it across execve(2), for the program that this process goes on with: that one takes it as its own. */
+  leaveToNextProgram(): void;
   /** The file goes, too. */
   release(): void;
 }
@@ -19,6 +30,8 @@ export type LockFailure =
 /** Takes a file for one process at a time; `ownText` says for others who that is. */
 export function takeLockFile(path: string, ownText: string): Result<LockFile, LockFailure> {
   try {
+    const inherited = inheritedFile(path);
+    if (inherited !== undefined) return ok(held(path, inherited, ownText));
     for (;;) {
       const file = openSync(path, 'a+', 0o644);
       const result = flock(file, LOCK_EX | LOCK_NB);
@@ -35,10 +48,21 @@ export function takeLockFile(path: string, ownText: string): Result<LockFile, Lo
   }
 }
 
+/** What the program before this one in the same process has left: only such files are open across execve(2). */
+function inheritedFile(path: string): number | undefined {
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .find((file) => fcntl(file, F_GETFD, 0) === 0 && isAt(path, file));
+}
+
 function held(path: string, file: number, text: string): LockFile {
+  fcntl(file, F_SETFD, FD_CLOEXEC);
   ftruncateSync(file, 0);
   writeSync(file, text);
   return {
+    leaveToNextProgram: () => {
+      fcntl(file, F_SETFD, 0);
+    },
     release: () => {
       try {
         unlinkSync(path);
@@ -57,3 +81,6 @@ function isAt(path: string, file: number): boolean {
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const F_GETFD = 1;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;

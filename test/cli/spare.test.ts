@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlClient } from '../../src/control/client/control-client.js';
+import { takeLockFile } from '../../src/kernel/lock-file.js';
 import { DiskImages } from '../support/disk-images.js';
 import { dmremapProgram } from '../support/dmremap-program.js';
 import { writeRandomFile } from '../support/random-file.js';
@@ -85,6 +86,25 @@ describe('spare add', () => {
       if (asked.status !== 0) expect(asked.stderr).toContain('being opened again');
     }
     expect(await adding).toMatchObject({ status: 0 });
+  });
+
+  it('keeps the name of the set, so that no other one can take it just then', async () => {
+    server = await serve('--name', 'attic');
+    let isAdding = true;
+    const further = imageOf('further.img', 4 * MIB);
+    const adding = dmremap('spare', 'add', further, '--set', 'attic', '--yes').finally(() => {
+      isAdding = false;
+    });
+    const claimed = join(images.path('run'), 'attic.name');
+    while (isAdding) {
+      expect(takeLockFile(claimed, 'another one')).toMatchObject({ ok: false, error: { kind: 'held' } });
+      await delay(1);
+    }
+    expect(await adding).toMatchObject({ status: 0 });
+    const stopped = once(server, 'exit');
+    server.kill('SIGTERM');
+    expect(await stopped).toEqual([0, null]);
+    expect(existsSync(claimed)).toBe(false);
   });
 
   it('does not forget that the server was to stop, which is asked of it while the set changes', async () => {
