@@ -19,6 +19,7 @@ export class NodeStream implements ByteStream {
   private sendPending = false;
   private isClosing = false;
   private isClosed = false;
+  private hasSaidClosed = false;
   private hasEnded = false;
   /** 0, or the negative errno that ended the connection. */
   private failure = 0;
@@ -40,7 +41,7 @@ export class NodeStream implements ByteStream {
   attach(sink: ByteStreamSink): void {
     assert(this.sink === undefined, 'stream attached twice');
     this.sink = sink;
-    if (this.isClosed && this.isClosing) queueMicrotask(() => sink.closed());
+    if (this.isClosed && this.isClosing) queueMicrotask(() => this.finish());
   }
 
   receive(memoryOffset: number, lengthBytes: number): void {
@@ -132,7 +133,9 @@ export class NodeStream implements ByteStream {
     this.isClosed = true;
     if (this.sendPending) this.answerSend(this.goneResult());
     this.take();
-    if (this.isClosing) this.sink?.closed();
+    if (!this.isClosing || this.sink === undefined || this.hasSaidClosed) return;
+    this.hasSaidClosed = true;
+    this.sink.closed();
   }
 
   private goneResult(): number {

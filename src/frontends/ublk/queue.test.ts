@@ -282,6 +282,33 @@ describe('an answer that goes along with the only I/O in hand', () => {
     expect(test.channel.commits.map(({ result }) => result)).toEqual([4096, 4096]);
   });
 
+  it('tells nobody of a failed flush, though the flush that comes next has the tag already', () => {
+    const test = along();
+    test.device.flushFailureCount = 1;
+    test.channel.onGivenAlong = (tag) => {
+      test.channel.onGivenAlong = () => {};
+      test.channel.request(tag, UblkOperation.flush, 0, 0);
+    };
+    test.channel.request(0, UblkOperation.write, 8, 8, pattern(4096, 3));
+    test.loop.settle();
+    expect(test.channel.commits.map(({ result }) => result)).toEqual([4096, -ERRNO.EIO]);
+  });
+
+  it('may be given after the queue was abandoned, and what comes next on the tag is left alone', () => {
+    const test = along();
+    test.device.holding = true;
+    test.channel.request(0, UblkOperation.write, 8, 8, pattern(4096, 3));
+    test.loop.settle();
+    test.queue.release(() => {});
+    test.queue.abandon();
+    test.device.resume();
+    test.loop.settle();
+    test.channel.request(0, UblkOperation.read, 8, 8);
+    test.loop.settle();
+    expect(test.channel.commits).toEqual([{ tag: 0, result: 4096 }]);
+    expect(test.device.log).toEqual(['write 4096+4096']);
+  });
+
   it('counts as given when the queue is released, and when the device stops', () => {
     const test = along();
     test.channel.request(0, UblkOperation.read, 8, 8);

@@ -110,8 +110,12 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
   }
 
   completed(slot: number, errno: number): void {
-    if (this.#isAbandoned) return;
     const tag = this.#tagOfSlot[slot]!;
+    const { device } = this.#parts;
+    if (this.#isAbandoned) {
+      this.#noteGivenAlong(tag, device.hasFailed(slot));
+      return;
+    }
     const isRead = (this.#operationWord(tag) & OPERATION_MASK) === UblkOperation.read;
     if (errno === NEEDS_MEMORY) {
       if (this.#along[tag] === Along.sent) this.#along[tag] = Along.cancelled;
@@ -121,7 +125,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     } else if (errno === 0 && isRead && this.#parts.channel.isZeroCopy && this.#inMemory[tag] === 1) {
       this.#parts.channel.copyOut(tag, this.#lengthBytes(tag), this.#memoryOf(tag));
     } else if (this.#along[tag] !== Along.none) {
-      this.#completedAlong(tag, this.#resultOf(tag, errno), this.#parts.device.hasFailed(slot));
+      this.#completedAlong(tag, errno, device.hasFailed(slot));
     } else {
       this.#commit(tag, this.#resultOf(tag, errno));
     }
@@ -189,18 +193,27 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     const { channel } = this.#parts;
     if (this.#activeCount !== 1 || !this.#mayAnswerAlong || this.#along[tag] !== Along.none) return;
     if (channel.isZeroCopy && this.#inMemory[tag] === 1) return;
-    if (channel.commitAfter(queuedBefore, tag, lengthBytes, this.#memoryOf(tag)))
-      this.#along[tag] = Along.sent;
+    if (!channel.commitAfter(queuedBefore, tag, lengthBytes, this.#memoryOf(tag))) return;
+    this.#along[tag] = Along.sent;
+    this.#ownResult[tag] = lengthBytes;
   }
 
-  /** If no I/O failed the client has its answer; else the one that was sent along is about to come back. */
-  #completedAlong(tag: number, result: number, hasFailed: boolean): void {
-    this.#ownResult[tag] = result;
+  /**
+   * If no I/O failed the client has its answer, and the tag's description may be of its next request already; else the
+   * answer that was sent along is about to come back.
+   */
+  #completedAlong(tag: number, errno: number, hasFailed: boolean): void {
+    if (errno !== 0) this.#ownResult[tag] = -errno;
+    if (this.#noteGivenAlong(tag, hasFailed)) {
+      this.#activeCount -= 1;
+      if (this.#isReleasing) this.#checkReleased();
+    } else this.#along[tag] = Along.due;
+  }
+
+  #noteGivenAlong(tag: number, hasFailed: boolean): boolean {
     const isGiven = !hasFailed && this.#along[tag] === Along.sent;
-    this.#along[tag] = isGiven ? Along.given : Along.due;
-    if (!isGiven) return;
-    this.#activeCount -= 1;
-    if (this.#isReleasing) this.#checkReleased();
+    if (isGiven) this.#along[tag] = Along.given;
+    return isGiven;
   }
 
   /** Whether that is all that `arrived` says: an answer that went along comes back, not given. */

@@ -152,6 +152,21 @@ const CASES: Record<string, (pair: StreamPair) => Promise<void>> = {
     expect(pair.right.sentResults).toEqual([0]);
   },
 
+  'a peer that resets the connection ends a receive with an error; closing within that answer is said once':
+    async (pair) => {
+      pair.left.closesOnFailure = true;
+      pair.left.receive(OUT_BYTES, 100);
+      // What it has not read makes the end of a unix socket a reset.
+      pair.left.send(segmentsOf([OUT_BYTES]));
+      await pair.idle();
+      pair.right.close();
+      await pair.settle(() => pair.left.closedCount > 0);
+      await pair.idle();
+      expect(pair.left.receivedResults).toEqual([expect.any(Number)]);
+      expect(pair.left.receivedResults[0]).toBeLessThan(0);
+      expect(pair.left.closedCount).toBe(1);
+    },
+
   'a peer that dies while a send waits for it makes the send fail': async (pair) => {
     pair.left.send(segmentsOf([OUT_BYTES]));
     await pair.idle();

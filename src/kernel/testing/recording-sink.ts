@@ -7,6 +7,8 @@ export class RecordingSink implements ByteStreamSink {
   readonly receivedResults: number[] = [];
   readonly sentResults: number[] = [];
   closedCount = 0;
+  /** As a protocol does that has nothing more to say then. */
+  closesOnFailure = false;
   private isInsideCall = false;
 
   constructor(stream: ByteStream) {
@@ -29,6 +31,7 @@ export class RecordingSink implements ByteStreamSink {
   received(result: number): void {
     this.check();
     this.receivedResults.push(result);
+    if (result < 0 && this.closesOnFailure) this.stream.close();
   }
 
   sent(result: number): void {

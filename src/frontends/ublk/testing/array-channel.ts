@@ -26,6 +26,8 @@ export class ArrayChannel implements UblkChannel {
   readonly #device: ArrayDevice;
   /** Commits that were to wait for an I/O. */
   alongCount = 0;
+  /** Called when the kernel has given an answer that went along, before anybody here knows of it. */
+  onGivenAlong: (tag: number) => void = () => {};
   /** What a commit that waited in vain is told. */
   refusal: number = ERRNO.ECANCELED;
   #sink: UblkChannelSink | undefined;
@@ -66,7 +68,10 @@ export class ArrayChannel implements UblkChannel {
   commitAfter(queuedBefore: number, tag: number, result: number, memoryOffset: number): boolean {
     if (this.#device.ioCount !== queuedBefore + 1) return false;
     this.alongCount += 1;
-    this.#waiting.set(queuedBefore, () => this.commit(tag, result, memoryOffset));
+    this.#waiting.set(queuedBefore, () => {
+      this.commit(tag, result, memoryOffset);
+      this.onGivenAlong(tag);
+    });
     this.#cancelled.set(queuedBefore, () => this.#sink!.arrived(tag, -this.refusal));
     return true;
   }
