@@ -102,6 +102,17 @@ describe('a spare that is emptied', () => {
     expect(isWhole(client)).toBe(true);
   });
 
+  it('keeps the units that are still to be moved if it is to take units again', () => {
+    const { rig } = deviceWithThree();
+    const { context } = rig.device!;
+    const unit = Array.from({ length: UNIT_COUNT }, (_, each) => each).find(
+      (each) => context.shape.spareIndexOf(context.table.find(each)) === 1,
+    )!;
+    const place = context.table.find(unit);
+    expect(byHand(rig, (done) => rig.device!.byHand.moveAway(unit, 1, false, done))).toBe(ERRNO.ENOENT);
+    expect(context.table.find(unit)).toBe(place);
+  });
+
   it('keeps a place retired that did not give all of its unit', () => {
     const { rig } = deviceWithThree();
     const { table, shape, suspension } = rig.device!.context;

@@ -94,6 +94,65 @@ it('a unit that lives on a spare is put together with others on no spare that is
   expect([shift(), context.table.find(2)]).toEqual([0, place]);
 });
 
+describe('a place on a spare that gave its data only at a retry', () => {
+  /** Unit 2 lives on the first spare; its first block is read at the third try there. */
+  function weak() {
+    const { rig, client } = opened({ spareBytes: [2 << 20, 2 << 20] });
+    expect(move(rig, 2)).toBe(0);
+    const { table, shape } = rig.device!.context;
+    const place = table.find(2);
+    const block = shape.spareOffsetBytes(place) / 512;
+    let failures = 0;
+    rig.stores[1]!.judge = (io) => {
+      if (io.kind !== 'read' || !touchesBlocks(io, block, 1) || failures === 2) return 0;
+      failures += 1;
+      return ENODATA;
+    };
+    return { rig, client, place, table };
+  }
+
+  it.each([
+    [
+      'moves to another place',
+      (rig: DeviceOnMemory) => {
+        const { allocator } = rig.device!.context;
+        const to = allocator.allocate();
+        allocator.release(to);
+        return outcomeOf(rig, (done) => rig.device!.byHand.moveOnSpares(2, to, done));
+      },
+    ],
+    [
+      'moves away',
+      (rig: DeviceOnMemory) => {
+        rig.device!.context.suspension.setLeaving(0, true);
+        return outcomeOf(rig, (done) => rig.device!.byHand.moveAway(2, 0, false, done));
+      },
+    ],
+    ['is given back', (rig: DeviceOnMemory) => giveBack(rig, 2)],
+  ])('serves no other unit when its own %s, also after a kill', (_what, leave) => {
+    const { rig, client, place, table } = weak();
+    expect(leave(rig)).toBe(0);
+    expect(client.read(16, 8)).toEqual(original(16, 8));
+    expect([table.state(place), rig.device!.context.allocator.isTaken(place)]).toEqual([
+      DescriptorState.retired,
+      true,
+    ]);
+    killAndOpen(rig);
+    const { context } = rig.device!;
+    expect([context.table.state(place), context.allocator.isTaken(place)]).toEqual([
+      DescriptorState.retired,
+      true,
+    ]);
+    expect(client.read(16, 8)).toEqual(original(16, 8));
+  });
+
+  it('is left by its own unit when that is read', () => {
+    const { client, place, table } = weak();
+    expect(client.read(16, 8)).toEqual(original(16, 8));
+    expect([table.find(2) === place, table.state(place)]).toEqual([false, DescriptorState.retired]);
+  });
+});
+
 describe('a unit that is given back', () => {
   it('lives on the main device with the contents it had last, also after a kill and a power cut', () => {
     const { rig, client } = opened({ volatileCaches: true });

@@ -9,7 +9,7 @@ import { MAIN, perform } from './effect.js';
 import { mayBlameSector } from './probe.js';
 import { fillFromReplacement, readReplacement } from './read-replacement.js';
 import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
-import type { Attempt } from './retry.js';
+import type { Attempt, FailedAttempt } from './retry.js';
 import { isMediaClass, transferWithRetries } from './retry.js';
 import type { Salvage } from './salvage.js';
 import { salvageBlocks } from './salvage.js';
@@ -66,8 +66,8 @@ function* readMainUnit(work: ReadWork, segment: Segment): Procedure<number> {
   const { context, scratch } = work;
   const mainUnit = Math.floor(segment.offsetBytes / context.shape.unitBytes);
   const attempt = yield* readSegment(context, segment, MAIN, segment.offsetBytes);
-  if (attempt.ok && attempt.after !== 'media') return 0;
-  if (!attempt.ok && !isMediaClass(attempt.errorClass)) return yield* refuse(work, segment, attempt);
+  if (attempt.ok) return 0;
+  if (!isMediaClass(attempt.errorClass)) return yield* refuse(work, segment, attempt);
 
   const unitOffset = mainUnit * context.shape.unitBytes;
   const wanted = existingMask(context, mainUnit);
@@ -83,7 +83,7 @@ function* readMainUnit(work: ReadWork, segment: Segment): Procedure<number> {
   }
   const lostMask = yield* fillFromReplacement(context, mainUnit, MAIN, salvage.lostMask, scratch.unitOffset);
   copyFromUnit(context, scratch, segment);
-  const mediumIsBad = salvage.mediumIsBad || (!attempt.ok && attempt.errorClass === 'media');
+  const mediumIsBad = salvage.mediumIsBad || attempt.errorClass === 'media';
   const isDue = salvage.lostMask !== 0 || (mediumIsBad && (yield* isDueToMove(context, mainUnit)));
   if (!isDue) return noteTransient(context, mainUnit, attempt);
   yield* moveReadUnit(work, mainUnit, lostMask);
@@ -115,18 +115,23 @@ function* readSpare(work: ReadWork, segment: Segment): Procedure<number> {
   const { context } = work;
   const knownLost = context.table.lostMask(segment.spareUnit);
   if (knownLost !== 0 && (knownLost & coveredMask(context, segment)) !== 0) {
-    return yield* readAroundLost(work, segment, knownLost);
+    return yield* readAroundLost(work, segment, knownLost, false);
   }
   const within = segment.offsetBytes % context.shape.unitBytes;
   const target = context.shape.targetOf(segment.spareUnit);
   const offset = context.shape.spareOffsetBytes(segment.spareUnit) + within;
   const attempt = yield* readSegment(context, segment, target, offset);
-  if (attempt.ok && attempt.after !== 'media') return 0;
-  return yield* readAroundLost(work, segment, knownLost);
+  if (attempt.ok) return 0;
+  return yield* readAroundLost(work, segment, knownLost, attempt.errorClass === 'media');
 }
 
-/** Reads the whole unit block by block except what is lost; moves it if its spare unit turns out bad. */
-function* readAroundLost(work: ReadWork, segment: Segment, knownLost: number): Procedure<number> {
+/** Reads the whole unit block by block except what is lost; moves it if its spare unit turns out, or is known, to be bad. */
+function* readAroundLost(
+  work: ReadWork,
+  segment: Segment,
+  knownLost: number,
+  isKnownBad: boolean,
+): Procedure<number> {
   const { context, scratch } = work;
   const mainUnit = Math.floor(segment.offsetBytes / context.shape.unitBytes);
   const hit = knownLost & coveredMask(context, segment);
@@ -147,7 +152,7 @@ function* readAroundLost(work: ReadWork, segment: Segment, knownLost: number): P
   const missing = yield* fillFromReplacement(context, mainUnit, target, salvage.lostMask, scratch.unitOffset);
   copyFromUnit(context, scratch, segment);
   const lostMask = (knownLost | missing) >>> 0;
-  if (salvage.mediumIsBad || salvage.lostMask !== 0) {
+  if (isKnownBad || salvage.mediumIsBad || salvage.lostMask !== 0) {
     yield* moveSpareUnit(work, mainUnit, spareUnit, lostMask, missing);
   }
   return answerForLost(context, segment, lostMask);
@@ -225,8 +230,8 @@ function answerForLost(context: ColdContext, segment: Segment, lostMask: number)
   return 0;
 }
 
-function noteTransient(context: ColdContext, mainUnit: number, attempt: Attempt): number {
+function noteTransient(context: ColdContext, mainUnit: number, { errno }: FailedAttempt): number {
   count(context.counters, Counter.transientErrors);
-  context.report({ kind: 'transientError', mainUnit, errno: attempt.ok ? 0 : attempt.errno });
+  context.report({ kind: 'transientError', mainUnit, errno });
   return 0;
 }

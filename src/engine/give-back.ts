@@ -6,12 +6,12 @@ import { withUnitLocked } from './locked-unit.js';
 import { RegionFlag } from './region-filter.js';
 import { releaseOf, retirementOf } from './relocation.js';
 import { transferWithRetries } from './retry.js';
-import { salvageBlocks } from './salvage.js';
+import { type Salvage, salvageBlocks } from './salvage.js';
 import { existingMask } from './segments.js';
 
 /**
  * Brings a unit back to the main device, if that takes it: writes it there, reads it back, compares, makes it durable, and
- * only then forgets its place on the spare, which is free again. Until that is durable the spare has the data, so
+ * only then forgets its place on the spare, which is free again, or retired if reading there met a medium error. Until that is durable the spare has the data, so
  * nothing is lost whatever fails. Answers 0 or an errno: ENOENT where the unit was not moved, ENODATA where blocks of
  * it are lost (the main device could return anything for them), EIO where main device or spare fails.
  */
@@ -25,38 +25,32 @@ function* giveBackLocked(context: ColdContext, scratch: Scratch, mainUnit: numbe
   if (spareUnit === -1) return ERRNO.ENOENT;
   if (table.lostMask(spareUnit) !== 0) return ERRNO.ENODATA;
   if (context.breaker.isOpen || context.doubtfulUnits.has(mainUnit)) return ERRNO.EIO;
-  const returned =
-    (yield* readFromSpare(context, scratch, mainUnit, spareUnit)) &&
-    (yield* writeAndCompare(context, scratch, mainUnit));
-  if (!returned) return ERRNO.EIO;
+  const read = yield* readFromSpare(context, scratch, mainUnit, spareUnit);
+  if (read.abandoned || read.lostMask !== 0) return ERRNO.EIO;
+  if (!(yield* writeAndCompare(context, scratch, mainUnit))) return ERRNO.EIO;
   // Nothing else may claim the unit once its last place is forgotten.
   const strays = table.strayPlacesOf(mainUnit).map(retirementOf);
   // A commit that failed may have left a claim on disk that the table does not know of.
   const unknown = [...context.doubtfulPlaces].filter((place) => table.state(place) === DescriptorState.free);
   const claims = [...strays, ...unknown.map(releaseOf)];
   if (claims.length > 0 && (yield* perform({ kind: 'commit', changes: claims })) < 0) return ERRNO.EIO;
-  if ((yield* perform({ kind: 'commit', changes: [releaseOf(spareUnit)] })) < 0)
+  const forgetting = read.mediumIsBad ? retirementOf(spareUnit) : releaseOf(spareUnit);
+  if ((yield* perform({ kind: 'commit', changes: [forgetting] })) < 0)
     return forgetDoubtfully(context, mainUnit);
-  if (table.canReuse(context.allocator.freeCount)) context.allocator.release(spareUnit);
+  if (!read.mediumIsBad && table.canReuse(context.allocator.freeCount)) context.allocator.release(spareUnit);
   context.report({ kind: 'givenBack', mainUnit, spareUnit });
   return 0;
 }
 
-function* readFromSpare(
+function readFromSpare(
   context: ColdContext,
   scratch: Scratch,
   mainUnit: number,
   spareUnit: number,
-): Procedure<boolean> {
+): Procedure<Salvage> {
   const { shape } = context;
-  const salvage = yield* salvageBlocks(
-    context,
-    shape.targetOf(spareUnit),
-    shape.spareOffsetBytes(spareUnit),
-    existingMask(context, mainUnit),
-    scratch.unitOffset,
-  );
-  return !salvage.abandoned && salvage.lostMask === 0;
+  const [target, offsetBytes] = [shape.targetOf(spareUnit), shape.spareOffsetBytes(spareUnit)];
+  return salvageBlocks(context, target, offsetBytes, existingMask(context, mainUnit), scratch.unitOffset);
 }
 
 /** The test of the sectors: they take the data, and give it again. */
@@ -71,7 +65,7 @@ function* writeAndCompare(context: ColdContext, scratch: Scratch, mainUnit: numb
   if (!written.ok || (yield* perform({ kind: 'flush', target: MAIN })) < 0) return false;
   memory.fill(0, scratch.unitOffset, scratch.unitOffset + lengthBytes);
   const read = yield* transferWithRetries(context, { kind: 'read', ...transfer }, false);
-  if (!read.ok || read.after === 'media') return false;
+  if (!read.ok) return false;
   return data.every((byte, index) => byte === memory[scratch.unitOffset + index]);
 }
 

@@ -11,7 +11,7 @@ import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
 
 /**
  * Moves a unit from its place on a spare that is to be emptied to another spare, with its data. The old place is free again
- * once the new one is durable (rule W3), or retired if it didn't give all of the unit. The spare must be `leaving`
+ * once the new one is durable (rule W3), or retired if it didn't give all of the unit without a medium error. The spare must be `leaving`
  * (`SpareSuspension`), or the unit could be placed on it again. Blocks that it does not give any more are lost if
  * `acceptsLoss`; else the unit stays. Answers 0 or an errno: ENOENT where the unit does
  * not live on this spare, ENODATA where it stays for unreadable blocks, ENOSPC, EIO.
@@ -40,13 +40,15 @@ function* moveLocked(
   acceptsLoss: boolean,
 ): Procedure<number> {
   const spareUnit = context.table.find(mainUnit);
+  if (!context.suspension.isLeaving(spareIndex)) return ERRNO.ENOENT;
   if (spareUnit === -1 || context.shape.spareIndexOf(spareUnit) !== spareIndex) return ERRNO.ENOENT;
-  const newlyLost = yield* readUnitOnSpare(context, scratch, mainUnit, spareUnit);
-  if (newlyLost === undefined) return ERRNO.EIO;
+  const read = yield* readUnitOnSpare(context, scratch, mainUnit, spareUnit);
+  if (read === undefined) return ERRNO.EIO;
+  const newlyLost = read.missingMask;
   if (newlyLost !== 0 && !acceptsLoss) return ERRNO.ENODATA;
   const lostMask = (context.table.lostMask(spareUnit) | newlyLost) >>> 0;
   // Of a unit in doubt the disks may say what nobody goes by; its place is not handed out again.
-  const isPlaceGood = newlyLost === 0 && !context.doubtfulUnits.has(mainUnit);
+  const isPlaceGood = read.isPlaceGood && !context.doubtfulUnits.has(mainUnit);
   const changes: PendingChanges = { first: [], updates: [], afterwards: [] };
   const unit = {
     mainUnit,

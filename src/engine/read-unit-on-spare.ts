@@ -6,16 +6,21 @@ import { salvageBlocks } from './salvage.js';
 import { existingMask } from './segments.js';
 import { spareOfUnitAnswers } from './spare-probe.js';
 
-/**
- * Brings a unit that lives on a spare into memory. Answers which of the blocks that it should have the spare does not give;
- * undefined where that says nothing about its sectors.
- */
+/** A unit that lives on a spare, in memory. */
+export interface UnitOnSpare {
+  /** Which of the blocks that it should have neither the spare gives nor a replacement. */
+  readonly missingMask: number;
+  /** The spare gave all of them without a medium error. If not, no other unit may be put there. */
+  readonly isPlaceGood: boolean;
+}
+
+/** Brings a unit that lives on a spare into memory; undefined where its place answers in a way that says nothing about sectors. */
 export function* readUnitOnSpare(
   context: ColdContext,
   scratch: Scratch,
   mainUnit: number,
   spareUnit: number,
-): Procedure<number | undefined> {
+): Procedure<UnitOnSpare | undefined> {
   const { shape, table } = context;
   const target = shape.targetOf(spareUnit);
   const offset = shape.spareOffsetBytes(spareUnit);
@@ -29,5 +34,7 @@ export function* readUnitOnSpare(
     salvage = yield* confirmLoss(context, place, salvage, provesAlive);
   }
   if (salvage.abandoned) return undefined;
-  return yield* fillFromReplacement(context, mainUnit, target, salvage.lostMask, scratch.unitOffset);
+  const { lostMask, mediumIsBad } = salvage;
+  const missingMask = yield* fillFromReplacement(context, mainUnit, target, lostMask, scratch.unitOffset);
+  return { missingMask, isPlaceGood: lostMask === 0 && !mediumIsBad };
 }
