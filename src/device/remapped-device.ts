@@ -314,6 +314,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
   /** Before a stop: requests that wait for a device that is gone fail, and nothing waits any more. */
   endHolding(): void {
     this.suspension.end();
+    this.byHand.end();
     this.#upkeep.stop();
     this.replacement.stopCopying();
     this.#content?.stop();

@@ -1,3 +1,4 @@
+import { ERRNO } from '../base/errno.js';
 import type { ColdContext, Scratch } from '../engine/cold-context.js';
 import type { Procedure } from '../engine/effect.js';
 import { giveBack } from '../engine/give-back.js';
@@ -10,8 +11,9 @@ import type { WrittenSamples } from './written-samples.js';
 /** Units that somebody moves, moves away, puts together or gives back by hand, one after the other, beside the requests of a device at work. */
 export class UnitsByHand {
   readonly #parts: UnitsByHandParts;
-  readonly #waiting: Array<() => void> = [];
+  readonly #waiting: HandWork[] = [];
   #isBusy = false;
+  #isEnding = false;
 
   constructor(parts: UnitsByHandParts) {
     this.#parts = parts;
@@ -50,28 +52,38 @@ export class UnitsByHand {
     this.#enqueue(() => retirePlaces(spareUnits), done);
   }
 
+  /** What has not begun is answered with ECANCELED, now and from now on: the device is to be closed. */
+  end(): void {
+    this.#isEnding = true;
+    for (const { done } of this.#waiting.splice(0)) done(ERRNO.ECANCELED);
+  }
+
   get isIdle(): boolean {
     return !this.#isBusy && this.#waiting.length === 0;
   }
 
   #enqueue(procedureOf: () => Procedure<number>, done: (errno: number) => void): void {
-    this.#waiting.push(() =>
-      this.#parts.runner.start(procedureOf(), (errno) => {
-        this.#isBusy = false;
-        done(errno);
-        this.#next();
-      }),
-    );
+    if (this.#isEnding) return done(ERRNO.ECANCELED);
+    this.#waiting.push({ procedureOf, done });
     this.#next();
   }
 
   #next(): void {
     if (this.#isBusy) return;
-    const begin = this.#waiting.shift();
-    if (begin === undefined) return;
+    const work = this.#waiting.shift();
+    if (work === undefined) return;
     this.#isBusy = true;
-    begin();
+    this.#parts.runner.start(work.procedureOf(), (errno) => {
+      this.#isBusy = false;
+      work.done(errno);
+      this.#next();
+    });
   }
+}
+
+interface HandWork {
+  readonly procedureOf: () => Procedure<number>;
+  readonly done: (errno: number) => void;
 }
 
 export interface UnitsByHandParts {

@@ -34,7 +34,7 @@ export const CALL_KINDS = {
   giveBack: RANGE,
   emptySpare: { spareIndex: WHOLE, limit: WHOLE, acceptsLoss: FLAG, toSpareIndex: optional(WHOLE) },
   keepSpare: { spareIndex: WHOLE },
-  consolidate: { limit: WHOLE },
+  consolidate: { limit: WHOLE, exceptSectors: optional(listOf(WHOLE)) },
   evacuate: { path: TEXT, copyId: BYTES },
   suspend: { flush: FLAG },
   serveNbd: { uri: TEXT },

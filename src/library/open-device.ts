@@ -270,6 +270,8 @@ class OpenedDevice implements ProtectedDevice {
     if (this.#isBroken) return this.#broken();
     // What is held has to be answered before it can be left to another process.
     await this.resume();
+    // The block device is served by nobody while there is something to wait for.
+    await this.#client.call({ verb: 'endHandWork' });
     for (const endpoint of [...this.#endpoints]) await endpoint.stop();
     // It may be kept on this very device, which takes no writes once it is released. The next process archives the rest.
     await this.#endArchive();

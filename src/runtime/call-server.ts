@@ -129,6 +129,9 @@ export class CallServer {
         return this.#ublk!.whenEnded(() => done(undefined, undefined));
       case 'ublkRelease':
         return this.#ublk!.release(() => done(undefined, undefined));
+      case 'endHandWork':
+        this.#started.device.byHand.end();
+        return done(undefined, undefined);
       case 'endHolding':
         this.#started.device.endHolding();
         return done(undefined, undefined);

@@ -1,3 +1,4 @@
+import { SECTOR_BYTES } from '../base/units.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
 import { DescriptorState } from '../format/descriptor-page.js';
@@ -6,19 +7,24 @@ import { type HandRefusal, inTurn } from './hand-turns.js';
 
 /**
  * Puts units together on the spares that are neighbours on the main device, so many moves at most (0: only looks). Answers
- * how many runs of neighbours still lie in pieces: the caller goes on until none has room somewhere, or nothing moves.
+ * how many runs of neighbours still lie in pieces: the caller goes on until none has room somewhere, or nothing moves. Runs
+ * with one of the sectors `exceptSectors` are left as they are.
  */
 export function consolidate(
   device: RemappedDevice,
-  { limit }: ConsolidateCall,
+  { limit, exceptSectors = [] }: ConsolidateCall,
   done: (problem: Failure | undefined, report: ConsolidationReport | undefined) => void,
 ): void {
   const { allocator, shape, suspension } = device.context;
   const ranges = [...shape.spares].filter((_, spareIndex) => !suspension.isLeaving(spareIndex));
+  const except = new Set(
+    exceptSectors.map((sector) => Math.floor((sector * SECTOR_BYTES) / shape.unitBytes)),
+  );
   const moves = new Map<number, number>();
   let planned: SpareAllocator | undefined;
   for (const run of scatteredRuns(device)) {
     if (limit === 0 || (moves.size > 0 && moves.size + run.length > limit)) break;
+    if (run.some((mainUnit) => except.has(mainUnit))) continue;
     // What an earlier run of this call is going to take is not free for this one.
     planned ??= allocator.copy();
     const start = takeRun(planned, run.length, ranges);
@@ -37,6 +43,8 @@ export function consolidate(
 
 export interface ConsolidateCall {
   readonly limit: number;
+  /** Of the main device: where units that did not move are. */
+  readonly exceptSectors?: readonly number[] | undefined;
 }
 
 export interface ConsolidationReport {

@@ -183,7 +183,7 @@ function problemOf(progress: EvacuationProgress, firstSector: number): string | 
   if (progress.state === 'failed') return failureText(progress);
   if (progress.state !== 'incomplete') return null;
   const units = `${progress.unreadableUnits} unit(s), from sector ${firstSector} (${firstSector * SECTOR_BYTES} bytes) on`;
-  return `${units}, can't be read, and no spare has room to remember that: add a spare, then start it anew`;
+  return `${units}, can't be read, and no spare took note of that: add a spare, or raise max_remaps if that is reached, then start it anew`;
 }
 
 /** What it holds may be anything by now. */

@@ -29,7 +29,7 @@ function stateNotice(progress: EvacuationProgress, shape: DeviceShape): DeviceNo
     }
     case 'incomplete': {
       const mainSector = firstUnreadableSector(progress, shape);
-      const message = `${name} lacks ${unreadableUnits} unit(s), the first from sector ${mainSector}: they can't be read, and no spare has room to remember that`;
+      const message = `${name} lacks ${unreadableUnits} unit(s), the first from sector ${mainSector}: they can't be read, and no spare took note of that`;
       return notice('error', 'evacuationIncomplete', message, { path: name, unreadableUnits, mainSector });
     }
     case 'failed':

@@ -48,6 +48,26 @@ it('Says whether room is wanting, or the setting max_remaps lets no more units m
   expect(reasons).toEqual([undefined, 'max_remaps allows no more units on spares', 'no spare has room']);
 });
 
+it('A long list ends soon when the device is to be closed, and says so', () => {
+  const faults = 'main:\n  - { sectors: "0-1599", on: [read], delayMs: 10 }';
+  const { rig } = numberedDevice({ spareBytes: [2 << 20], faults });
+  const device = rig.open();
+  const reports: (HandReport | undefined)[] = [];
+  const note = (_: unknown, report: HandReport | undefined): void => void reports.push(report);
+  moveByHand(device, { firstSector: 0, sectorCount: 800 }, undefined, note);
+  moveByHand(device, { firstSector: 800, sectorCount: 800 }, undefined, note);
+  while (device.context.table.mappedCount < 3) rig.scheduler.advance(1);
+  expect(device.isIdle).toBe(false);
+  device.endHolding();
+  rig.scheduler.advance(100);
+  expect(device.isIdle).toBe(true);
+  const closed = { reason: expect.stringContaining('is being closed') };
+  expect(reports).toHaveLength(2);
+  for (const report of reports) expect(report!.refusals).toEqual([expect.objectContaining(closed)]);
+  expect(reports.map((report) => report!.doneCount)).toEqual([2, 2]);
+  expect(device.context.table.mappedCount).toBe(4);
+});
+
 it('A move that waits its turn does not land on a spare whose emptying begins meanwhile, whatever it waits for', () => {
   // Queued behind the first one; and, the first one itself, while its unit is being read.
   const { rig } = numberedDevice({

@@ -2,7 +2,7 @@ import { ERRNO, errnoName } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 
-/** One unit after the other; what is refused does not end it. */
+/** One unit after the other. What is refused does not end it, but the end of the device does. */
 export function inTurn(
   { context }: RemappedDevice,
   mainUnits: readonly number[],
@@ -21,6 +21,7 @@ export function inTurn(
     if (errno === 0) doneCount += 1;
     else if (errno === ALREADY[verb]) alreadyCount += 1;
     else refusals.push({ mainSector, reason: reasonOf(errno, verb, context.policy.hasRoom) });
+    if (errno === ERRNO.ECANCELED) nextIndex = mainUnits.length;
     isReady = true;
     goOn();
   };
@@ -80,6 +81,8 @@ function reasonOf(errno: number, verb: HandVerb, mayMove: boolean): string {
       return verb === 'move'
         ? 'main device or spare did not take part'
         : 'the main device did not take its data, or the spare did not give it';
+    case ERRNO.ECANCELED:
+      return 'the set is being closed; what comes behind it was not tried';
     default:
       return errnoName(errno);
   }

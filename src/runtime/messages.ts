@@ -124,7 +124,9 @@ export type Call =
   | { readonly verb: 'ublkEnded' }
   /** Leaves the block device to another process; answers when what was begun is answered. */
   | { readonly verb: 'ublkRelease' }
-  /** Before a stop: requests that wait for a device that is gone fail. */
+  /** Before a hand-over: units are moved, or given back, by hand only so far. */
+  | { readonly verb: 'endHandWork' }
+  /** Before a stop: that, and requests that wait for a device that is gone fail. */
   | { readonly verb: 'endHolding' }
   /** The last call: the thread ends after its answer, `ClosedReport`. */
   | { readonly verb: 'close' }

@@ -1,3 +1,4 @@
+import { ERRNO } from '../base/errno.js';
 import { type AssembledSet, type AssemblyFailure, assembleSet } from '../device/assemble-set.js';
 import type { DeviceEvent } from '../device/device-event.js';
 import type { DeviceParts } from '../device/device-parts.js';
@@ -14,6 +15,7 @@ import { readKeptSettings } from '../settings/kept-settings.js';
 import type { SettingChanges } from '../settings/setting-changes.js';
 import { settingsInForce } from '../settings/settings-in-force.js';
 import { Actor } from './actor.js';
+import { check } from './check-failure.js';
 import type { DiskFront } from './disk-front.js';
 import { LifeReplacement } from './life-replacement.js';
 import { LifeThreads } from './life-threads.js';
@@ -87,22 +89,32 @@ export class Life {
     );
   }
 
-  /** `done` gets 0 or an errno. `place`: a spare unit, -1 for any. */
+  /** `done` gets 0 or an errno; a stop may come before that. `place`: a spare unit, -1 for any. */
   byHand(action: 'add' | 'release', mainUnit: number, place: number, done: (errno: number) => void): void {
     const { byHand } = this.device!;
+    const judge = this.#unlessStopped(done);
     this.#owner.run(() =>
-      action === 'add' ? byHand.move(mainUnit, place, done) : byHand.giveBack(mainUnit, done),
+      action === 'add' ? byHand.move(mainUnit, place, judge) : byHand.giveBack(mainUnit, judge),
     );
   }
 
-  /** `done` gets 0 or an errno. */
+  /** `done` gets 0 or an errno; a stop may come before that. */
   moveAway(mainUnit: number, spareIndex: number, acceptsLoss: boolean, done: (errno: number) => void): void {
-    this.#owner.run(() => this.device!.byHand.moveAway(mainUnit, spareIndex, acceptsLoss, done));
+    const judge = this.#unlessStopped(done);
+    this.#owner.run(() => this.device!.byHand.moveAway(mainUnit, spareIndex, acceptsLoss, judge));
   }
 
-  /** `done` gets 0 or an errno. */
+  /** `done` gets 0 or an errno; a stop may come before that. */
   shift(mainUnit: number, toUnit: number, done: (errno: number) => void): void {
-    this.#owner.run(() => this.device!.byHand.moveOnSpares(mainUnit, toUnit, done));
+    const judge = this.#unlessStopped(done);
+    this.#owner.run(() => this.device!.byHand.moveOnSpares(mainUnit, toUnit, judge));
+  }
+
+  #unlessStopped(done: (errno: number) => void): (errno: number) => void {
+    return (errno) => {
+      if (errno !== ERRNO.ECANCELED) return done(errno);
+      check(this.state.kind === 'stopping', 'byHand', 'work by hand is ended, and the device is not');
+    };
   }
 
   setLeaving(spareIndex: number, isLeaving: boolean): void {
@@ -141,6 +153,7 @@ export class Life {
   handOver(): void {
     this.resume();
     this.state = { kind: 'stopping' };
+    this.#owner.run(() => this.device!.byHand.end());
     this.#threads.release(() => this.#close(() => {}));
   }
 
@@ -151,8 +164,8 @@ export class Life {
   /** `whenIdle`: what else is to be done when nothing is in hand. */
   #close(whenIdle: () => void): void {
     const device = this.device!;
-    device.endHolding();
     this.state = { kind: 'stopping' };
+    device.endHolding();
     this.#whenIdle(device, () => {
       whenIdle();
       this.replacement!.seal(() =>

@@ -7,8 +7,9 @@ export class EmptyingWork implements UnitWork {
   readonly #device: Pick<ProtectedDevice, 'emptySpare'>;
   readonly #wanted: WantedEmptying;
   #movedUnits = 0;
-  /** The last part moved nothing, but has not tried all: those that stay may come first. */
-  #triesAll = false;
+  /** Units that stayed when they were tried last: they come first again. */
+  #refusedCount = 0;
+  #leftCount = Number.POSITIVE_INFINITY;
 
   /** `wanted` may change at any time. */
   constructor(device: Pick<ProtectedDevice, 'emptySpare'>, wanted: WantedEmptying) {
@@ -17,19 +18,23 @@ export class EmptyingWork implements UnitWork {
   }
 
   async part(limit: number): Promise<WorkPart> {
-    const isWhole = limit > 0 && this.#triesAll;
-    const asked = isWhole ? Number.MAX_SAFE_INTEGER : limit;
+    const asked = limit === 0 ? 0 : limit + this.#refusedCount;
     const report = await this.#device.emptySpare({ ...this.#wanted, limit: asked });
-    this.#movedUnits += report.movedCount;
-    const hasTried = limit > 0;
-    const isStuck = hasTried && report.movedCount === 0;
-    this.#triesAll = isStuck && report.leftCount > report.refusals.length;
+    const { movedCount, refusals, leftCount } = report;
+    const isFruitless = movedCount === 0 && refusals.length <= this.#refusedCount;
+    const isStuck =
+      limit > 0 && movedCount === 0 && (asked >= leftCount || (isFruitless && leftCount >= this.#leftCount));
+    this.#movedUnits += movedCount;
+    if (limit > 0) {
+      this.#refusedCount = refusals.length;
+      this.#leftCount = leftCount;
+    }
     return {
-      movedCount: report.movedCount,
-      refusals: report.refusals,
+      movedCount,
+      refusals,
       done: this.#movedUnits,
-      total: this.#movedUnits + report.leftCount,
-      next: nextOf(report, isStuck && (isWhole || !this.#triesAll), this.#wanted.spareIndex),
+      total: this.#movedUnits + leftCount,
+      next: nextOf(report, isStuck, this.#wanted.spareIndex),
     };
   }
 }
