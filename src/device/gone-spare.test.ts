@@ -250,6 +250,25 @@ function tearAtFlush(rig: DeviceOnMemory, flushNumber: number): void {
   };
 }
 
+it('A spare that is back and takes no writes costs the others nothing, however long that lasts', () => {
+  const { rig, client } = openDevice([2 << 20, 2 << 20]);
+  vanish(rig, SPARE);
+  expect(client.write(8, 8, 6000)).toBe(0);
+  rig.scheduler.advance(1000);
+  rig.stores[SPARE]!.judge = ({ kind }) => (kind === 'write' ? EIO : 0);
+  rig.scheduler.advance(3000);
+  expect(rig.device!.goneDevices).toMatchObject([{ target: SPARE }]);
+  const writesToOther = rig.stores[SPARE + 1]!.counts.write;
+  rig.scheduler.advance(60_000);
+  expect(rig.stores[SPARE + 1]!.counts.write - writesToOther).toBe(0);
+  answerAgain(rig, SPARE);
+  rig.scheduler.advance(2000);
+  expect(rig.device!.goneDevices).toEqual([]);
+  rig.kill();
+  rig.open();
+  expect(client.read(0, 16)).toEqual([...times(8, 5000), ...times(8, 6000)]);
+});
+
 describe('a spare that comes back under another name', () => {
   /** `prepare` happens while it is gone; `contents` is what turns up. */
   function returnWith(gone: Gone, contents: Uint8Array, judge: (io: JudgedIo) => number = () => 0): void {

@@ -8,7 +8,7 @@ import { loadDescriptors } from './load-descriptors.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { repairPages } from './repair-pages.js';
 import { writePages } from './write-pages.js';
-import { writeSuperblock } from './write-superblock.js';
+import { repairSuperblock, writeSuperblock } from './write-superblock.js';
 
 /**
  * A spare is back: descriptors in doubt are withdrawn, and what it has missed or lost of the map is written to it again,
@@ -22,6 +22,7 @@ export function* repairReturned(
   answers: () => Procedure<boolean>,
 ): Procedure<boolean> {
   const { state } = work;
+  if (!(yield* takesSuperblock(work, spareIndex))) return false;
   if (!(yield* withdrawDoubts(work))) return false;
   for (let attempt = 0; attempt < REPAIR_ATTEMPTS; attempt += 1) {
     state.lag.forgetIncompleteCopies(spareIndex);
@@ -35,6 +36,21 @@ export function* repairReturned(
     if (!(yield* answers())) return false;
   }
   return true;
+}
+
+/**
+ * The superblock that it has missed is written to it alone, in place: each look at a spare that only gives what it holds
+ * would cost the others an update, and it would look older with each.
+ */
+function* takesSuperblock(work: MetadataWork, spareIndex: number): Procedure<boolean> {
+  const { superblock, lag } = work.state;
+  if (!lag.isSuperblockDurable || !lag.missesSuperblock(spareIndex)) return true;
+  const copyIndexes = [...superblock.copies.keys()];
+  yield* repairSuperblock(
+    work,
+    copyIndexes.filter((index) => superblock.copies[index]!.spareIndex === spareIndex),
+  );
+  return !lag.missesSuperblock(spareIndex);
 }
 
 function* repairMap(work: MetadataWork, spareIndex: number, recoveryOffset: number): Procedure<void> {
