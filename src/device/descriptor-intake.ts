@@ -1,11 +1,7 @@
 import { RegionFlag } from '../engine/region-filter.js';
-import {
-  type Descriptor,
-  DescriptorReason,
-  DescriptorState,
-  isLaterMove,
-} from '../format/descriptor-page.js';
+import { type Descriptor, DescriptorState, isLaterMove } from '../format/descriptor-page.js';
 import { pageOfUnit } from '../format/layout.js';
+import { OUTDONE_PLACE } from './outdone-places.js';
 import type { EmptySet } from './read-map.js';
 
 /** Turns descriptors as they are read into remap table and allocator; refuses those that can't be. */
@@ -48,9 +44,7 @@ export class DescriptorIntake {
   }
 
   #supersede(spareUnit: number): void {
-    const retired = { state: DescriptorState.retired, reason: DescriptorReason.spareError };
-    const nothing = { mainUnit: 0, lostMask: 0, timeSeconds: 0, errorCount: 0, moveCount: 0 };
-    this.#set.table.set(spareUnit, { ...retired, ...nothing });
+    this.#set.table.set(spareUnit, OUTDONE_PLACE);
     this.supersededPages.push(pageOfUnit(spareUnit));
   }
 

@@ -48,6 +48,22 @@ describe('an archive of maps', () => {
     expect(notices).toEqual([]);
   });
 
+  it('is one that restore takes also between the two commits with which a unit moves to another place', async () => {
+    const kept = archive(directory, [entry(110, 4), entry(112, 6)]);
+    const [, descriptor] = entry(105, 4);
+    kept.change(4, packEntries([[105, { ...descriptor, moveCount: 3 }]]));
+    await kept.end();
+    const dump = readDump(texts().at(-1)!, 0);
+    const states = new Map(dump.ok ? dump.value.entries.map(([unit, { state }]) => [unit, state]) : []);
+    expect(states).toEqual(
+      new Map([
+        [105, 1],
+        [112, 1],
+        [110, 2],
+      ]),
+    );
+  });
+
   it('adds nothing when it is opened again with the same map', async () => {
     for (let nth = 0; nth < 3; nth += 1) await archive(directory, [entry(110, 4)]).end();
     expect(readdirSync(directory)).toHaveLength(1);

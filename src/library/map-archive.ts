@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DumpEntry, formatDump } from '../device/set-dump.js';
+import { withoutOutdone } from '../device/outdone-places.js';
+import { formatDump } from '../device/set-dump.js';
 import type { Descriptor } from '../format/descriptor-page.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import { formatUuid } from '../format/set-id.js';
@@ -92,7 +93,7 @@ export class MapArchive {
   async #writeOnce(): Promise<void> {
     this.#hasChanged = false;
     const superblock = this.#superblock;
-    const entries: DumpEntry[] = [...this.#units];
+    const entries = withoutOutdone(this.#units);
     const name = { setId: formatUuid(superblock.setId), generation: superblock.generation };
     const problem = await this.#directory.add(name, formatDump({ superblock, entries, lostPages: [] }));
     if (problem !== undefined && !this.#isFailing) {
