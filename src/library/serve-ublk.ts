@@ -33,13 +33,15 @@ export async function serveUblk(
   const server = new UblkServer({ control, threads: new UblkThreads(client), device, info, recovers });
   try {
     const isUntold = recovers && hasUntoldFailure(device.deviceId);
-    writeProperties(device.deviceId, { ...info, hasUntoldFailure: false });
+    writeProperties(device.deviceId, { ...info, hasUntoldFailure: isUntold });
     if (recovers) await startRecovery(control, device.deviceId);
     await server.fetchAll(info.ublkMemoryOffset, isUntold);
     const result = recovers
       ? await control.endRecovery(device.deviceId)
       : await control.start(device.deviceId);
     if (result < 0) throw commandFailed('cannot be started', device.deviceId, result);
+    // From here on it is this process that knows; a start that failed would have forgotten it.
+    if (isUntold) writeProperties(device.deviceId, { ...info, hasUntoldFailure: false });
     server.watchSwap(tell);
     return server;
   } catch (error) {

@@ -82,7 +82,8 @@ export class ThreadClient {
       this.#worker.on('exit', () => {
         this.#isGone = true;
         process.off('exit', this.#abandon);
-        this.#wakeUp.close();
+        // After a crash threads of queues may still ring it, and another file could have its number by then.
+        if (this.#crash === undefined) this.#wakeUp.close();
         this.#fail(this.#crash ?? new DmRemapError('system', 'the device is closed'));
         if (this.#crash === undefined) resolve();
         else reject(this.#crash);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { blockStoreConformance } from '../../test/conformance/block-store.js';
 import { MEMORY_BYTES_MIN, STORE_BYTES_MIN } from '../../test/conformance/store-under-test.js';
 import { ManualScheduler } from '../../test/support/manual-scheduler.js';
@@ -70,6 +70,20 @@ function makeStore(rules: string, logicalBlockBytes = 512) {
 }
 
 describe('FaultStore', () => {
+  it('begins no part of a write that is to fail within the call, or an answer could be linked to that part', () => {
+    const { disk, store, scheduler, results } = makeStore(
+      '  - { sectors: "8", on: [write], error: ENODATA }',
+    );
+    const begun = vi.spyOn(disk, 'write');
+    store.write(0, 0, 4096, 0, false);
+    expect(begun).toHaveBeenCalledTimes(1);
+    store.write(1, 2048, 4096, 0, false);
+    expect(begun).toHaveBeenCalledTimes(1);
+    scheduler.advance();
+    expect(begun).toHaveBeenLastCalledWith(1, 2048, 2048, 0, false);
+    expect([...results.values()]).toEqual([4096, -ERRNO.ENODATA]);
+  });
+
   it('fails what touches a bad sector, whole, and nothing else', () => {
     const { read, write, zero, flush } = makeStore('  - { sectors: "100-101,200", error: ENODATA }');
     expect(read(99)).toBe(512);

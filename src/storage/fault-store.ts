@@ -143,11 +143,14 @@ export class FaultStore implements BlockStore {
     const { errno, firstBadSector, heals } = this.#plan.verdict;
     const beforeBadBytes = firstBadSector * SECTOR_BYTES - offsetBytes;
     const doneBytes = errno === 0 ? lengthBytes : alignDown(beforeBadBytes, this.geometry.logicalBlockBytes);
-    this.#afterDelay(() => {
+    const task = (): void => {
       if (doneBytes === 0) return this.#failures.push(ticket, -errno);
       if (errno !== 0 || heals) this.#touched.set(ticket, { errno, offsetBytes, doneBytes });
       overwrite(doneBytes);
-    });
+    };
+    if (errno === 0) this.#afterDelay(task);
+    // Not within the call: who links an answer to the one I/O that it made would have it given for a part of it.
+    else this.#after(this.#plan.verdict.delayMs, task);
   }
 
   #doBadly(ticket: number, operation: () => void): void {
@@ -157,10 +160,11 @@ export class FaultStore implements BlockStore {
 
   #afterDelay(task: () => void): void {
     const { delayMs } = this.#plan.verdict;
-    if (delayMs === 0) {
-      task();
-      return;
-    }
+    if (delayMs === 0) task();
+    else this.#after(delayMs, task);
+  }
+
+  #after(delayMs: number, task: () => void): void {
     this.#waitingCount += 1;
     this.#scheduler.after(delayMs, () => {
       this.#waitingCount -= 1;
