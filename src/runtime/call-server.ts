@@ -77,19 +77,15 @@ export class CallServer {
       case 'status':
         return done(undefined, this.#status());
       case 'remaps':
-        return done(
-          undefined,
-          listRemaps(this.#started.device, call.firstSpareUnit, call.limit, call.onlyLost),
-        );
       case 'remapAt':
-        return done(undefined, remapAt(this.#started.device, call.mainSector));
       case 'spareUse':
-        return done(undefined, spareUse(this.#started.device));
+        return done(undefined, this.#lookUp(call));
       case 'moveByHand':
       case 'giveBack':
       case 'emptySpare':
       case 'keepSpare':
       case 'consolidate':
+      case 'endHandWork':
         return this.#moveUnits(call, done);
       case 'evacuate':
       case 'evacuation':
@@ -129,14 +125,25 @@ export class CallServer {
         return this.#ublk!.whenEnded(() => done(undefined, undefined));
       case 'ublkRelease':
         return this.#ublk!.release(() => done(undefined, undefined));
-      case 'endHandWork':
-        this.#started.device.byHand.end();
-        return done(undefined, undefined);
       case 'endHolding':
         this.#started.device.endHolding();
         return done(undefined, undefined);
       case 'close':
         return this.#beginClose(done);
+      default:
+        return unreachable(call);
+    }
+  }
+
+  #lookUp(call: Extract<Call, { verb: 'remaps' | 'remapAt' | 'spareUse' }>): CallValue {
+    const { device } = this.#started;
+    switch (call.verb) {
+      case 'remaps':
+        return listRemaps(device, call.firstSpareUnit, call.limit, call.onlyLost);
+      case 'remapAt':
+        return remapAt(device, call.mainSector);
+      case 'spareUse':
+        return spareUse(device);
       default:
         return unreachable(call);
     }
@@ -158,6 +165,9 @@ export class CallServer {
         return consolidate(device, call, done);
       case 'keepSpare':
         keepSpare(device, call.spareIndex);
+        return done(undefined, undefined);
+      case 'endHandWork':
+        device.byHand.end();
         return done(undefined, undefined);
       default:
         return unreachable(call);
@@ -277,9 +287,9 @@ export type ThreadEnd = 'idle' | 'leavesTags' | 'abandoned';
 /** `problem` is undefined on success. */
 export type CallDone = (problem: Failure | undefined, value: CallValue) => void;
 
-/** It would wait until somebody resumes it. */
-type MovingVerb = 'moveByHand' | 'giveBack' | 'emptySpare' | 'keepSpare' | 'consolidate';
+type MovingVerb = 'moveByHand' | 'giveBack' | 'emptySpare' | 'keepSpare' | 'consolidate' | 'endHandWork';
 
+/** It would wait until somebody resumes it. */
 const SUSPENDED = failure('refused', 'the device is suspended; resume it first');
 const RESUMED_MEANWHILE = failure('refused', 'it was resumed before requests in flight had ended');
 
