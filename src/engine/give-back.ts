@@ -11,9 +11,10 @@ import { existingMask } from './segments.js';
 
 /**
  * Brings a unit back to the main device, if that takes it: writes it there, reads it back, compares, makes it durable, and
- * only then forgets its place on the spare, which is free again, or retired if reading there met a medium error. Until that is durable the spare has the data, so
- * nothing is lost whatever fails. Answers 0 or an errno: ENOENT where the unit was not moved, ENODATA where blocks of
- * it are lost (the main device could return anything for them), EIO where main device or spare fails.
+ * only then forgets its place on the spare, which is free again, or retired if reading there met a medium error. Until that
+ * is durable the spare has the data, so nothing is lost whatever fails. Answers 0 or an errno: ENOENT where the unit was not
+ * moved, ENODATA where blocks of it are lost (the main device could return anything for them), EIO where main device or spare
+ * fails.
  */
 export function giveBack(context: ColdContext, scratch: Scratch, mainUnit: number): Procedure<number> {
   return withUnitLocked(mainUnit, giveBackLocked(context, scratch, mainUnit));

@@ -11,10 +11,10 @@ import { commitChanges, placeOnSpare, retirementOf } from './relocation.js';
 
 /**
  * Moves a unit from its place on a spare that is to be emptied to another spare, with its data. The old place is free again
- * once the new one is durable (rule W3), or retired if it didn't give all of the unit without a medium error. The spare must be `leaving`
- * (`SpareSuspension`), or the unit could be placed on it again. Blocks that it does not give any more are lost if
- * `acceptsLoss`; else the unit stays. Answers 0 or an errno: ENOENT where the unit does
- * not live on this spare, ENODATA where it stays for unreadable blocks, ENOSPC, EIO.
+ * once the new one is durable (rule W3), or retired if it didn't give all of the unit without a medium error. Blocks that it
+ * does not give any more are lost if `acceptsLoss`; else the unit stays. Answers 0 or an errno: ENOENT where the unit does not
+ * live on this spare, or the spare is not to be emptied any more (`SpareSuspension`: the unit could be placed on it again),
+ * ENODATA where it stays for unreadable blocks, ENOSPC, EIO.
  */
 export function moveAway(
   context: ColdContext,

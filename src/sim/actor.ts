@@ -1,5 +1,6 @@
 import type { CompletionSink } from '../ports/block-store.js';
 import type { Scheduler } from '../ports/scheduler.js';
+import { BegunIo } from './begun-io.js';
 
 /**
  * Stands for a thread: what it does goes through `run`. While a task of it is interrupted (`AtomicSteps`) others run,
@@ -10,6 +11,7 @@ export class Actor implements CompletionSink {
   static readonly #atWork: (Actor | typeof INTERRUPTION)[] = [];
   /** Gets completions; left out, they go nowhere, as after a kill. */
   sink: CompletionSink | undefined;
+  readonly begun = new BegunIo();
   readonly #scheduler: Scheduler;
   #lifeNumber = 0;
   /** What came while it was interrupted. */

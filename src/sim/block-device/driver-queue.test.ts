@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { ERRNO } from '../../base/errno.js';
 import { Actor } from '../actor.js';
 import { Random } from '../random.js';
 import { SimClock } from '../sim-clock.js';
 import { DriverQueue } from './driver-queue.js';
 
 /** A queue with a process that gets requests; `events` tells what happened. */
-function serve(clock: SimClock, queue: DriverQueue, events: string[]): void {
-  const channel = queue.open(new Actor(clock));
-  channel.attach({ arrived: (tag) => events.push(`arrived ${tag}`), copied: () => {} });
+function serve(clock: SimClock, queue: DriverQueue, events: string[], actor = new Actor(clock)): void {
+  const channel = queue.open(actor);
+  const arrived = (tag: number, result: number): unknown =>
+    events.push(result === 0 ? `arrived ${tag}` : `taken back ${result}`);
+  channel.attach({ arrived, copied: () => {} });
   for (let tag = 0; tag < channel.depth; tag += 1) channel.fetch(tag, 4096 * tag);
   clock.advance(1);
 }
@@ -28,6 +31,34 @@ describe('a queue of a block device', () => {
     expect(events).toEqual(['arrived 0']);
     clock.advance(1);
     expect(events).toEqual(['arrived 0', 'answered 5']);
+  });
+
+  it.each([
+    ['succeeds', 512, ['arrived 0', 'answered 0', 'heard', 'arrived 0']],
+    ['fails', -5, ['arrived 0', 'heard', `taken back ${-ERRNO.ECANCELED}`]],
+  ])('has an answer that goes along with an I/O given when that %s, before the thread hears of it, or taken back', (_how, result, expected) => {
+    const [clock, events]: [SimClock, string[]] = [new SimClock(), []];
+    const queue = new DriverQueue(clock, new Random(1));
+    const actor = new Actor(clock);
+    serve(clock, queue, events, actor);
+    const completed = (_: number, errno: number): void => {
+      events.push(`answered ${errno}`);
+      flush(queue, events);
+    };
+    queue.write(queue.acquire({ completed }), 0, 512, 0, false);
+    clock.advance(1);
+    let over: (result: number, hear: () => void) => void = () => {};
+    const front = {
+      link: (_: number, linked: typeof over): void => {
+        over = linked;
+      },
+    };
+    expect(queue.commitAfter(queue.queuedTotal, 0, 512, 0)).toBe(false);
+    actor.begun.begin(front, 7);
+    expect(queue.commitAfter(queue.queuedTotal - 1, 0, 512, 0)).toBe(true);
+    over(result, () => events.push('heard'));
+    clock.advance(2);
+    expect(events).toEqual(expected);
   });
 
   it.each([

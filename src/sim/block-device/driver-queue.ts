@@ -1,3 +1,4 @@
+import { ERRNO } from '../../base/errno.js';
 import { SECTOR_BYTES } from '../../base/units.js';
 import {
   DESCRIPTION_WORD,
@@ -21,7 +22,6 @@ import type { SimClock } from '../sim-clock.js';
 export class DriverQueue implements ClientDevice, UblkChannel {
   readonly depth = QUEUE_DEPTH;
   readonly isZeroCopy = false;
-  readonly queuedTotal = 0;
   readonly descriptors = new Uint32Array(QUEUE_DEPTH * DESCRIPTION_WORDS);
   /** A block device tells of a failed flush by the answer to a flush, not by a number. */
   readonly flushFailureCount = 0;
@@ -31,6 +31,8 @@ export class DriverQueue implements ClientDevice, UblkChannel {
   readonly #requests: (DriverRequest | undefined)[] = new Array(QUEUE_DEPTH).fill(undefined);
   /** By tag: where the process wants its data; undefined while it has a request in hand, or has asked for none. */
   readonly #fetchedAt: (number | undefined)[] = new Array(QUEUE_DEPTH).fill(undefined);
+  /** By tag: when the process hears of the I/O with which its last answer went along. */
+  readonly #heardAtUs = new Float64Array(QUEUE_DEPTH);
   /** By tag: answers that the driver has not seen yet. */
   readonly #answers = new Map<number, () => void>();
   #server: { readonly sink: UblkChannelSink; readonly actor: Actor } | undefined;
@@ -124,9 +126,29 @@ export class DriverQueue implements ClientDevice, UblkChannel {
     this.#after(deliver);
   }
 
-  /** An answer never goes along with the I/O here. */
-  commitAfter(): boolean {
-    return false;
+  get queuedTotal(): number {
+    return this.#actor!.begun.count;
+  }
+
+  /** The client has its answer, and may send its next request, before the thread hears of the I/O. */
+  commitAfter(queuedBefore: number, tag: number, result: number, memoryOffset: number): boolean {
+    const server = this.#server!;
+    const { begun } = server.actor;
+    if (begun.count !== queuedBefore + 1) return false;
+    return begun.link((outcome, hear) => {
+      if (this.#server !== server) return hear();
+      if (outcome !== result) {
+        hear();
+        return server.actor.run(() => {
+          if (this.#server === server) server.sink.arrived(tag, -ERRNO.ECANCELED);
+        });
+      }
+      const untilHeardUs = this.#random.below(this.#random.chance(1, 4) ? BUSY_US : DRIVER_US);
+      this.#heardAtUs[tag] = this.#clock.nowUs + untilHeardUs + 1;
+      this.#clock.after(untilHeardUs / 1000, hear);
+      this.#answer(tag, result, memoryOffset);
+      this.fetch(tag, memoryOffset);
+    });
   }
 
   copyIn(): void {}
@@ -146,7 +168,8 @@ export class DriverQueue implements ClientDevice, UblkChannel {
     const { sink, actor } = this.#server!;
     const to = this.#fetchedAt[tag]!;
     this.#fetchedAt[tag] = undefined;
-    this.#after(() => {
+    const untilHeardUs = Math.max(0, this.#heardAtUs[tag]! - this.#clock.nowUs);
+    this.#clock.after((untilHeardUs + this.#random.below(DRIVER_US)) / 1000, () => {
       if (this.#server?.sink !== sink) return;
       if (this.#isTransfer(tag, UblkOperation.write)) this.#copy(this.#requests[tag]!.memoryOffset, to, tag);
       actor.run(() => sink.arrived(tag, 0));
@@ -185,3 +208,5 @@ interface DriverRequest {
 export const QUEUE_DEPTH = 16;
 /** The driver and a thread see what the other has done within this. */
 const DRIVER_US = 8;
+/** A thread that does something else just now hears of nothing for so long. */
+const BUSY_US = 1000;
