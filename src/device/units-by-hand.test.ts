@@ -133,6 +133,8 @@ describe('a place on a spare that gave its data only at a retry', () => {
     const { rig, client, place, table } = weak();
     expect(leave(rig)).toBe(0);
     expect(client.read(16, 8)).toEqual(original(16, 8));
+    expect(table.find(2)).not.toBe(place);
+    expect(client.write(16, 8, 7000)).toBe(0);
     expect([table.state(place), rig.device!.context.allocator.isTaken(place)]).toEqual([
       DescriptorState.retired,
       true,
@@ -143,7 +145,7 @@ describe('a place on a spare that gave its data only at a retry', () => {
       DescriptorState.retired,
       true,
     ]);
-    expect(client.read(16, 8)).toEqual(original(16, 8));
+    expect(client.read(16, 8)).toEqual(times(8, 7000));
   });
 
   it('is left by its own unit when that is read', () => {

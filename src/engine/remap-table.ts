@@ -131,7 +131,7 @@ export class RemapTable {
    */
   set(spareUnit: number, entry: Readonly<Descriptor>): void {
     this.#uncount(spareUnit);
-    if (entry.state === DescriptorState.free) this.#unpublish(spareUnit);
+    if (entry.state !== DescriptorState.mapped) this.#unpublish(spareUnit);
     if (entry.state === DescriptorState.mapped) this.#setMainUnit(spareUnit, entry.mainUnit);
     this.#lostMask[spareUnit] = entry.lostMask;
     this.#timeSeconds[spareUnit] = entry.timeSeconds;
