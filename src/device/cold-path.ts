@@ -106,19 +106,20 @@ export class ColdPath {
     const range = { offsetBytes, lengthBytes, memoryOffset: slots.memoryOffset[slot]! };
     const durable = (slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
     const isWrite = slots.operation[slot] === Operation.write;
+    const isUntried = durable && !this.#parts.haveFua && slots.failed[slot] === 0;
     const errno = yield* isWrite
-      ? this.#write(scratch, range, durable)
+      ? this.#write(scratch, range, durable, isUntried)
       : readWithSalvage(context, scratch, range);
     yield* perform({ kind: 'unlock', lockId });
     return errno;
   }
 
   /** On the set, and on a disk that it is copied to. */
-  *#write(scratch: Scratch, range: ByteRange, durable: boolean): Procedure<number> {
+  *#write(scratch: Scratch, range: ByteRange, durable: boolean, isUntried: boolean): Procedure<number> {
     const { context } = this.#parts;
     const { offsetBytes, lengthBytes } = range;
     yield* beginChange(context, offsetBytes, lengthBytes);
-    const errno = yield* writeWithRelocation(context, scratch, range, durable);
+    const errno = yield* writeWithRelocation(context, scratch, range, durable, isUntried);
     if (errno === 0) yield* mirrorWrite(context, range);
     else context.mirror.noteFailedWrite(context, offsetBytes, lengthBytes);
     context.settled.endChange(offsetBytes, lengthBytes);
@@ -159,6 +160,8 @@ export interface ColdPathParts {
   readonly slots: RequestSlots;
   readonly runner: EffectRunner;
   readonly outages: Outages;
+  /** `haveFua` of the disks of the set. */
+  readonly haveFua: boolean;
   readonly gone: Pick<GoneDevices, 'takesFailed' | 'suspectAll'>;
   readonly answer: (slot: number, errno: number) => void;
 }

@@ -4,13 +4,14 @@ import { Counter } from '../engine/counters.js';
 import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice } from './testing/numbered-device.js';
-import type { TestClient } from './testing/test-client.js';
+import { TestClient } from './testing/test-client.js';
 
 const { EIO } = ERRNO;
 
 /** Blocks 8 to 23 refuse writes. */
-function openDevice(): { rig: DeviceOnMemory; client: TestClient } {
+function openDevice(nativeFua = true): { rig: DeviceOnMemory; client: TestClient } {
   const { rig, client } = numberedDevice({
+    nativeFua,
     faults: 'main:\n  - { sectors: "8-23", on: [write], error: ENODATA }',
   });
   rig.open();
@@ -35,6 +36,38 @@ function writerWithUnflushedData(rig: DeviceOnMemory): FlushHistory {
 function toldOfFlush(history: FlushHistory, errno: number): boolean {
   return history.flushFinished(history.flushStarted(), errno === 0);
 }
+
+describe('a durable write on disks that take no FUA', () => {
+  const queuesOf = (rig: DeviceOnMemory) => [undefined, rig.addQueue()];
+
+  it.each([
+    0, 1,
+  ])('fails with the flush behind it, of which all clients are told; by way of queue %i', (nth) => {
+    const { rig, client } = openDevice(false);
+    expect(client.write(64, 8, 5000)).toBe(0);
+    const writers = [writerWithUnflushedData(rig), writerWithUnflushedData(rig)];
+    const far = new TestClient(rig, queuesOf(rig)[nth]);
+    failNextFlush(rig, 0);
+    expect(far.write(40, 8, 6000, true)).toBe(EIO);
+    expect(rig.device!.flushFailureCount).toBe(1);
+    for (const writer of writers) {
+      expect(toldOfFlush(writer, client.flush())).toBe(false);
+      expect(toldOfFlush(writer, client.flush())).toBe(true);
+    }
+    expect(rig.device!.context.table.mappedCount).toBe(0);
+  });
+
+  it.each([0, 1])('is written in one piece, and flushed; by way of queue %i', (nth) => {
+    const { rig } = openDevice(false);
+    const far = new TestClient(rig, queuesOf(rig)[nth]);
+    const { counts } = rig.stores[0]!;
+    const before = { ...counts };
+    expect(far.write(64, 64, 6000, true)).toBe(0);
+    expect([counts.write - before.write, counts.flush - before.flush]).toEqual([1, 1]);
+    expect(far.write(64, 64, 6000)).toBe(0);
+    expect([counts.write - before.write, counts.flush - before.flush]).toEqual([2, 1]);
+  });
+});
 
 describe('a flush that fails for needs of the device itself', () => {
   it.each([

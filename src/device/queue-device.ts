@@ -159,6 +159,10 @@ export class QueueDevice implements ServedDevice, CompletionSink {
    */
   #startTransfer(slot: number, offsetBytes: number, lengthBytes: number): boolean {
     Atomics.store(this.#slots.phase, slot, Phase.inFlight);
+    if (!this.geometry.queue.nativeFua && this.#isDurable(slot)) {
+      this.#forward(slot);
+      return false;
+    }
     const isPlain = this.#parts.filter.isPlain(offsetBytes, lengthBytes);
     if (isPlain && !this.#isStopped(slot)) this.#transfers.sendWhole(slot);
     else if (isPlain) this.#forward(slot);
@@ -185,6 +189,10 @@ export class QueueDevice implements ServedDevice, CompletionSink {
     if (plan.count > this.#transfers.freeRunCount) return this.#forward(slot);
     if (this.#isStopped(slot) && plan.touches(MAIN)) return this.#forward(slot);
     this.#transfers.sendPlanned(slot);
+  }
+
+  #isDurable(slot: number): boolean {
+    return (this.#slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
   }
 
   /** A transfer that must not go to the main device: the owner knows what becomes of it. */

@@ -355,6 +355,7 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       slots: this.#slots,
       runner: this.#runner,
       outages: this.#outages,
+      haveFua: this.geometry.queue.nativeFua,
       gone: this.#gone,
       answer: (slot: number, errno: number) => this.#queue.answer(slot, errno),
     };

@@ -12,6 +12,7 @@ import { AnswerQueue } from './answer-queue.js';
 import type { DirtySpares } from './dirty-spares.js';
 import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
+import { haveFua } from './served-geometry.js';
 import { Operation, Phase } from './slot-fields.js';
 import { Transfers } from './transfers.js';
 import { uncountTransfer } from './uncount-transfer.js';
@@ -28,6 +29,7 @@ export class RequestQueue {
   readonly #slots: RequestSlots;
   readonly #transfers: Transfers;
   readonly #answers: AnswerQueue;
+  readonly #haveFua: boolean;
   /** Slots that ran into a locked range. */
   #blocked: number[] = [];
   /** Slots that found too few runs free. */
@@ -39,6 +41,7 @@ export class RequestQueue {
     const { breaker, counters } = parts.context;
     this.#transfers = new Transfers({ ...parts, breaker, counters });
     this.#answers = new AnswerQueue(parts.slots, parts.wantPoll);
+    this.#haveFua = haveFua(parts.stores);
   }
 
   /** Delivers what was decided without I/O; call once per turn. True if there may be more. */
@@ -116,6 +119,7 @@ export class RequestQueue {
     const { context } = this.#parts;
     const offsetBytes = this.#slots.offsetBytes[slot]!;
     const lengthBytes = this.#slots.lengthBytes[slot]!;
+    if (!this.#haveFua && this.#isDurable(slot)) return this.#startDurable(slot);
     if (context.filter.isPlain(offsetBytes, lengthBytes)) return this.#startWhole(slot);
     this.#startPlanned(slot, offsetBytes, lengthBytes);
     return false;
@@ -129,6 +133,17 @@ export class RequestQueue {
     this.#slots.phase[slot] = Phase.inFlight;
     this.#transfers.sendWhole(slot);
     return true;
+  }
+
+  #isDurable(slot: number): boolean {
+    return (this.#slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
+  }
+
+  /** It is written, and then flushed in turn with other flushes. */
+  #startDurable(slot: number): false {
+    if (this.#isStopped(slot)) this.#parts.turnAway(slot, MAIN);
+    else this.#toCold(slot);
+    return false;
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {

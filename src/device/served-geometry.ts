@@ -15,6 +15,18 @@ export function servedGeometry(shape: DeviceShape, stores: readonly BlockStore[]
     rotational: main.rotational,
     // One that takes no writes is found out as any other is, and a replacement will take them.
     readOnly: false,
-    queue: { ...main.queue, volatileCache: stores.some((store) => store.geometry.queue.volatileCache) },
+    queue: {
+      ...main.queue,
+      volatileCache: stores.some((store) => store.geometry.queue.volatileCache),
+      nativeFua: haveFua(stores),
+    },
   };
+}
+
+/**
+ * A durable write may go to these disks as one. Elsewhere the kernel flushes the disk behind it, and when that fails nobody can
+ * tell it from a write that failed: what was written before would be taken for durable at the next flush.
+ */
+export function haveFua(stores: readonly Pick<BlockStore, 'geometry'>[]): boolean {
+  return stores.every(({ geometry: { queue } }) => !queue.volatileCache || queue.nativeFua);
 }

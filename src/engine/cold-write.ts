@@ -20,18 +20,19 @@ import { spareOfUnitAnswers } from './spare-probe.js';
 /**
  * A write that the hot path could not do: the main device refused a part of it, or it gives lost blocks new contents.
  * What the main device takes stays there; every unit that it refuses goes to a spare, together with what is readable
- * of its other blocks (P2). The caller holds the lock of the range. Answers 0 or an errno: ENOSPC with no spare left.
+ * of its other blocks (P2). The caller holds the lock of the range. `isUntried`: it has not been sent to a disk. Answers 0 or an errno: ENOSPC with no spare left.
  */
 export function* writeWithRelocation(
   context: ColdContext,
   scratch: Scratch,
   range: ByteRange,
   durable: boolean,
+  isUntried: boolean,
 ): Procedure<number> {
-  const outcome = yield* writeOnce(context, scratch, range, durable);
+  const outcome = yield* writeOnce(context, scratch, range, durable, isUntried);
   if (outcome !== PLACES_UNDONE) return outcome;
   // A failed flush may have taken back what was placed on a spare that works: all of it is here still.
-  const again = yield* writeOnce(context, scratch, range, durable);
+  const again = yield* writeOnce(context, scratch, range, durable, isUntried);
   return again === PLACES_UNDONE ? ERRNO.EIO : again;
 }
 
@@ -41,6 +42,7 @@ function* writeOnce(
   scratch: Scratch,
   range: ByteRange,
   durable: boolean,
+  isUntried: boolean,
 ): Procedure<number> {
   const work: WriteWork = { context, scratch, changes: { first: [], updates: [], afterwards: [] } };
   const segments = segmentsOf(context, range);
@@ -49,7 +51,7 @@ function* writeOnce(
   for (const segment of segments) {
     const onMain = segment.spareUnit === -1;
     const result = yield* onMain
-      ? writeMain(work, segment, segments.length === 1)
+      ? writeMain(work, segment, segments.length === 1 && !isUntried)
       : writeSpare(work, segment);
     errno = errno === 0 ? result : errno;
   }

@@ -67,6 +67,8 @@ export interface Geometry {
 export interface QueueLimits {
   /** A completed write is durable only after a flush, or with FUA. */
   readonly volatileCache: boolean;
+  /** A write can be made durable by itself: the device takes FUA, and nothing else is flushed for it. */
+  readonly nativeFua: boolean;
   /** What can be discarded at once; 0 where discard is not possible. */
   readonly discardGranularityBytes: number;
   /** Zeroes can be written without sending them. */
@@ -79,9 +81,10 @@ export interface QueueLimits {
   readonly maxTransferBytes: number;
 }
 
-/** A device without wishes: memory, or a file in the page cache. */
+/** A device without wishes: memory. */
 export const PLAIN_QUEUE: QueueLimits = {
   volatileCache: true,
+  nativeFua: true,
   discardGranularityBytes: 4096,
   canWriteZeroes: true,
   minimumIoBytes: 4096,

@@ -1,3 +1,4 @@
+import { haveFua } from '../device/served-geometry.js';
 import type { OpenDevice } from '../kernel/open-device.js';
 
 /** Why this device can't take the place of the other; undefined if it can. */
@@ -12,6 +13,8 @@ export function misfit(known: Fitting, opened: Fitting): string | undefined {
   // The kernel sends no flush to a block device that said it has no cache; what the disk held in its own would be lost.
   if (is.queue.volatileCache && !was.queue.volatileCache)
     return 'its write cache is on, and was off; turn it off, or stop and start again';
+  if (!haveFua([opened]) && haveFua([known]))
+    return 'it can not make a single write durable, as the one that is gone could; stop and start again';
   return undefined;
 }
 

@@ -30,7 +30,7 @@ export class MemoryStore implements BlockStore {
       memoryAlignmentBytes: options.memoryAlignmentBytes ?? logicalBlockBytes,
       rotational: false,
       readOnly: options.readOnly ?? false,
-      queue: PLAIN_QUEUE,
+      queue: { ...PLAIN_QUEUE, nativeFua: options.nativeFua ?? true },
       identity: options.identity ?? NO_IDENTITY,
     };
     this.description = options.description ?? 'memory';
@@ -99,6 +99,8 @@ export class MemoryStore implements BlockStore {
 }
 
 export interface MemoryStoreOptions {
+  /** Default: true. */
+  readonly nativeFua?: boolean;
   readonly sizeBytes: number;
   readonly memory: IoMemory;
   readonly scheduler: Scheduler;

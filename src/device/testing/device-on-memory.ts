@@ -76,7 +76,14 @@ export class DeviceOnMemory {
     const sizes = [options.mainBytes, ...options.spareBytes];
     const readOnly = (disk: number): boolean => disk === 0 && options.mainIsReadOnly === true;
     this.disks = sizes.map(
-      (sizeBytes, disk) => new MemoryStore({ sizeBytes, memory, scheduler, readOnly: readOnly(disk) }),
+      (sizeBytes, disk) =>
+        new MemoryStore({
+          sizeBytes,
+          memory,
+          scheduler,
+          readOnly: readOnly(disk),
+          nativeFua: options.nativeFua ?? true,
+        }),
     );
     const scenario = parseFaultScenario(options.faults ?? 'main: []', 'test');
     assert(scenario.ok, 'the scenario is right');
@@ -368,6 +375,8 @@ export interface DeviceOnMemoryOptions {
   readonly faults?: string;
   /** A power cut takes what was not flushed. */
   readonly volatileCaches?: boolean;
+  /** Of all disks; default: true. */
+  readonly nativeFua?: boolean;
   /** The main device says that it takes no writes; it takes them all the same. */
   readonly mainIsReadOnly?: boolean;
   /** I/O reaches the disks some time after it was submitted. */
