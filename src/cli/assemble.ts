@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command, CommanderError, Option } from 'commander';
-import { enabledSets } from '../boot/enabled-sets.js';
+import { type Command, Option } from 'commander';
 import { FileTree } from '../boot/file-tree.js';
 import { enablingLink, serviceUnit } from '../boot/service.js';
 import { socketPathOf } from '../control/run-directory.js';
@@ -25,11 +24,11 @@ import { guardedRun } from './guarded-run.js';
 import { helpLikeManual } from './help.js';
 import { writeAnswer } from './output.js';
 import { pickScannedSet } from './pick-scanned-set.js';
-import { refuseOptionTwice } from './refuse-option-twice.js';
 import { repeated } from './repeated-option.js';
 import { errorDocument, reportError } from './report-error.js';
-import { addRunCommand } from './run-command.js';
 import { labelOf, servedDevicesOf, verdictOn } from './scan-verdict.js';
+import { nameAtBoot } from './set-traces.js';
+import { refuseRelativePaths, understandRun } from './understand-run.js';
 
 export interface AssembleArguments {
   /** Name, set id, or a device of it; undefined with `all`. */
@@ -63,7 +62,8 @@ export async function assemble(args: AssembleArguments, context: CliContext): Pr
   const words = runWords(startable(set, args), args);
   if (args.dryRun) return tellOne(wouldStart(set, words), args, context);
   if (args.background) return tellOne(await startBehind(set, words, context), args, context);
-  return guardedRun(await runArguments(words), context);
+  // Changes of the set start the program again with other devices: only "run" takes them.
+  return guardedRun(await understandRun(words), { ...context, commandLine: ['run', ...words] });
 }
 
 function tellOne(set: AssembledSet, { json }: AssembleArguments, { out }: CliContext): number {
@@ -105,9 +105,9 @@ async function startOne(
 ): Promise<AssembledSet> {
   if (verdictOn(set).state === 'served') return servedAlready(set);
   const words = runWords(startable(set, args), args);
-  if (!isEnabled(set.name, context))
-    return args.dryRun ? wouldStart(set, words) : startBehind(set, words, context);
-  const unit = serviceUnit(set.name);
+  const name = enabledName(set, context);
+  if (name === undefined) return args.dryRun ? wouldStart(set, words) : startBehind(set, words, context);
+  const unit = serviceUnit(name);
   if (args.dryRun) return wouldStartService(set, unit);
   if (context.machine.run('systemctl', ['start', unit]).status !== 0)
     throw new DmRemapError(
@@ -117,11 +117,11 @@ async function startOne(
   return startedService(set, unit);
 }
 
-/** systemd starts it at boot: then the service is what starts it now, with its options. */
-function isEnabled(name: string, { machine }: CliContext): boolean {
+/** systemd starts it at boot under this name: then the service is what starts it now, with its options. */
+function enabledName({ setId }: ScannedSet, { machine }: CliContext): string | undefined {
   const tree = new FileTree(machine.root);
-  const isPrepared = resultOf(enabledSets(tree)).some((one) => one.name === name);
-  return isPrepared && resultOf(tree.isThere(enablingLink(name)));
+  const name = nameAtBoot(setId, tree);
+  return name !== undefined && resultOf(tree.isThere(enablingLink(name))) ? name : undefined;
 }
 
 async function foundSets(
@@ -166,7 +166,7 @@ async function startBehind(
 ): Promise<AssembledSet> {
   if (context.runDirectory === undefined)
     throw new DmRemapError('system', 'no place for a log: set XDG_RUNTIME_DIR to a directory of yours');
-  await runArguments(words);
+  refuseRelativePaths(await understandRun(words));
   const logPath = socketPathOf(context.runDirectory, set.setId).replace(/\.sock$/, '.log');
   const outcome = await context.startInBackground({ runArguments: words, logPath });
   if (outcome.kind === 'ready') await untilAnswering(set, context);
@@ -187,23 +187,6 @@ async function untilAnswering({ setId }: ScannedSet, { running }: CliContext): P
 function failureOf(status: number): DmRemapError['failure'] {
   const classes = ['usage', 'device', 'refused', 'metadata', 'io', 'system'] as const;
   return classes.find((one) => EXIT_STATUS[one] === status) ?? 'system';
-}
-
-/** Understood, and refused, by the command itself. */
-async function runArguments(words: readonly string[]): Promise<Parameters<typeof guardedRun>[0]> {
-  let understood: Parameters<typeof guardedRun>[0] | undefined;
-  const program = new Command().exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
-  addRunCommand(program, async (args) => {
-    understood = args;
-  });
-  refuseOptionTwice(program);
-  try {
-    await program.parseAsync(['run', ...words], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new DmRemapError('usage', `${error.message.replace(/^error: /, '')}; see dmremap run --help`);
-  }
-  return understood!;
 }
 
 export function addAssembleCommand(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import { type BootSet, type Member, nameProblem } from '../boot/boot-set.js';
 import { FileTree } from '../boot/file-tree.js';
@@ -16,10 +16,11 @@ import { describePlace, loadConfiguration } from './configuration.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { resultOf } from './file-result.js';
 import { helpLikeManual } from './help.js';
-import { refuseOptionTwice } from './refuse-option-twice.js';
 import { refuseOtherMain } from './refuse-other-main.js';
 import { repeated } from './repeated-option.js';
-import { addRunCommand } from './run-command.js';
+import { idAtBoot, nameAtBoot } from './set-traces.js';
+import { commandLine } from './shell-words.js';
+import { refuseRelativePaths, understandRun } from './understand-run.js';
 
 export interface BootEnableArguments {
   readonly name: string;
@@ -44,11 +45,27 @@ export async function bootEnable(given: BootEnableArguments, context: CliContext
   if (!args.force) await refuseOtherMain({ ...args, setId: set.setId }, context);
   const files = [...sharedFiles(context.machine.paths), ...setFiles(set)];
   const tree = resultOf(FileTree.below(args.root), 'device');
+  if (!args.force) refuseOtherBoot(set, tree);
   if (args.dryRun) return show(files, context);
   for (const file of files) context.out.write(`${resultOf(tree.write(file)).padEnd(9)}  ${file.path}\n`);
   adviseOnFstab(resultOf(tree.read('/etc/fstab')), set, args, context);
   context.out.write(`next: ${activate(set, args, context)}\n`);
   return EXIT_STATUS.done;
+}
+
+/** Files of another set would be written over; or this one would be started twice, by services that fight about it. */
+function refuseOtherBoot({ name, setId }: BootSet, tree: FileTree): void {
+  const there = idAtBoot(name, tree);
+  const also = nameAtBoot(setId, tree);
+  if (there !== undefined && there !== setId)
+    throw refusal(`${name}: another set (${there}) starts under this name at boot`, name);
+  if (also !== undefined && also !== name)
+    throw refusal(`${name}: this set starts at boot already, as ${also}`, also);
+}
+
+function refusal(problem: string, name: string): DmRemapError {
+  const advice = `first "dmremap boot disable ${name}", or write the files all the same with --force`;
+  return new DmRemapError('refused', `${problem}; ${advice}`);
 }
 
 type WholeArguments = BootEnableArguments & { readonly main: string };
@@ -69,7 +86,7 @@ async function withDevices(args: BootEnableArguments, context: CliContext): Prom
 /** What a person has to do for the files to take effect. */
 function activate(set: BootSet, { root }: WholeArguments, { machine, err }: CliContext): string {
   const service = serviceUnit(set.name);
-  if (root !== '/') return `systemctl --root=${root} enable ${service}`;
+  if (root !== '/') return commandLine(['systemctl', `--root=${root}`, 'enable', service]);
   if (isServiceActive(machine, set.name)) return `systemctl daemon-reload && systemctl restart ${service}`;
   const problem = applyUdevRules(machine, [set.main, ...set.spares]);
   if (problem !== undefined) err.write(`dmremap: warning: ${problem}\n`);
@@ -90,15 +107,7 @@ async function checkRunOptions(options: readonly string[]): Promise<void> {
       `option "${broken}": blanks, quotes, \\, $ and % don't survive systemd's reading`,
     );
   }
-  const program = new Command().exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
-  addRunCommand(program, async () => {});
-  refuseOptionTwice(program);
-  try {
-    await program.parseAsync(['run', '--main', 'M', '--spare', 'S', '--ublk', ...options], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new DmRemapError('usage', `${error.message.replace(/^error: /, '')}; see dmremap run --help`);
-  }
+  refuseRelativePaths(await understandRun(['--main', '/main', '--spare', '/spare', '--ublk', ...options]));
 }
 
 /** The daemon starts before other file systems than the root are mounted. */

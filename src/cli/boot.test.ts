@@ -161,6 +161,31 @@ describe('dmremap boot enable', () => {
     });
   });
 
+  it('writes over no files of another set, and starts none under two names', async () => {
+    await boot('enable', 'attic', ...DISKS);
+    const before = readFileSync(join(root, 'etc/dm-remap/attic.env'), 'utf8');
+    const enable = (name: string, setId: string): Promise<number> => {
+      const calls = {
+        inspectSpares: async () => inspectReport({ setId }),
+        scanSets: async () => NOTHING_WRONG,
+      };
+      const { context } = fakeContext({ calls, machine: fakeMachine(DEVICES) });
+      return runCommandLine(['boot', 'enable', name, ...DISKS, '--root', root], context);
+    };
+    const { setId } = inspectReport();
+    const other = `${setId.slice(0, -1)}${setId.endsWith('0') ? '1' : '0'}`;
+    for (const [name, id, message] of [
+      ['attic', other, /^attic: another set \(.*boot disable attic/],
+      ['cellar', setId, /^cellar: this set starts at boot already, as attic.*boot disable attic/],
+    ] as const)
+      await expect(enable(name, id)).rejects.toMatchObject({
+        failure: 'refused',
+        message: expect.stringMatching(message),
+      });
+    expect(readFileSync(join(root, 'etc/dm-remap/attic.env'), 'utf8')).toBe(before);
+    expect(await enable('attic', setId)).toBe(0);
+  });
+
   it('wants all spares of the set', async () => {
     const report = inspectReport();
     const missing = { ...report.spares[0]!, index: 1, path: null };
@@ -174,7 +199,7 @@ describe('dmremap boot enable', () => {
 describe('dmremap boot disable', () => {
   it('removes what was written; what all sets share goes with the last one', async () => {
     await boot('enable', 'attic', ...DISKS);
-    await boot('enable', 'cellar', ...DISKS);
+    await boot('enable', 'cellar', ...DISKS, '--force');
     await boot('disable', 'attic');
     expect(filesBelow(root)).toEqual([
       'etc/dm-remap/cellar.env',

@@ -48,6 +48,19 @@ describe('dmremap forget', () => {
     await expect(forget([setId])).rejects.toMatchObject({ failure: 'device' });
   });
 
+  it('removes nothing of a set whose process gives no answer', async () => {
+    const silent = new Set([join(root, 'run', `${setId}.sock`)]);
+    const running = { all: async () => [], silent };
+    const { context } = fakeContext({ running });
+    const line = ['forget', 'attic', '--root', root];
+    const asked = { ...context, runDirectory: join(root, 'run'), stateDirectory: join(root, 'state') };
+    await expect(runCommandLine(line, asked)).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining('gives no answer'),
+    });
+    expect(there()).toEqual(files);
+  });
+
   it('removes an archive that is named from the directory that a person is in', async () => {
     const archive = relative(process.cwd(), join(root, 'archive'));
     expect(await forget([setId, '--archive', archive])).toContain(`removed    ${join(root, files[6]!)}\n`);

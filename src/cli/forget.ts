@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { FileTree } from '../boot/file-tree.js';
 import { isServiceActive, serviceUnit } from '../boot/service.js';
 import { isMeant, labelOf } from '../control/client/pick-set.js';
+import { socketPathOf } from '../control/run-directory.js';
 import { DmRemapError } from '../library/errors.js';
 import type { WipePlan } from '../library/wipe-set.js';
 import type { AnswerOf } from './answer-schemas.js';
@@ -40,7 +41,10 @@ export async function forget(args: ForgetArguments, context: CliContext): Promis
   const tree = resultOf(FileTree.below(args.root), 'device');
   await refuseServed(args.set, context);
   const known = knownSet(args.set, tree);
-  if (known.setId !== undefined) await refuseServed(known.setId, context);
+  if (known.setId !== undefined) {
+    await refuseServed(known.setId, context);
+    refuseSilent(known.setId, context);
+  }
   const files = tracesOf({ ...args, setId: known.setId }, context);
   if (known.name === undefined && files.length === 0)
     throw new DmRemapError('device', `${args.set}: this machine remembers nothing of it`);
@@ -54,6 +58,7 @@ async function forgetAndWipe(args: ForgetArguments, context: CliContext): Promis
   const found = await findMetadata(args, context);
   const { setId } = found.set;
   await refuseServed(setId, context);
+  refuseSilent(setId, context);
   const name = nameAtBoot(setId, resultOf(FileTree.below(args.root), 'device'));
   if (name !== undefined && args.root === '/') refuseActiveService(name, context);
   const known = { name, setId };
@@ -101,6 +106,15 @@ async function refuseServed(wanted: string, { running, machine }: CliContext): P
   throw new DmRemapError(
     'refused',
     `${label}: process ${device.processId} serves it; nothing was removed. Stop it first: ${stop}`,
+  );
+}
+
+/** Of all that were asked just now: one that hangs serves all the same. */
+function refuseSilent(setId: string, { running, runDirectory }: CliContext): void {
+  if (runDirectory === undefined || !running.silent.has(socketPathOf(runDirectory, setId))) return;
+  throw new DmRemapError(
+    'refused',
+    `${setId}: the process that serves it gives no answer; nothing was removed. End it first (see "dmremap list")`,
   );
 }
 

@@ -58,7 +58,7 @@ export interface KnownSet {
 
 /** The file that starts it at boot has both. */
 export function knownSet(wanted: string, tree: FileTree): KnownSet {
-  const sets = resultOf(enabledSets(tree)).map(({ name }) => ({ name, setId: idOf(name, tree) }));
+  const sets = resultOf(enabledSets(tree)).map(({ name }) => ({ name, setId: idAtBoot(name, tree) }));
   const found = sets.find(({ name, setId }) => name === wanted || setId === wanted.toLowerCase());
   if (found !== undefined) return found;
   if (parseUuid(wanted).ok) return { name: undefined, setId: wanted.toLowerCase() };
@@ -71,10 +71,11 @@ export function knownSet(wanted: string, tree: FileTree): KnownSet {
 }
 
 export function nameAtBoot(setId: string, tree: FileTree): string | undefined {
-  return resultOf(enabledSets(tree)).find(({ name }) => idOf(name, tree) === setId)?.name;
+  return resultOf(enabledSets(tree)).find(({ name }) => idAtBoot(name, tree) === setId)?.name;
 }
 
-function idOf(name: string, tree: FileTree): string | undefined {
+/** Of the set that starts at boot under this name. */
+export function idAtBoot(name: string, tree: FileTree): string | undefined {
   return /^# dm-remap set ".*" \(([0-9a-f-]{36})\)/m.exec(
     resultOf(tree.read(setPaths(name).environment)),
   )?.[1];

@@ -81,13 +81,17 @@ async function openPlanned(
     tellUnusedTail(options.main, info, tell);
     const archive =
       options.archive === undefined ? undefined : await startArchive(options.archive, client, tell);
+    if (plan !== undefined && info.io !== 'uring') throw new DmRemapError('system', UBLK_NEEDS_URING);
     const ublk = plan && (await serveUblk(plan, client, info, tell));
     return new OpenedDevice(client, info, { ublk, archive, closed: () => plan?.control.close() });
   } catch (error) {
-    await client.call({ verb: 'close' });
+    // Of a thread that has crashed the first failure says more.
+    await client.call({ verb: 'close' }).catch(() => undefined);
     throw error;
   }
 }
+
+const UBLK_NEEDS_URING = 'a ublk device needs io_uring; allow it, or serve with NBD';
 
 /** At every start: who copies what is served misses these bytes of the image. */
 function tellUnusedTail(

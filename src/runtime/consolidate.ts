@@ -1,9 +1,8 @@
-import { SECTOR_BYTES } from '../base/units.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
 import type { SpareAllocator } from '../engine/spare-allocator.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import type { Failure } from './failure.js';
-import { type HandRefusal, inTurn } from './hand-turns.js';
+import { type HandRefusal, inTurn, unitsWith } from './hand-turns.js';
 
 /**
  * Puts units together on the spares that are neighbours on the main device, so many moves at most (0: only looks). Answers
@@ -17,9 +16,7 @@ export function consolidate(
 ): void {
   const { allocator, shape, suspension } = device.context;
   const ranges = [...shape.spares].filter((_, spareIndex) => !suspension.isLeaving(spareIndex));
-  const except = new Set(
-    exceptSectors.map((sector) => Math.floor((sector * SECTOR_BYTES) / shape.unitBytes)),
-  );
+  const except = unitsWith(exceptSectors, shape);
   const moves = new Map<number, number>();
   let planned: SpareAllocator | undefined;
   for (const run of scatteredRuns(device)) {

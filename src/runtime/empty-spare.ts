@@ -1,7 +1,7 @@
 import type { RemappedDevice } from '../device/remapped-device.js';
 import { DescriptorState } from '../format/descriptor-page.js';
 import { type Failure, failure } from './failure.js';
-import { type HandRefusal, type HandReport, inTurn } from './hand-turns.js';
+import { type HandRefusal, type HandReport, inTurn, unitsWith } from './hand-turns.js';
 
 /**
  * Moves units from a spare to the others, so many at most (0: none, it is only kept from taking units); nothing new is
@@ -9,7 +9,7 @@ import { type HandRefusal, type HandReport, inTurn } from './hand-turns.js';
  */
 export function emptySpare(
   device: RemappedDevice,
-  { spareIndex, limit, acceptsLoss, toSpareIndex }: EmptySpareCall,
+  { spareIndex, limit, acceptsLoss, toSpareIndex, exceptSectors = [] }: EmptySpareCall,
   done: (problem: Failure | undefined, report: EmptyReport | undefined) => void,
 ): void {
   const { shape, suspension } = device.context;
@@ -29,7 +29,8 @@ export function emptySpare(
   if (toSpareIndex !== undefined) suspension.prefer(spareIndex, toSpareIndex);
   const { living, strays } = unitsOnSpare(device, spareIndex);
   suspension.noteLeft(spareIndex, living.length + strays.length);
-  const some = living.slice(0, limit);
+  const except = unitsWith(exceptSectors, shape);
+  const some = living.filter((mainUnit) => !except.has(mainUnit)).slice(0, limit);
   const finish = (found: HandReport): void => {
     const left = unitsOnSpare(device, spareIndex);
     const leftCount = left.living.length + left.strays.length;
@@ -59,6 +60,8 @@ export interface EmptySpareCall {
   readonly acceptsLoss: boolean;
   /** Units go there while it takes them; undefined: as the allocation policy says. */
   readonly toSpareIndex?: number | undefined;
+  /** Of the main device: units with these are not tried. */
+  readonly exceptSectors?: readonly number[] | undefined;
 }
 
 export interface EmptyReport {

@@ -1,6 +1,7 @@
 import { ERRNO, errnoName } from '../base/errno.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import type { RemappedDevice } from '../device/remapped-device.js';
+import type { DeviceShape } from '../engine/device-shape.js';
 
 /** One unit after the other. What is refused does not end it, but the end of the device does. */
 export function inTurn(
@@ -53,6 +54,11 @@ export interface HandReport {
 export interface HandRefusal {
   readonly mainSector: number;
   readonly reason: string;
+}
+
+/** The units that these sectors of the main device are in. */
+export function unitsWith(sectors: readonly number[], { unitBytes }: DeviceShape): ReadonlySet<number> {
+  return new Set(sectors.map((sector) => Math.floor((sector * SECTOR_BYTES) / unitBytes)));
 }
 
 const ALREADY = {

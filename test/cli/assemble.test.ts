@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DiskImages } from '../support/disk-images.js';
 import { dmremapProgram } from '../support/dmremap-program.js';
@@ -58,6 +58,25 @@ describe('dmremap scan and assemble', () => {
     expect((await dmremap('assemble', '--scan', ...devices)).stdout).toBe(
       `${fresh.setId}: is served already\n`,
     );
+  });
+
+  it('serve a set in the foreground that gets another spare, and goes on with it', async () => {
+    await runOnce();
+    const devices = ['--device', images.mainPath, '--device', images.sparePath];
+    const nbd = `nbd+unix:///?socket=${images.path('nbd.sock')}`;
+    const server = spawn(
+      process.execPath,
+      [dmremapProgram(), 'assemble', images.sparePath, ...devices, '--', '--nbd', nbd],
+      { env: environment(), stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await new Promise((resolve) => server.stdout.once('data', resolve));
+    const further = images.path('further.img');
+    writeFileSync(further, '');
+    truncateSync(further, 2 * MIB);
+    const added = await dmremap('spare', 'add', further, '--set', images.mainPath, '--yes');
+    expect(added).toMatchObject({ status: 0 });
+    const { sets } = JSON.parse((await dmremap('status', '--json')).stdout);
+    expect(sets).toMatchObject([{ processId: server.pid, spares: [{}, { path: further }] }]);
   });
 
   it('recognise the main device by its contents after a clean stop, and refuse it when they were changed', async () => {

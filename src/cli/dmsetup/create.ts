@@ -11,6 +11,7 @@ import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
 import { writeAnswer } from '../output.js';
 import { checkSocketPlace } from '../socket-place.js';
+import { refuseRelativePaths, understandRun } from '../understand-run.js';
 import { warnUnusedTail } from '../warn-unused-tail.js';
 import { logPathFor, startSet } from './start-set.js';
 import { formatCreatedAs, parseTable, type TableLine } from './table-line.js';
@@ -35,6 +36,7 @@ export interface CreateArguments {
 export async function create(args: CreateArguments, context: CliContext): Promise<number> {
   checkName(args.name);
   const line = await tableOf(args);
+  refuseRelativePaths(await understandRun(runArguments(line, args)));
   checkUri(args.nbd, line);
   await refuseTwin(args.name, context);
   if (args.nbd === undefined) await context.library.checkUblk();
@@ -56,11 +58,8 @@ function checkName(name: string): void {
   if (problem !== undefined) throw new DmRemapError('usage', `name "${name}": ${problem}`);
 }
 
-/** The process that serves it has another working directory. */
 function checkUri(uri: string | undefined, { main, spare }: TableLine): void {
   if (uri === undefined) return;
-  if (/[?&]socket=(?!\/|%2f)/i.test(uri))
-    throw new DmRemapError('usage', `--nbd ${uri}: give the path of the socket from / on`);
   const parsed = parseNbdUri(uri);
   if (parsed.ok && parsed.value.address.kind === 'unix')
     checkSocketPlace(parsed.value.address.path, { main, spares: [spare] });

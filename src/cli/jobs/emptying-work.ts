@@ -1,5 +1,5 @@
 import { formatCount } from '../../base/format-count.js';
-import type { EmptyReport, ProtectedDevice } from '../../library/device-types.js';
+import type { EmptyReport, HandRefusal, ProtectedDevice } from '../../library/device-types.js';
 import type { UnitWork, WorkPart } from './unit-work.js';
 
 /** Everything that lives on a spare moves to the others. */
@@ -7,9 +7,10 @@ export class EmptyingWork implements UnitWork {
   readonly #device: Pick<ProtectedDevice, 'emptySpare'>;
   readonly #wanted: WantedEmptying;
   #movedUnits = 0;
-  /** Units that stayed when they were tried last: they come first again. */
-  #refusedCount = 0;
-  #leftCount = Number.POSITIVE_INFINITY;
+  /** Units that stayed. Each try may cost a failing spare seconds, so they are tried again only when all others are gone. */
+  #refusals: HandRefusal[] = [];
+  /** Since they were tried again nothing has moved. */
+  #isLastRound = false;
 
   /** `wanted` may change at any time. */
   constructor(device: Pick<ProtectedDevice, 'emptySpare'>, wanted: WantedEmptying) {
@@ -18,24 +19,29 @@ export class EmptyingWork implements UnitWork {
   }
 
   async part(limit: number): Promise<WorkPart> {
-    const asked = limit === 0 ? 0 : limit + this.#refusedCount;
-    const report = await this.#device.emptySpare({ ...this.#wanted, limit: asked });
-    const { movedCount, refusals, leftCount } = report;
-    const isFruitless = movedCount === 0 && refusals.length <= this.#refusedCount;
-    const isStuck =
-      limit > 0 && movedCount === 0 && (asked >= leftCount || (isFruitless && leftCount >= this.#leftCount));
+    const exceptSectors = this.#refusals.map(({ mainSector }) => mainSector);
+    const report = await this.#device.emptySpare({ ...this.#wanted, limit, exceptSectors });
+    const { movedCount, leftCount } = report;
     this.#movedUnits += movedCount;
-    if (limit > 0) {
-      this.#refusedCount = refusals.length;
-      this.#leftCount = leftCount;
-    }
+    this.#refusals.push(...report.refusals);
+    const refusals = [...this.#refusals];
     return {
       movedCount,
       refusals,
       done: this.#movedUnits,
       total: this.#movedUnits + leftCount,
-      next: nextOf(report, isStuck, this.#wanted.spareIndex),
+      next: nextOf(leftCount, refusals, limit > 0 && this.#isStuck(report), this.#wanted.spareIndex),
     };
+  }
+
+  /** All have been tried, the last of them for the second time. */
+  #isStuck({ movedCount, refusals }: EmptyReport): boolean {
+    if (movedCount > 0) this.#isLastRound = false;
+    if (movedCount > 0 || refusals.length > 0) return false;
+    const wasLastRound = this.#isLastRound || this.#refusals.length === 0;
+    this.#isLastRound = !wasLastRound;
+    this.#refusals = [];
+    return wasLastRound;
   }
 }
 
@@ -46,7 +52,8 @@ export interface WantedEmptying {
 }
 
 function nextOf(
-  { leftCount, refusals }: EmptyReport,
+  leftCount: number,
+  refusals: readonly HandRefusal[],
   isStuck: boolean,
   spareIndex: number,
 ): WorkPart['next'] {

@@ -39,8 +39,9 @@ class FakeDevice {
     this.calls.push(call);
     while (this.isHeld && call.limit > 0) await delay(1);
     if (this.problem !== undefined && call.limit > 0) throw this.problem;
-    const tried = Math.min(call.limit, this.leftCount);
-    const refused = this.stuck.slice(0, tried);
+    const except = call.exceptSectors ?? [];
+    const tried = Math.min(call.limit, this.leftCount - except.length);
+    const refused = this.stuck.filter((sector) => !except.includes(sector)).slice(0, tried);
     const movedCount = Math.min(tried - refused.length, 1);
     this.leftCount -= movedCount;
     const refusals = refused.map((mainSector) => ({ mainSector, reason: 'bad' }));
