@@ -11,6 +11,12 @@ describe('the device-mapper table', () => {
     expect(formatDmTable(dmTableOf(source(1000, [])), '/dev/sda', [])).toBe('0 1000 linear /dev/sda 0\n');
   });
 
+  it('gives paths as dmsetup hands them to the kernel, for which a backslash is a quote', () => {
+    expect(formatDmTable(dmTableOf(source(8, [])), '/dev/disk/by-partlabel/My\\x20old disk', [])).toBe(
+      '0 8 linear /dev/disk/by-partlabel/My\\\\x20old\\ disk 0\n',
+    );
+  });
+
   it('sends remapped units to their spare, merges neighbours and gives an error for lost blocks', () => {
     const table = source(100, [
       remap(16, 0, 500),

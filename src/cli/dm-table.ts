@@ -49,7 +49,8 @@ function formatRow(row: DmTableRow, mainPath: string, sparePaths: readonly strin
   if (row.target === 'lost') return `${place} error`;
   const path = row.target === 'main' ? mainPath : sparePaths[row.target];
   assert(path !== undefined, `spare ${row.target} has a path`);
-  return `${place} linear ${path} ${row.offsetSector}`;
+  // For the kernel a backslash takes what follows as it is, also a blank (dm_split_args in drivers/md/dm-table.c).
+  return `${place} linear ${path.replace(/[\\\s]/g, '\\$&')} ${row.offsetSector}`;
 }
 
 /** A unit on a spare, cut where its lost blocks begin and end. */

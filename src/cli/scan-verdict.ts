@@ -84,10 +84,10 @@ function assembleText(set: ScannedSet, lookedAt: readonly string[], ...words: st
 }
 
 function runText(set: ScannedSet): string {
-  const spares = set.spares.map(({ path }) => `--spare ${path ?? 'PATH'}`).join(' ');
-  return `dmremap run --main ${set.main.path ?? 'PATH'} ${spares} --ublk`;
+  const spares = set.spares.flatMap(({ path }) => ['--spare', path ?? 'PATH']);
+  return commandLine(['dmremap', 'run', '--main', set.main.path ?? 'PATH', ...spares, '--ublk']);
 }
 
 function sparePaths({ spares }: ScannedSet): string {
-  return spares.map(({ path }) => path ?? 'PATH').join(' ');
+  return commandLine(spares.map(({ path }) => path ?? 'PATH'));
 }

@@ -24,9 +24,11 @@ export async function remove(args: RemoveArguments, context: CliContext): Promis
   if (args.all === args.sets.length > 0)
     throw new DmRemapError('usage', 'say which set to remove: a name, or --all alone');
   const { running } = context;
-  const sets = args.all ? await running.all() : await Promise.all(args.sets.map((one) => running.one(one)));
+  const found = args.all ? await running.all() : await Promise.all(args.sets.map((one) => running.one(one)));
+  // One that was named twice goes once.
+  const sets = new Map(found.map((set) => [set.device.processId, set]));
   const removals: Removal[] = [];
-  for (const set of sets) removals.push(await removeOne(set, args, context));
+  for (const set of sets.values()) removals.push(await removeOne(set, args, context));
   const failure = firstOf(removals);
   if (!args.json) {
     if (args.dryRun) for (const removal of removals) context.out.write(wouldText(removal));
