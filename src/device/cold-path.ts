@@ -4,7 +4,7 @@ import { beginChange } from '../engine/change-settled.js';
 import type { ColdContext, Scratch } from '../engine/cold-context.js';
 import { discardRange, zeroRange } from '../engine/cold-range.js';
 import { readWithSalvage } from '../engine/cold-read.js';
-import { writeWithRelocation } from '../engine/cold-write.js';
+import { type WriteManner, writeWithRelocation } from '../engine/cold-write.js';
 import { Counter, count } from '../engine/counters.js';
 import type { Procedure } from '../engine/effect.js';
 import { perform } from '../engine/effect.js';
@@ -16,7 +16,7 @@ import type { EffectRunner } from './effect-runner.js';
 import type { GoneDevices } from './gone-devices.js';
 import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
-import { Operation, Phase } from './slot-fields.js';
+import { isDurable, Operation, Phase } from './slot-fields.js';
 
 /** Requests that the hot path could not finish, each handled by one procedure; a bounded number at a time. */
 export class ColdPath {
@@ -85,7 +85,7 @@ export class ColdPath {
         return discardRange(context, offsetBytes, lengthBytes);
       case Operation.writeZeroes:
         return zeroRange(context, scratch, offsetBytes, lengthBytes, {
-          durable: (flags & WriteZeroesFlag.durable) !== 0,
+          durable: isDurable(slots, slot),
           mayUnmap: (flags & WriteZeroesFlag.mayUnmap) !== 0,
           fastOnly: (flags & WriteZeroesFlag.fastOnly) !== 0,
         });
@@ -104,22 +104,22 @@ export class ColdPath {
     const lockId = yield* perform({ kind: 'lock', firstUnit, lastUnit });
     slots.phase[slot] = Phase.cold;
     const range = { offsetBytes, lengthBytes, memoryOffset: slots.memoryOffset[slot]! };
-    const durable = (slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
+    const durable = isDurable(slots, slot);
     const isWrite = slots.operation[slot] === Operation.write;
     const isUntried = durable && !this.#parts.haveFua && slots.failed[slot] === 0;
     const errno = yield* isWrite
-      ? this.#write(scratch, range, durable, isUntried)
+      ? this.#write(scratch, range, { durable, isUntried })
       : readWithSalvage(context, scratch, range);
     yield* perform({ kind: 'unlock', lockId });
     return errno;
   }
 
   /** On the set, and on a disk that it is copied to. */
-  *#write(scratch: Scratch, range: ByteRange, durable: boolean, isUntried: boolean): Procedure<number> {
+  *#write(scratch: Scratch, range: ByteRange, manner: WriteManner): Procedure<number> {
     const { context } = this.#parts;
     const { offsetBytes, lengthBytes } = range;
     yield* beginChange(context, offsetBytes, lengthBytes);
-    const errno = yield* writeWithRelocation(context, scratch, range, durable, isUntried);
+    const errno = yield* writeWithRelocation(context, scratch, range, manner);
     if (errno === 0) yield* mirrorWrite(context, range);
     else context.mirror.noteFailedWrite(context, offsetBytes, lengthBytes);
     context.settled.endChange(offsetBytes, lengthBytes);

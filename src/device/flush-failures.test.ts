@@ -3,8 +3,9 @@ import { ERRNO } from '../base/errno.js';
 import { Counter } from '../engine/counters.js';
 import { FlushHistory, UnflushedWrites } from '../frontends/flush-history.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
-import { numberedDevice } from './testing/numbered-device.js';
+import { numberedDevice, times } from './testing/numbered-device.js';
 import { TestClient } from './testing/test-client.js';
+import { vanish } from './testing/vanishing-device.js';
 
 const { EIO } = ERRNO;
 
@@ -55,6 +56,18 @@ describe('a durable write on disks that take no FUA', () => {
       expect(toldOfFlush(writer, client.flush())).toBe(true);
     }
     expect(rig.device!.context.table.mappedCount).toBe(0);
+  });
+
+  it.each([0, 1])('needs only the disk that it goes to; by way of queue %i', (nth) => {
+    const { rig, client } = openDevice(false);
+    const far = new TestClient(rig, queuesOf(rig)[nth]);
+    expect(client.write(8, 8, 5000)).toBe(0);
+    vanish(rig, 0);
+    expect(client.write(64, 8, 5000)).toBe(EIO);
+    expect(rig.device!.context.breaker.isOpen).toBe(true);
+    expect(far.write(8, 8, 6000, true)).toBe(0);
+    expect(far.write(64, 8, 6000, true)).toBe(EIO);
+    expect(client.read(8, 8)).toEqual(times(8, 6000));
   });
 
   it.each([0, 1])('is written in one piece, and flushed; by way of queue %i', (nth) => {

@@ -1,8 +1,7 @@
 import type { ColdContext } from '../engine/cold-context.js';
 import { MAIN, spareTarget } from '../engine/effect.js';
-import { WriteZeroesFlag } from '../ports/served-device.js';
 import type { RequestSlots } from './request-slots.js';
-import { Operation } from './slot-fields.js';
+import { isDurable, Operation } from './slot-fields.js';
 
 /**
  * The target of a device that is gone and without which this request can't have succeeded; -1 if there is none. May
@@ -46,10 +45,6 @@ function needsSpare(context: ColdContext, slots: RequestSlots, slot: number, tar
 
 function isTransfer({ operation }: RequestSlots, slot: number): boolean {
   return operation[slot] === Operation.read || operation[slot] === Operation.write;
-}
-
-function isDurable({ flags }: RequestSlots, slot: number): boolean {
-  return (flags[slot]! & WriteZeroesFlag.durable) !== 0;
 }
 
 /** A transfer has at most some thousand units. */

@@ -20,7 +20,7 @@ import { QUEUE_RUN_COUNT, QUEUE_SLOT_COUNT } from './limits.js';
 import { errnoOfAnswer, QueueMemory, slotOfAnswer } from './queue-memory.js';
 import { RequestSlots } from './request-slots.js';
 import { SharedWords } from './shared-words.js';
-import { Operation, Phase } from './slot-fields.js';
+import { isDurable, Operation, Phase } from './slot-fields.js';
 import { describeRun } from './state-run.js';
 import { Transfers } from './transfers.js';
 import { uncountTransfer } from './uncount-transfer.js';
@@ -159,7 +159,7 @@ export class QueueDevice implements ServedDevice, CompletionSink {
    */
   #startTransfer(slot: number, offsetBytes: number, lengthBytes: number): boolean {
     Atomics.store(this.#slots.phase, slot, Phase.inFlight);
-    if (!this.geometry.queue.nativeFua && this.#isDurable(slot)) {
+    if (!this.geometry.queue.nativeFua && isDurable(this.#slots, slot)) {
       this.#forward(slot);
       return false;
     }
@@ -189,10 +189,6 @@ export class QueueDevice implements ServedDevice, CompletionSink {
     if (plan.count > this.#transfers.freeRunCount) return this.#forward(slot);
     if (this.#isStopped(slot) && plan.touches(MAIN)) return this.#forward(slot);
     this.#transfers.sendPlanned(slot);
-  }
-
-  #isDurable(slot: number): boolean {
-    return (this.#slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
   }
 
   /** A transfer that must not go to the main device: the owner knows what becomes of it. */

@@ -13,7 +13,7 @@ import type { DirtySpares } from './dirty-spares.js';
 import type { Outages } from './outages.js';
 import type { RequestSlots } from './request-slots.js';
 import { haveFua } from './served-geometry.js';
-import { Operation, Phase } from './slot-fields.js';
+import { isDurable, Operation, Phase } from './slot-fields.js';
 import { Transfers } from './transfers.js';
 import { uncountTransfer } from './uncount-transfer.js';
 import type { UnitLocks } from './unit-locks.js';
@@ -119,7 +119,11 @@ export class RequestQueue {
     const { context } = this.#parts;
     const offsetBytes = this.#slots.offsetBytes[slot]!;
     const lengthBytes = this.#slots.lengthBytes[slot]!;
-    if (!this.#haveFua && this.#isDurable(slot)) return this.#startDurable(slot);
+    // Written, and then flushed in turn with other flushes.
+    if (!this.#haveFua && isDurable(this.#slots, slot)) {
+      this.#toCold(slot);
+      return false;
+    }
     if (context.filter.isPlain(offsetBytes, lengthBytes)) return this.#startWhole(slot);
     this.#startPlanned(slot, offsetBytes, lengthBytes);
     return false;
@@ -133,17 +137,6 @@ export class RequestQueue {
     this.#slots.phase[slot] = Phase.inFlight;
     this.#transfers.sendWhole(slot);
     return true;
-  }
-
-  #isDurable(slot: number): boolean {
-    return (this.#slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
-  }
-
-  /** It is written, and then flushed in turn with other flushes. */
-  #startDurable(slot: number): false {
-    if (this.#isStopped(slot)) this.#parts.turnAway(slot, MAIN);
-    else this.#toCold(slot);
-    return false;
   }
 
   #startPlanned(slot: number, offsetBytes: number, lengthBytes: number): void {

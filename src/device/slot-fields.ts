@@ -1,3 +1,5 @@
+import { WriteZeroesFlag } from '../ports/served-device.js';
+
 /**
  * The requests in hand, one slot each, as parallel arrays: nothing is allocated per request. In shared memory where
  * another thread looks at them: that one loads `phase` atomically and may then read what the request is about.
@@ -32,6 +34,11 @@ export class SlotFields {
     this.flags = new Uint8Array(buffer, take(1), count);
     this.failed = new Uint8Array(buffer, take(1), count);
   }
+}
+
+/** A write that is to be durable when it is answered. */
+export function isDurable({ flags }: Pick<SlotFields, 'flags'>, slot: number): boolean {
+  return (flags[slot]! & WriteZeroesFlag.durable) !== 0;
 }
 
 /** A multiple of 8. */

@@ -5,11 +5,11 @@ import { Counter } from '../engine/counters.js';
 import { MAIN } from '../engine/effect.js';
 import { RequestPlan } from '../engine/request-plan.js';
 import type { BlockStore } from '../ports/block-store.js';
-import { MAX_TRANSFER_BYTES, WriteZeroesFlag } from '../ports/served-device.js';
+import { MAX_TRANSFER_BYTES } from '../ports/served-device.js';
 import { BackendRuns } from './backend-runs.js';
 import type { DirtySpares } from './dirty-spares.js';
 import type { SlotFields } from './slot-fields.js';
-import { Operation } from './slot-fields.js';
+import { isDurable, Operation } from './slot-fields.js';
 
 /**
  * Sends the I/O of requests to the stores and gathers its completions, for one thread. Whether a request may start,
@@ -104,8 +104,7 @@ export class Transfers {
     if (this.#slots.operation[slot] === Operation.read) {
       store.read(ticket, offsetBytes, lengthBytes, memoryOffset);
     } else {
-      const durable = (this.#slots.flags[slot]! & WriteZeroesFlag.durable) !== 0;
-      store.write(ticket, offsetBytes, lengthBytes, memoryOffset, durable);
+      store.write(ticket, offsetBytes, lengthBytes, memoryOffset, isDurable(this.#slots, slot));
     }
   }
 

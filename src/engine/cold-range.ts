@@ -109,7 +109,7 @@ function* writeZeroesTo(context: ColdContext, scratch: Scratch, segment: Segment
   for (let at = segment.offsetBytes; at < end; at += context.zeroes.lengthBytes) {
     const lengthBytes = Math.min(context.zeroes.lengthBytes, end - at);
     const piece = { offsetBytes: at, lengthBytes, memoryOffset: context.zeroes.memoryOffset };
-    const errno = yield* writeWithRelocation(context, scratch, piece, false, false);
+    const errno = yield* writeWithRelocation(context, scratch, piece, PLAIN_WRITE);
     if (errno !== 0) return errno;
   }
   return 0;
@@ -145,3 +145,5 @@ interface ZeroedChunk {
   readonly errno: number;
   readonly refusedByDevice: boolean;
 }
+
+const PLAIN_WRITE = { durable: false, isUntried: false };

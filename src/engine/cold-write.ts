@@ -4,7 +4,7 @@ import { bitCount } from './bit-count.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
-import type { Procedure, TransferEffect } from './effect.js';
+import type { Procedure, Target, TransferEffect } from './effect.js';
 import { MAIN } from './effect.js';
 import { flushFailureTotal, flushWritten } from './flush-all.js';
 import { checkMain, mayBlameSector } from './probe.js';
@@ -20,20 +20,25 @@ import { spareOfUnitAnswers } from './spare-probe.js';
 /**
  * A write that the hot path could not do: the main device refused a part of it, or it gives lost blocks new contents.
  * What the main device takes stays there; every unit that it refuses goes to a spare, together with what is readable
- * of its other blocks (P2). The caller holds the lock of the range. `isUntried`: it has not been sent to a disk. Answers 0 or an errno: ENOSPC with no spare left.
+ * of its other blocks (P2). The caller holds the lock of the range. Answers 0 or an errno: ENOSPC with no spare left.
  */
 export function* writeWithRelocation(
   context: ColdContext,
   scratch: Scratch,
   range: ByteRange,
-  durable: boolean,
-  isUntried: boolean,
+  manner: WriteManner,
 ): Procedure<number> {
-  const outcome = yield* writeOnce(context, scratch, range, durable, isUntried);
+  const outcome = yield* writeOnce(context, scratch, range, manner);
   if (outcome !== PLACES_UNDONE) return outcome;
   // A failed flush may have taken back what was placed on a spare that works: all of it is here still.
-  const again = yield* writeOnce(context, scratch, range, durable, isUntried);
+  const again = yield* writeOnce(context, scratch, range, manner);
   return again === PLACES_UNDONE ? ERRNO.EIO : again;
+}
+
+export interface WriteManner {
+  readonly durable: boolean;
+  /** Nothing of it was sent to a disk yet: it need not be cut up, and other disks than those that it goes to may be gone. */
+  readonly isUntried: boolean;
 }
 
 /** Answers 0, an errno, or `PLACES_UNDONE`. */
@@ -41,8 +46,7 @@ function* writeOnce(
   context: ColdContext,
   scratch: Scratch,
   range: ByteRange,
-  durable: boolean,
-  isUntried: boolean,
+  { durable, isUntried }: WriteManner,
 ): Procedure<number> {
   const work: WriteWork = { context, scratch, changes: { first: [], updates: [], afterwards: [] } };
   const segments = segmentsOf(context, range);
@@ -58,7 +62,14 @@ function* writeOnce(
   const committed = yield* commitChanges(context, work.changes);
   if (errno !== 0) return errno;
   if (committed !== 0) return flushFailureTotal(context) === failuresBefore ? committed : PLACES_UNDONE;
-  return durable ? yield* flushWritten(context, failuresBefore) : 0;
+  if (!durable) return 0;
+  return yield* flushWritten(context, failuresBefore, isUntried ? disksOf(context, segments) : undefined);
+}
+
+/** What was moved meanwhile is durable where it is now. */
+function disksOf({ shape }: ColdContext, segments: readonly Segment[]): Target[] {
+  const targets = segments.map(({ spareUnit }) => (spareUnit === -1 ? MAIN : shape.targetOf(spareUnit)));
+  return [...new Set(targets)];
 }
 
 /** A commit has failed, and with it a flush. No errno. */

@@ -1,24 +1,33 @@
 import { ERRNO } from '../base/errno.js';
 import type { ColdContext } from './cold-context.js';
-import type { Effect, Procedure } from './effect.js';
+import type { Effect, Procedure, Target } from './effect.js';
 import { MAIN, performAll, spareTarget } from './effect.js';
 
 /** The main device and every spare with writes that no flush has covered; 0 or EIO. */
-export function* flushAll(context: ColdContext): Procedure<number> {
-  const effects: Effect[] = [{ kind: 'flush', target: MAIN }];
-  for (const index of context.shape.spares.keys()) {
-    if (context.isDirty(spareTarget(index))) effects.push({ kind: 'flush', target: spareTarget(index) });
-  }
-  const results = yield* performAll(effects);
+export function flushAll(context: ColdContext): Procedure<number> {
+  return flushDisks(disksToFlush(context));
+}
+
+function disksToFlush({ shape, isDirty }: ColdContext): Target[] {
+  return [MAIN, ...[...shape.spares.keys()].map(spareTarget).filter((target) => isDirty(target))];
+}
+
+function* flushDisks(targets: readonly Target[]): Procedure<number> {
+  const results = yield* performAll(targets.map((target): Effect => ({ kind: 'flush', target })));
   return results.some((result) => result < 0) ? ERRNO.EIO : 0;
 }
 
 /**
- * Makes durable what was written since `failuresBefore`, which is of `flushFailureTotal`. EIO as well if a flush has
- * failed meanwhile that somebody else asked for: it may have dropped that, and ours finds nothing to do then and succeeds.
+ * Makes durable what was written to these disks (left out: to all) since `failuresBefore`, which is of `flushFailureTotal`.
+ * EIO as well if a flush has failed meanwhile that somebody else asked for: it may have dropped that, and ours finds nothing to
+ * do then and succeeds.
  */
-export function* flushWritten(context: ColdContext, failuresBefore: number): Procedure<number> {
-  const errno = yield* flushAll(context);
+export function* flushWritten(
+  context: ColdContext,
+  failuresBefore: number,
+  targets: readonly Target[] = disksToFlush(context),
+): Procedure<number> {
+  const errno = yield* flushDisks(targets);
   return flushFailureTotal(context) === failuresBefore ? errno : ERRNO.EIO;
 }
 
