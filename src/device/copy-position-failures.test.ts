@@ -51,6 +51,26 @@ describe('what is recorded of a set that is copied to another disk, when things 
     for (const part of parts) expect(replaced(rig, part * PART_BLOCKS + 600, 8)).toEqual(times(8, 9000));
   });
 
+  it.each([
+    ['while it is copied to', true],
+    ['that is remembered only', false],
+  ])('is given up with a copying that is cancelled, %s, where that can not be recorded (seed 1579473051)', (_which, isBegun) => {
+    const { rig } = copiedSet(LARGE);
+    rig.kill();
+    rig.open();
+    if (isBegun) expect(copyAll(rig)).toMatchObject({ state: 'copied' });
+    refuseMetadata(rig);
+    let isCancelled = false;
+    rig.owner.run(() =>
+      rig.device!.replacement.cancel(() => {
+        isCancelled = true;
+      }),
+    );
+    rig.scheduler.advance(20_000);
+    expect(isCancelled).toBe(true);
+    expect(rig.events).toContainEqual({ kind: 'copyPositionLost' });
+  });
+
   it('is given up where the disk differs, and that can not be recorded', () => {
     const { rig } = copiedSet(LARGE);
     rig.close();

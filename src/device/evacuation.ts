@@ -72,11 +72,7 @@ export class Evacuation {
         if (comparison === 'same') this.#goOnFromPosition();
         if (comparison !== 'differs') return this.#prepared();
         this.#beginning = 'differs';
-        position.drop((isDropped) => {
-          // Another process must not take it for what was copied by then.
-          if (!isDropped) position.giveUp();
-          this.#prepared();
-        });
+        position.forget(() => this.#prepared());
       },
     );
   }
@@ -263,7 +259,7 @@ export class Evacuation {
     const { runner, position, released, context } = this.#parts;
     const { filter, shape } = context;
     runner.start(lockAllOnce(shape), () =>
-      position.drop(() => {
+      position.forget(() => {
         filter.clear(0, shape.mainSizeBytes, RegionFlag.mirrored);
         released();
         for (const done of this.#afterStop) done();

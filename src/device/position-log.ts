@@ -114,6 +114,14 @@ export class PositionLog {
     });
   }
 
+  /** As `drop`. Where that can't be recorded another process must not take it for what was copied by then: it is given up. */
+  forget(done: () => void): void {
+    this.drop((isDropped) => {
+      if (!isDropped) this.giveUp();
+      done();
+    });
+  }
+
   /**
    * No write waits for ever because the spares take none. What they say from now on is wrong, so that who remembers the
    * copying has to forget its number.

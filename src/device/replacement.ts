@@ -66,7 +66,7 @@ export class Replacement {
 
   /** `done` is called when it is released, and nothing is recorded of it any more, of an earlier process neither. */
   cancel(done: () => void): void {
-    if (this.#evacuation === undefined || !this.isThere) return this.#parts.position.drop(done);
+    if (this.#evacuation === undefined || !this.isThere) return this.#parts.position.forget(done);
     this.#evacuation.cancel(done);
   }
 

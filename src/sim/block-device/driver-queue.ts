@@ -31,8 +31,8 @@ export class DriverQueue implements ClientDevice, UblkChannel {
   readonly #requests: (DriverRequest | undefined)[] = new Array(QUEUE_DEPTH).fill(undefined);
   /** By tag: where the process wants its data; undefined while it has a request in hand, or has asked for none. */
   readonly #fetchedAt: (number | undefined)[] = new Array(QUEUE_DEPTH).fill(undefined);
-  /** By tag: when the process hears of the I/O with which its last answer went along. */
-  readonly #heardAtUs = new Float64Array(QUEUE_DEPTH);
+  /** Tags of which the last answer went along with an I/O that the process has not heard of yet. */
+  readonly #unheard = new Set<number>();
   /** By tag: answers that the driver has not seen yet. */
   readonly #answers = new Map<number, () => void>();
   #server: { readonly sink: UblkChannelSink; readonly actor: Actor } | undefined;
@@ -63,6 +63,7 @@ export class DriverQueue implements ClientDevice, UblkChannel {
   kill(): void {
     this.#server = undefined;
     this.#answers.clear();
+    this.#unheard.clear();
     this.#fetchedAt.fill(undefined);
   }
 
@@ -144,8 +145,14 @@ export class DriverQueue implements ClientDevice, UblkChannel {
         });
       }
       const untilHeardUs = this.#random.below(this.#random.chance(1, 4) ? BUSY_US : DRIVER_US);
-      this.#heardAtUs[tag] = this.#clock.nowUs + untilHeardUs + 1;
-      this.#clock.after(untilHeardUs / 1000, hear);
+      this.#unheard.add(tag);
+      this.#clock.after(untilHeardUs / 1000, () => {
+        hear();
+        // In the order of the ring, also where the thread is at something else.
+        server.actor.run(() => {
+          if (this.#server === server) this.#unheard.delete(tag);
+        });
+      });
       this.#answer(tag, result, memoryOffset);
       this.fetch(tag, memoryOffset);
     });
@@ -168,12 +175,14 @@ export class DriverQueue implements ClientDevice, UblkChannel {
     const { sink, actor } = this.#server!;
     const to = this.#fetchedAt[tag]!;
     this.#fetchedAt[tag] = undefined;
-    const untilHeardUs = Math.max(0, this.#heardAtUs[tag]! - this.#clock.nowUs);
-    this.#clock.after((untilHeardUs + this.#random.below(DRIVER_US)) / 1000, () => {
-      if (this.#server?.sink !== sink) return;
-      if (this.#isTransfer(tag, UblkOperation.write)) this.#copy(this.#requests[tag]!.memoryOffset, to, tag);
-      actor.run(() => sink.arrived(tag, 0));
-    });
+    this.#after(() => this.#arrive(tag, to, sink, actor));
+  }
+
+  #arrive(tag: number, to: number, sink: UblkChannelSink, actor: Actor): void {
+    if (this.#server?.sink !== sink) return;
+    if (this.#unheard.has(tag)) return this.#after(() => this.#arrive(tag, to, sink, actor));
+    if (this.#isTransfer(tag, UblkOperation.write)) this.#copy(this.#requests[tag]!.memoryOffset, to, tag);
+    actor.run(() => sink.arrived(tag, 0));
   }
 
   #answer(tag: number, result: number, memoryOffset: number): void {
