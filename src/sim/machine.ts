@@ -66,9 +66,21 @@ export class Machine {
     identity: DeviceIdentity,
   ): SimDisk {
     const { scenario, clock, random } = this;
-    const { blockBytes, canZero, latencyUs, stragglerOdds, goneSaysIo: saysIo } = scenario;
+    const { blockBytes, canZero, hasNativeFua, latencyUs, stragglerOdds, goneSaysIo: saysIo } = scenario;
     return new SimDisk({
-      ...{ id, target, blockBytes, canZero, latencyUs, stragglerOdds, saysIo, clock, random, identity },
+      ...{
+        id,
+        target,
+        blockBytes,
+        canZero,
+        hasNativeFua,
+        latencyUs,
+        stragglerOdds,
+        saysIo,
+        clock,
+        random,
+        identity,
+      },
       ...bytes,
       sizeBytes: bytes.contents.length,
       hasVolatileCache: scenario.volatileCaches[id]!,

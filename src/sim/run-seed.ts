@@ -26,6 +26,12 @@ export interface Plan {
 }
 
 export function planOf(seed: number): Plan {
+  const plan = planWithHandOvers(seed);
+  const hasNativeFua = new Random(seed, NATIVE_FUA_STREAM).chance(1, 2);
+  return { ...plan, scenario: { ...plan.scenario, hasNativeFua } };
+}
+
+function planWithHandOvers(seed: number): Plan {
   const plan = planWithFlushCrowds(seed);
   const blockDevice = new Random(seed, BLOCK_DEVICE_STREAM);
   return blockDevice.chance(1, 6) ? { seed, ...drawHandOvers(blockDevice, plan) } : plan;
@@ -151,4 +157,5 @@ const EVACUATION_TURN_STREAM = 10;
 const TIGHT_SPOT_STREAM = 11;
 const CLOSE_CALL_STREAM = 12;
 const FLUSH_CROWD_STREAM = 13;
+const NATIVE_FUA_STREAM = 14;
 const LENGTHS = [30, 80, 80, 160, 300];

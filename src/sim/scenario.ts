@@ -17,6 +17,8 @@ export interface Scenario {
   /** By disk, those of the reserve after the spares, then the replacement. */
   readonly volatileCaches: readonly boolean[];
   readonly canZero: boolean;
+  /** Disks with a cache can make a single write durable. */
+  readonly hasNativeFua: boolean;
   /** Queues on threads of their own. */
   readonly queueCount: number;
   /** Others get in between at every atomic operation. */
@@ -77,6 +79,7 @@ export function drawScenario(random: Random): Scenario {
     settlePeriodMs: 10_000,
     volatileCaches: Array.from({ length: spareCount + 1 }, () => random.chance(7, 8)),
     canZero: random.chance(1, 2),
+    hasNativeFua: true,
     queueCount,
     hasRaces: queueCount > 0 && random.chance(1, 8),
     holdMs: [0, 5000, Number.POSITIVE_INFINITY][holds]!,

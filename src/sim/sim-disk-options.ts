@@ -15,6 +15,7 @@ export interface SimDiskOptions {
   readonly blockBytes: number;
   readonly hasVolatileCache: boolean;
   readonly canZero: boolean;
+  readonly hasNativeFua: boolean;
   readonly identity: DeviceIdentity;
   /** An I/O takes up to so long. */
   readonly latencyUs: number;
@@ -48,7 +49,7 @@ export interface DiskWatcher {
 }
 
 export function geometryOf(options: SimDiskOptions): Geometry {
-  const { sizeBytes, blockBytes, canZero, hasVolatileCache, identity } = options;
+  const { sizeBytes, blockBytes, canZero, hasNativeFua, hasVolatileCache, identity } = options;
   return {
     sizeBytes,
     logicalBlockBytes: blockBytes,
@@ -56,7 +57,12 @@ export function geometryOf(options: SimDiskOptions): Geometry {
     memoryAlignmentBytes: 512,
     rotational: true,
     readOnly: false,
-    queue: { ...PLAIN_QUEUE, volatileCache: hasVolatileCache, canWriteZeroes: canZero },
+    queue: {
+      ...PLAIN_QUEUE,
+      volatileCache: hasVolatileCache,
+      nativeFua: hasNativeFua,
+      canWriteZeroes: canZero,
+    },
     identity,
   };
 }

@@ -47,6 +47,7 @@ function diskOf(clock: SimClock, seed: number): SimDisk {
     blockBytes: BLOCK_BYTES,
     hasVolatileCache: true,
     canZero: false,
+    hasNativeFua: true,
     identity: { model: '', serial: '', wwn: '' },
     latencyUs: 20,
     stragglerOdds: 16,

@@ -76,7 +76,11 @@ export class SimDisk {
     memoryOffset: number,
     durable: boolean,
   ): void {
-    const { clock, random } = this.#options;
+    const { clock, random, hasNativeFua, hasVolatileCache } = this.#options;
+    assert(
+      !durable || hasNativeFua || !hasVolatileCache,
+      'a durable write is written and flushed without FUA',
+    );
     assert(offsetBytes % this.#blockBytes === 0 && lengthBytes % this.#blockBytes === 0, 'whole blocks');
     assert(offsetBytes >= 0 && offsetBytes + lengthBytes <= this.geometry.sizeBytes, 'inside the disk');
     const io = this.#idle.pop() ?? new SimIo(this);

@@ -46,7 +46,7 @@ export const FLUSH_BUGS: readonly PlantedBug[] = [
     name: 'zeroes-not-durable',
     what: 'zeroes that are to be durable are not flushed',
     file: 'engine/cold-range.js',
-    find: 'return options.durable ? yield* flushWritten(context, failuresBefore) : 0;',
+    find: 'return options.durable ? yield* flushWritten(context, failuresBefore, written) : 0;',
     replace: 'return 0;',
     from: 77_000_000,
     seeds: 40,
