@@ -106,7 +106,7 @@ export class ColdPath {
     const range = { offsetBytes, lengthBytes, memoryOffset: slots.memoryOffset[slot]! };
     const durable = isDurable(slots, slot);
     const isWrite = slots.operation[slot] === Operation.write;
-    const isUntried = durable && !this.#parts.haveFua && slots.failed[slot] === 0;
+    const isUntried = slots.failed[slot] === 0;
     const errno = yield* isWrite
       ? this.#write(scratch, range, { durable, isUntried })
       : readWithSalvage(context, scratch, range);
@@ -160,8 +160,6 @@ export interface ColdPathParts {
   readonly slots: RequestSlots;
   readonly runner: EffectRunner;
   readonly outages: Outages;
-  /** `haveFua` of the disks of the set. */
-  readonly haveFua: boolean;
   readonly gone: Pick<GoneDevices, 'takesFailed' | 'suspectAll'>;
   readonly answer: (slot: number, errno: number) => void;
 }

@@ -311,7 +311,10 @@ describe('a disk that does not give everything', () => {
   });
 
   it('and a write that failed is copied again: it may have happened in part', () => {
-    const { rig, client } = opened();
+    const { rig, client } = opened({
+      faults: 'main:\n  - { sectors: "96-103", on: [write], error: ENODATA }',
+    });
+    expect(client.write(96, 8, 9000)).toBe(0);
     rig.evacuateTo(REPLACEMENT_DISK);
     untilOver(rig);
     let isBroken = true;

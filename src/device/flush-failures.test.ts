@@ -25,6 +25,19 @@ function failNextFlush(rig: DeviceOnMemory, target: number): void {
   rig.stores[target]!.judge = ({ kind }) => (kind === 'flush' && failures-- > 0 ? EIO : 0);
 }
 
+/** The first read of this unit of the main device is sent when `held` says so. */
+function holdRead(rig: DeviceOnMemory, unit: number, held: (release: () => void) => void): void {
+  const main = rig.stores[0]!;
+  const read = main.read.bind(main);
+  let isHeld = false;
+  main.read = (ticket, offsetBytes, ...rest) => {
+    const send = (): void => read(ticket, offsetBytes, ...rest);
+    if (isHeld || offsetBytes !== unit * 4096) return send();
+    isHeld = true;
+    held(send);
+  };
+}
+
 /** A client that has written, and not flushed yet. */
 function writerWithUnflushedData(rig: DeviceOnMemory): FlushHistory {
   const history = new FlushHistory(new UnflushedWrites(rig.device!));
@@ -68,6 +81,24 @@ describe('a durable write on disks that take no FUA', () => {
     expect(far.write(8, 8, 6000, true)).toBe(0);
     expect(far.write(64, 8, 6000, true)).toBe(EIO);
     expect(client.read(8, 8)).toEqual(times(8, 6000));
+  });
+
+  it('waits for a unit without keeping others from the disk', () => {
+    const { rig, client } = openDevice(false);
+    let letGo = (): void => {};
+    holdRead(rig, 100, (release) => {
+      letGo = release;
+    });
+    let moved: number | undefined;
+    rig.device!.byHand.move(100, -1, (errno) => {
+      moved = errno;
+    });
+    const waiting = Array.from({ length: 20 }, (_, nth) => client.beginWrite(800 + (nth % 8), 1, 1, true, 1));
+    expect(client.write(5000, 1, 6000, true)).toBe(0);
+    expect(waiting.map(({ errno }) => errno)).toEqual(times(20, undefined));
+    letGo();
+    rig.scheduler.advance(60_000);
+    expect([moved, ...waiting.map(({ errno }) => errno)]).toEqual(times(21, 0));
   });
 
   it.each([0, 1])('is written in one piece, and flushed; by way of queue %i', (nth) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO } from '../base/errno.js';
+import { WriteZeroesFlag } from '../ports/served-device.js';
 import type { DeviceOnMemory } from './testing/device-on-memory.js';
 import { numberedDevice, original, times, touchesBlocks } from './testing/numbered-device.js';
 import type { TestClient } from './testing/test-client.js';
@@ -172,5 +173,31 @@ describe('a main device that is back while units are being given up', () => {
     rig.device!.replacement.acceptLoss();
     expect(untilOver(rig)).toBe('copied');
     expect([placed >= 10, table.mappedCount, allocator.freeCount]).toEqual([true, 0, freeBefore]);
+  });
+});
+
+describe('a durable request while the main device is gone, and the replacement holds everything', () => {
+  it.each([
+    ['a write', (client: TestClient) => client.write(7000, 8, 7700, true)],
+    ['zeroes', (client: TestClient) => client.zero(7000, 8, WriteZeroesFlag.durable)],
+  ])('asks nothing of other disks than those that it goes to: %s', (_name, send) => {
+    const { rig, client } = filled();
+    vanish(rig, MAIN);
+    expect(client.read(100, 2)).toEqual(original(100, 2));
+    const [failures, flushes] = [rig.device!.flushFailureCount, rig.stores[MAIN]!.counts.flush];
+    expect(send(client)).toBe(0);
+    expect([rig.device!.flushFailureCount, rig.stores[MAIN]!.counts.flush]).toEqual([failures, flushes]);
+    expect(client.read(100, 2)).toEqual(original(100, 2));
+  });
+
+  it.each([
+    true,
+    false,
+  ])('leaves what the replacement holds where nothing of it was sent; disks with FUA: %s', (nativeFua) => {
+    const { rig, client } = filled({ nativeFua });
+    vanish(rig, MAIN);
+    expect(client.read(100, 2)).toEqual(original(100, 2));
+    expect(client.write(90, 1, 7700, true)).toBe(EIO);
+    expect(client.read(90, 12)).toEqual(original(90, 12));
   });
 });

@@ -265,8 +265,9 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
     const memoryOffset = queue.memoryOffset[origin]!;
     this.#slots.begin(slot, operation, offsetBytes, lengthBytes, memoryOffset, queue.flags[origin]!);
     const isRange = operation === Operation.discard || operation === Operation.writeZeroes;
+    this.#slots.failed[slot] = queue.failed[origin]!;
     if (isRange) this.#takeRange(slot);
-    else if (queue.failed[origin] !== 0) this.#cold.take(slot);
+    else if (this.#slots.failed[slot] !== 0) this.#cold.take(slot);
     else this.#queue.start(slot);
   }
 
@@ -355,7 +356,6 @@ export class RemappedDevice implements ServedDevice, ForwardTarget, CompletionSi
       slots: this.#slots,
       runner: this.#runner,
       outages: this.#outages,
-      haveFua: this.geometry.queue.nativeFua,
       gone: this.#gone,
       answer: (slot: number, errno: number) => this.#queue.answer(slot, errno),
     };

@@ -119,12 +119,8 @@ export class RequestQueue {
     const { context } = this.#parts;
     const offsetBytes = this.#slots.offsetBytes[slot]!;
     const lengthBytes = this.#slots.lengthBytes[slot]!;
-    // Written, and then flushed in turn with other flushes.
-    if (!this.#haveFua && isDurable(this.#slots, slot)) {
-      this.#toCold(slot);
-      return false;
-    }
-    if (context.filter.isPlain(offsetBytes, lengthBytes)) return this.#startWhole(slot);
+    const isPlain = context.filter.isPlain(offsetBytes, lengthBytes);
+    if (isPlain && !this.#isFlushedInTurn(slot)) return this.#startWhole(slot);
     this.#startPlanned(slot, offsetBytes, lengthBytes);
     return false;
   }
@@ -151,27 +147,38 @@ export class RequestQueue {
       return;
     }
     const isWrite = this.#slots.operation[slot] === Operation.write;
-    if (isWrite && filter.hasAny(offsetBytes, lengthBytes, RegionFlag.doubtful)) return this.#toCold(slot);
     planRequest(shape, table, filter, offsetBytes, lengthBytes, plan);
     assert(!plan.overflow, 'a plan holds every run of the largest request');
-    if (plan.firstLostOffsetBytes !== -1) {
-      if (isWrite || context.lostReadsAsZero) return this.#toCold(slot);
+    if (!isWrite && plan.firstLostOffsetBytes !== -1) {
+      if (context.lostReadsAsZero) return this.#toCold(slot);
       context.counters[Counter.requestsFailed]! += 1;
       return this.answer(slot, ERRNO.EIO);
     }
     const shut = this.#shutTargetOfPlan(slot);
     // A replacement that is being filled has it, perhaps.
     if (shut !== -1 && !isWrite && context.mirror.holds(offsetBytes, lengthBytes)) return this.#toCold(slot);
-    if (shut === MAIN) return turnAway(slot, MAIN);
-    // What goes to a replacement too goes there under a lock: both disks keep the same one of two writes at the same time.
-    if (isWrite && filter.hasAny(offsetBytes, lengthBytes, RegionFlag.mirrored)) return this.#toCold(slot);
+    // Before the cold path is asked, which can't know that nothing of a write has reached a disk.
     if (shut !== -1) return turnAway(slot, shut);
+    if (isWrite && this.#isColdWrite(slot, offsetBytes, lengthBytes)) return this.#toCold(slot);
     if (plan.count > this.#transfers.freeRunCount) {
       this.#starved.push(slot);
       return;
     }
     this.#slots.phase[slot] = Phase.inFlight;
     this.#transfers.sendPlanned(slot);
+  }
+
+  /** Of the write that was planned last. */
+  #isColdWrite(slot: number, offsetBytes: number, lengthBytes: number): boolean {
+    if (this.#transfers.plan.firstLostOffsetBytes !== -1 || this.#isFlushedInTurn(slot)) return true;
+    // What goes to a replacement too goes there under a lock: both disks keep the same one of two writes at the same time.
+    const flags = RegionFlag.doubtful | RegionFlag.mirrored;
+    return this.#parts.context.filter.hasAny(offsetBytes, lengthBytes, flags);
+  }
+
+  /** A durable write that is written, and then flushed in turn with other flushes. */
+  #isFlushedInTurn(slot: number): boolean {
+    return !this.#haveFua && isDurable(this.#slots, slot);
   }
 
   /** A transfer that must not go to the main device. */

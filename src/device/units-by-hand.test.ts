@@ -185,6 +185,22 @@ describe('a unit that is given back', () => {
     }
   });
 
+  it('stays on the spare where a flush that failed meanwhile may have dropped what was written', () => {
+    const { rig, client } = opened();
+    expect(move(rig, 2)).toBe(0);
+    expect(client.write(16, 8, 7000)).toBe(0);
+    let flushes = 0;
+    rig.stores[0]!.judge = (io) => {
+      if (io.kind === 'write' && flushes === 0) client.beginFlush();
+      // The client's; the one that follows it finds nothing to do, and the write can be read back from a cache.
+      return io.kind === 'flush' && flushes++ === 0 ? EIO : 0;
+    };
+    expect(giveBack(rig, 2)).toBe(EIO);
+    expect(flushes).toBeGreaterThan(1);
+    expect(rig.device!.context.table.find(2)).not.toBe(-1);
+    expect(giveBack(rig, 2)).toBe(0);
+  });
+
   it('stays on the spare where the main device still refuses it', () => {
     for (const kind of ['write', 'read', 'flush'] as const) {
       const { rig, client } = opened();

@@ -2,14 +2,14 @@ import { ERRNO } from '../base/errno.js';
 import { beginChange } from './change-settled.js';
 import type { ColdContext, Scratch } from './cold-context.js';
 import { writeWithRelocation } from './cold-write.js';
-import type { Procedure } from './effect.js';
+import type { Procedure, Target } from './effect.js';
 import { MAIN, perform } from './effect.js';
 import { classifyError } from './error-policy.js';
 import { flushFailureTotal, flushWritten } from './flush-all.js';
 import { RANGE_CHUNK_BYTES } from './limits.js';
 import { mirrorDiscard, mirrorZeroes } from './mirror.js';
 import type { Segment } from './segments.js';
-import { segmentsOf } from './segments.js';
+import { segmentsOf, targetsOf } from './segments.js';
 
 export interface ZeroOptions {
   readonly durable: boolean;
@@ -31,11 +31,14 @@ export function* zeroRange(
   options: ZeroOptions,
 ): Procedure<number> {
   const failuresBefore = flushFailureTotal(context);
+  const written = new Set<Target>();
   let refusedByDevice = false;
   for (const chunk of chunksOf(offsetBytes, lengthBytes)) {
     const lockId = yield* lockBytes(context, chunk.offsetBytes, chunk.lengthBytes);
     yield* beginChange(context, chunk.offsetBytes, chunk.lengthBytes);
-    const result: ZeroedChunk = yield* zeroChunk(context, scratch, chunk, options, refusedByDevice);
+    const segments = segmentsOf(context, chunk);
+    for (const target of targetsOf(context, segments)) written.add(target);
+    const result: ZeroedChunk = yield* zeroChunk(context, scratch, segments, options, refusedByDevice);
     if (result.errno === 0)
       yield* mirrorZeroes(context, chunk.offsetBytes, chunk.lengthBytes, options.mayUnmap);
     else if (result.errno !== ERRNO.EOPNOTSUPP)
@@ -45,7 +48,7 @@ export function* zeroRange(
     if (result.errno !== 0) return result.errno;
     refusedByDevice = result.refusedByDevice;
   }
-  return options.durable ? yield* flushWritten(context, failuresBefore) : 0;
+  return options.durable ? yield* flushWritten(context, failuresBefore, written) : 0;
 }
 
 /** Gives up the space of healthy units; the rest of the range keeps its contents, which a hint allows. */
@@ -73,12 +76,11 @@ export function* discardRange(
 function* zeroChunk(
   context: ColdContext,
   scratch: Scratch,
-  chunk: Chunk,
+  segments: Segment[],
   options: ZeroOptions,
   refusedBefore: boolean,
 ): Procedure<ZeroedChunk> {
   let refusedByDevice = refusedBefore;
-  const segments = segmentsOf(context, chunk);
   // Healthy units first: whether the device can do it must be known before anything is changed.
   segments.sort((a, b) => Math.sign(a.spareUnit + 1) - Math.sign(b.spareUnit + 1));
   for (const segment of segments) {
@@ -146,4 +148,4 @@ interface ZeroedChunk {
   readonly refusedByDevice: boolean;
 }
 
-const PLAIN_WRITE = { durable: false, isUntried: false };
+const PLAIN_WRITE = { durable: false, isUntried: true };

@@ -4,7 +4,7 @@ import { bitCount } from './bit-count.js';
 import type { ColdContext, PendingChanges, Scratch } from './cold-context.js';
 import { confirmLoss } from './confirm-loss.js';
 import { Counter, count } from './counters.js';
-import type { Procedure, Target, TransferEffect } from './effect.js';
+import type { Procedure, TransferEffect } from './effect.js';
 import { MAIN } from './effect.js';
 import { flushFailureTotal, flushWritten } from './flush-all.js';
 import { checkMain, mayBlameSector } from './probe.js';
@@ -14,7 +14,7 @@ import type { FailedAttempt } from './retry.js';
 import { confirmFailure, isMediaClass, transferWithRetries } from './retry.js';
 import { salvageBlocks } from './salvage.js';
 import type { ByteRange, Segment } from './segments.js';
-import { coveredMask, existingMask, halve, segmentsOf } from './segments.js';
+import { coveredMask, existingMask, halve, segmentsOf, targetsOf } from './segments.js';
 import { spareOfUnitAnswers } from './spare-probe.js';
 
 /**
@@ -37,7 +37,7 @@ export function* writeWithRelocation(
 
 export interface WriteManner {
   readonly durable: boolean;
-  /** Nothing of it was sent to a disk yet: it need not be cut up, and other disks than those that it goes to may be gone. */
+  /** No disk has refused it yet: it need not be cut up at once. */
   readonly isUntried: boolean;
 }
 
@@ -63,13 +63,7 @@ function* writeOnce(
   if (errno !== 0) return errno;
   if (committed !== 0) return flushFailureTotal(context) === failuresBefore ? committed : PLACES_UNDONE;
   if (!durable) return 0;
-  return yield* flushWritten(context, failuresBefore, isUntried ? disksOf(context, segments) : undefined);
-}
-
-/** What was moved meanwhile is durable where it is now. */
-function disksOf({ shape }: ColdContext, segments: readonly Segment[]): Target[] {
-  const targets = segments.map(({ spareUnit }) => (spareUnit === -1 ? MAIN : shape.targetOf(spareUnit)));
-  return [...new Set(targets)];
+  return yield* flushWritten(context, failuresBefore, targetsOf(context, segments));
 }
 
 /** A commit has failed, and with it a flush. No errno. */

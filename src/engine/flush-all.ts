@@ -5,11 +5,9 @@ import { MAIN, performAll, spareTarget } from './effect.js';
 
 /** The main device and every spare with writes that no flush has covered; 0 or EIO. */
 export function flushAll(context: ColdContext): Procedure<number> {
-  return flushDisks(disksToFlush(context));
-}
-
-function disksToFlush({ shape, isDirty }: ColdContext): Target[] {
-  return [MAIN, ...[...shape.spares.keys()].map(spareTarget).filter((target) => isDirty(target))];
+  const { shape, isDirty } = context;
+  const spares = [...shape.spares.keys()].map(spareTarget);
+  return flushDisks([MAIN, ...spares.filter((target) => isDirty(target))]);
 }
 
 function* flushDisks(targets: readonly Target[]): Procedure<number> {
@@ -18,16 +16,18 @@ function* flushDisks(targets: readonly Target[]): Procedure<number> {
 }
 
 /**
- * Makes durable what was written to these disks (left out: to all) since `failuresBefore`, which is of `flushFailureTotal`.
+ * Makes durable what was written to these disks since `failuresBefore`, which is of `flushFailureTotal`. No other disk is
+ * flushed: it may be gone. What was moved elsewhere meanwhile is durable there.
+ *
  * EIO as well if a flush has failed meanwhile that somebody else asked for: it may have dropped that, and ours finds nothing to
  * do then and succeeds.
  */
 export function* flushWritten(
   context: ColdContext,
   failuresBefore: number,
-  targets: readonly Target[] = disksToFlush(context),
+  targets: Iterable<Target>,
 ): Procedure<number> {
-  const errno = yield* flushDisks(targets);
+  const errno = yield* flushDisks([...targets]);
   return flushFailureTotal(context) === failuresBefore ? errno : ERRNO.EIO;
 }
 

@@ -61,9 +61,12 @@ function* writeAndCompare(context: ColdContext, scratch: Scratch, mainUnit: numb
   const place = { target: MAIN, offsetBytes: mainUnit * shape.unitBytes, lengthBytes };
   const data = memory.slice(scratch.unitOffset, scratch.unitOffset + lengthBytes);
   const transfer = { ...place, memoryOffset: scratch.unitOffset };
+  const failuresBefore = context.flushFailuresOf(MAIN);
   const written = yield* transferWithRetries(context, { kind: 'write', ...transfer }, false);
   // First durable, so that what is read does not only come from a cache that never met the medium.
   if (!written.ok || (yield* perform({ kind: 'flush', target: MAIN })) < 0) return false;
+  // Another's flush that failed may have dropped it: ours found nothing to do, and a cache may still show it.
+  if (context.flushFailuresOf(MAIN) !== failuresBefore) return false;
   memory.fill(0, scratch.unitOffset, scratch.unitOffset + lengthBytes);
   const read = yield* transferWithRetries(context, { kind: 'read', ...transfer }, false);
   if (!read.ok) return false;

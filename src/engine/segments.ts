@@ -1,4 +1,5 @@
 import type { ColdContext } from './cold-context.js';
+import { MAIN, type Target } from './effect.js';
 
 /** A stretch of a request that is handled as a whole: healthy units of the main device, or one unit on a spare. */
 export interface Segment {
@@ -40,6 +41,11 @@ export function segmentsOf(context: ColdContext, range: ByteRange): Segment[] {
   }
   close(endBytes);
   return segments;
+}
+
+/** The disks that these segments are on, each once. */
+export function targetsOf({ shape }: ColdContext, segments: readonly Segment[]): Set<Target> {
+  return new Set(segments.map(({ spareUnit }) => (spareUnit === -1 ? MAIN : shape.targetOf(spareUnit))));
 }
 
 /** Halves a segment at a unit boundary; undefined if it lies in one unit. */
