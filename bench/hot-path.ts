@@ -89,6 +89,7 @@ class IdleQueue {
       channel: channel.value,
       memoryOffset: layOutColdMemory().endOffset,
       maxIoBytes: MAX_IO_BYTES,
+      isNeverFlushed: false,
       flushFailures: new FlushFailures(new Int32Array(new SharedArrayBuffer(4))),
       kick: () => reactor.value.kick(),
     });

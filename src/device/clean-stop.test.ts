@@ -37,6 +37,20 @@ describe('a stop', () => {
     expect(saysClean(rig)).toBe(true);
   });
 
+  it('keeps no samples of the main device after a flush that failed: a cache may show what is gone', () => {
+    const { rig, client } = numberedDevice();
+    rig.open();
+    let failures = 1;
+    rig.stores[0]!.judge = ({ kind }) => (kind === 'flush' && failures-- > 0 ? EIO : 0);
+    expect(client.write(8, 8, 5000)).toBe(0);
+    expect([client.flush(), client.flush()]).toEqual([EIO, 0]);
+    expect(stop(rig)).toBeCloseTo(0);
+    // As it was before the write that was dropped.
+    rig.disks[0]!.contents.fill(7);
+    rig.kill();
+    expect(rig.assemble().ok).toBe(true);
+  });
+
   it('says so and is not marked as clean while the breaker is open, though flushes work', () => {
     const { rig, client } = numberedDevice();
     rig.open();

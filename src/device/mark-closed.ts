@@ -1,5 +1,5 @@
 import { ERRNO } from '../base/errno.js';
-import type { Procedure } from '../engine/effect.js';
+import { MAIN, type Procedure } from '../engine/effect.js';
 import { flushAll } from '../engine/flush-all.js';
 import type { MetadataWork } from './metadata-writer.js';
 import { sampleContent } from './sample-content.js';
@@ -20,6 +20,8 @@ export function* markClosed(work: MetadataWork): Procedure<number> {
   const { mainSizeBytes, unitBytes } = context.shape;
   const isOnSpare = (_index: number, offsetBytes: number): boolean =>
     context.table.find(Math.floor(offsetBytes / unitBytes)) !== -1;
-  const contentSample = yield* sampleContent(mainSizeBytes, work.memory, work.bufferOffset, isOnSpare);
+  // After a flush that failed a cache may show what the disk has dropped, and the next start would see another disk.
+  const skips = context.flushFailuresOf(MAIN) > 0 ? (): boolean => true : isOnSpare;
+  const contentSample = yield* sampleContent(mainSizeBytes, work.memory, work.bufferOffset, skips);
   return -(yield* writeSuperblock(work, { cleanShutdown: true, contentSample }));
 }

@@ -61,6 +61,22 @@ describe('what a client is told of flushes', () => {
     expect(later.flushFinished(later.flushStarted(), true)).toBe(true);
   });
 
+  it('on a later connection what nobody has heard of: its own may have broken before the answer', () => {
+    const errors = { flushFailureCount: 0 };
+    const writes = new UnflushedWrites(errors);
+    const broken = new FlushHistory(writes);
+    broken.writeStarted();
+    broken.writeFinished();
+    const flush = broken.flushStarted();
+    errors.flushFailureCount += 1;
+    broken.flushFinished(flush, false, false);
+    const later = new FlushHistory(writes);
+    expect(later.flushFinished(later.flushStarted(), true)).toBe(false);
+    expect(later.flushFinished(later.flushStarted(), true)).toBe(true);
+    const last = new FlushHistory(writes);
+    expect(last.flushFinished(last.flushStarted(), true)).toBe(true);
+  });
+
   it('does not count writes under way as flushed', () => {
     const { history, errors } = client();
     history.writeStarted();

@@ -1,7 +1,8 @@
 /**
  * Who must hear of a failed flush. After one, the device may have dropped dirty data and forgotten about it (the
  * next flush succeeds), so every connection gets EIO on its own next flush, once. Linux does the same for files ("errseq").
- * A client may write on one connection and flush on another (CAN_MULTI_CONN), so it doesn't matter whose the writes are.
+ * A client may write on one connection and flush on another (CAN_MULTI_CONN), so it doesn't matter whose the writes are. One
+ * that connects later hears of it if nobody has heard before: it may be the one whose connection broke.
  */
 export interface FlushErrors {
   /** Flushes of the device's disks that failed so far, whoever asked for them. */
@@ -13,6 +14,8 @@ export class UnflushedWrites {
   private readonly errors: FlushErrors;
   private failuresSeen: number;
   private losses = 0;
+  /** Of these some client was told. */
+  lossesHeard = 0;
   /** The first stands for what clients wrote before: to an earlier process (P9). */
   private started = 1;
   private inFlight = 0;
@@ -65,7 +68,7 @@ export class FlushHistory {
   /** `writes`: of the export, shared by its connections. */
   constructor(writes: UnflushedWrites) {
     this.writes = writes;
-    this.lossesTold = writes.lossCount;
+    this.lossesTold = writes.lossesHeard;
   }
 
   writeStarted(): void {
@@ -84,12 +87,13 @@ export class FlushHistory {
   /**
    * `started`: from `flushStarted`. `ok`: what the device said. Returns whether the client may be told so. A flush after one
    * that failed, or beside it, may have found nothing left to write: it counts as failed, and so do all that are under
-   * way together with it.
+   * way together with it. `isHeard`: somebody is there to be told.
    */
-  flushFinished(started: number, ok: boolean): boolean {
+  flushFinished(started: number, ok: boolean, isHeard = true): boolean {
     const { lossCount } = this.writes;
     const unheard = started % LOSSES_TOLD_APART !== lossCount % LOSSES_TOLD_APART;
     this.lossesTold = lossCount;
+    if (isHeard) this.writes.lossesHeard = lossCount;
     if (ok) this.writes.flushSucceeded(Math.floor(started / LOSSES_TOLD_APART));
     return ok && !unheard;
   }

@@ -51,12 +51,13 @@ async function serveTls(client: ThreadClient, uri: NbdUri, options: ServeNbdOpti
       `${printNbdUri(uri)}: needs certificates; name their directory with --tls-dir`,
     );
   }
-  const credentials = await loadTlsCredentials(directory);
+  const verifyPeer = options.verifyClients ?? uri.tlsVerifyPeer ?? false;
+  const credentials = await loadTlsCredentials(directory, verifyPeer);
   if (!credentials.ok)
     throw new DmRemapError('usage', `${credentials.error.path}: ${credentials.error.reason}`);
   const front = new TlsFront({
     credentials: credentials.value,
-    verifyPeer: options.verifyClients ?? uri.tlsVerifyPeer ?? false,
+    verifyPeer,
     connectInner: () => connectInner(client, uri.exportName),
   });
   // A server that takes no connection for a moment, for want of descriptors, takes the next one.

@@ -9,6 +9,8 @@ import { DEVICE_STATE, FEATURE_FLAG } from '../kernel/ublk-abi.js';
 import type { UblkControl } from '../kernel/ublk-control.js';
 import { isZeroCopy, type UblkDeviceInfo, ZERO_COPY_FLAGS } from '../kernel/ublk-device-info.js';
 import type { UblkParams } from '../kernel/ublk-params.js';
+import { hasWriteCache } from '../kernel/write-cache.js';
+import { notice } from '../runtime/notice.js';
 import type { DeviceInfo, DeviceNotice, UblkEndpoint } from './device-types.js';
 import { DmRemapError } from './errors.js';
 import { SwapWatch } from './swap-watch.js';
@@ -35,7 +37,9 @@ export async function serveUblk(
     const isUntold = recovers && hasUntoldFailure(device.deviceId);
     writeProperties(device.deviceId, { ...info, hasUntoldFailure: isUntold });
     if (recovers) await startRecovery(control, device.deviceId);
-    await server.fetchAll(info.ublkMemoryOffset, isUntold);
+    const isNeverFlushed = recovers && info.geometry.queue.volatileCache && !hasWriteCache(server.path);
+    if (isNeverFlushed) tell(neverFlushed(server.path));
+    await server.fetchAll(info.ublkMemoryOffset, isUntold, isNeverFlushed);
     const result = recovers
       ? await control.endRecovery(device.deviceId)
       : await control.start(device.deviceId);
@@ -77,14 +81,15 @@ export class UblkServer implements UblkEndpoint {
   }
 
   /** Has every queue ask for its first requests. `isUntold`: the process before has left a failed flush to be told of. */
-  async fetchAll(memoryOffset: number, isUntold: boolean): Promise<void> {
+  async fetchAll(memoryOffset: number, isUntold: boolean, isNeverFlushed: boolean): Promise<void> {
     const { deviceId, maxIoBytes } = this.#device;
     const { depth, isZeroCopy, queueCount } = this;
     this.#charFd = await openNode(charPath(deviceId));
     if (isUntold) this.#flushFailuresTold[0] = FAILED_EARLIER;
     const flushFailuresTold = this.#flushFailuresTold.buffer;
     const charFd = this.#charFd;
-    const job = { charFd, queueIndex: 0, depth, maxIoBytes, isZeroCopy, memoryOffset, flushFailuresTold };
+    const memory = { maxIoBytes, isZeroCopy, memoryOffset };
+    const job = { charFd, queueIndex: 0, depth, ...memory, flushFailuresTold, isNeverFlushed };
     await this.#threads.serve(queueCount, job);
   }
 
@@ -146,6 +151,14 @@ interface UblkServerParts {
   readonly info: DeviceInfo;
   /** The block device was there already. */
   readonly recovers: boolean;
+}
+
+/** Its parameters are those it was added with: a disk with a cache may have joined the set since then. */
+function neverFlushed(path: string): DeviceNotice {
+  const message =
+    `${path} was made when no disk of the set had a write cache, so that it is sent no flushes: every write is made ` +
+    'durable, which is slow; stop the set and start it again when that can be done';
+  return notice('warn', 'neverFlushed', message, {});
 }
 
 /** A device whose server ended in the middle waits for the next one, unless its kernel can't do so. */

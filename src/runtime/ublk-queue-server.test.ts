@@ -22,6 +22,7 @@ describeUring('a ublk queue that could not be started', () => {
       isZeroCopy: false,
       memoryOffset: 0,
       flushFailuresTold: new SharedArrayBuffer(4),
+      isNeverFlushed: false,
     });
     expect(problem?.message).toContain('queue 3: EBADF');
     let hasEnded = false;

@@ -35,6 +35,7 @@ export class UblkQueueServer {
       memoryOffset: job.memoryOffset,
       maxIoBytes: job.maxIoBytes,
       flushFailures: new FlushFailures(new Int32Array(job.flushFailuresTold)),
+      isNeverFlushed: job.isNeverFlushed,
       kick: () => reactor.kick(),
     });
     reactor.addPoller(this.#queue);
@@ -101,4 +102,6 @@ export interface UblkQueueJob {
   readonly memoryOffset: number;
   /** One word, shared by all queues of the device. */
   readonly flushFailuresTold: SharedArrayBuffer;
+  /** Of `UblkQueueParts`. */
+  readonly isNeverFlushed: boolean;
 }

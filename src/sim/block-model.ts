@@ -22,6 +22,8 @@ export class BlockModel {
   readonly #unflushed = new Set<number>();
   /** Blocks with a write that failed, until they are written again. */
   readonly #undecided = new Set<number>();
+  /** What is read may change by itself, because a disk has dropped it and shows it all the same; until it is written again. */
+  readonly #fading = new Set<number>();
   /** Written since the last power cut. */
   readonly #isTouched: Uint8Array;
   readonly #underWay = new Set<ModelRequest>();
@@ -59,6 +61,7 @@ export class BlockModel {
     if (version <= 0) this.#rangeCount += 1;
     for (let block = first; block < first + count; block += 1) {
       if (version <= 0) this.#lastRange[block] = this.#rangeCount;
+      this.#fading.delete(block);
       this.#now.add(block, version);
       this.#stable.add(block, version);
       this.#unflushed.add(block);
@@ -219,6 +222,15 @@ export class BlockModel {
     }
   }
 
+  /** What it holds will go back to something else, which `noteReverted` was told of. */
+  noteFading(block: number): void {
+    this.#fading.add(block);
+  }
+
+  isFading(block: number): boolean {
+    return this.#fading.has(block);
+  }
+
   /** It may be an error to read this block. */
   mayBeLost(block: number): boolean {
     return this.#damaged.has(block);
@@ -326,7 +338,8 @@ export class BlockModel {
   }
 
   #settle(block: number, version: number): void {
-    if (this.#undecided.has(block) || this.mayBeLost(block) || this.#now.isOne(block)) return;
+    if (this.#undecided.has(block) || this.#fading.has(block)) return;
+    if (this.mayBeLost(block) || this.#now.isOne(block)) return;
     const isSafe = this.#isTouched[block] === 0 && this.#stable.isLike(block, this.#now);
     this.#now.set(block, version);
     if (isSafe) this.#stable.set(block, version);

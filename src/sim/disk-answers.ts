@@ -52,8 +52,26 @@ export class DiskAnswers {
       memory.bytes.fill(0xee, memoryOffset, memoryOffset + lengthBytes);
       return -this.#fail('read', failing);
     }
+    this.#forgetPhantoms(io);
     this.#held.readInto(io);
     return lengthBytes;
+  }
+
+  /** Of the metadata not: docs/fault-model.md. */
+  #mayBePhantom(block: number): boolean {
+    const { hasPageCache, tearsInside } = this.#options;
+    return hasPageCache && !tearsInside(this.#disk.target, block * this.#blockBytes);
+  }
+
+  /** A page cache is free to forget what it holds when it likes: that matters when somebody looks. */
+  #forgetPhantoms({ offsetBytes, lengthBytes }: SimIo): void {
+    const { cache } = this.#held;
+    const phantoms = cache?.phantomsIn(offsetBytes / this.#blockBytes, lengthBytes / this.#blockBytes) ?? [];
+    for (const block of phantoms) {
+      if (!this.#options.random.chance(1, 4)) continue;
+      this.#options.watcher.revertingLate(this.#disk);
+      cache!.forgetPhantom(block);
+    }
   }
 
   #write(io: SimIo, now: number): number {
@@ -77,7 +95,11 @@ export class DiskAnswers {
       this.#held.cache?.flushFailed(areFlushesLeft);
       const { watcher } = this.#options;
       watcher.flushFailed(this.#disk);
-      this.#disk.loseCache(this.#faults.flushKeepTimes, (block) => watcher.reverting(this.#disk, block));
+      this.#held.cache?.drop(
+        this.#faults.flushKeepTimes,
+        (block) => watcher.reverting(this.#disk, block, this.#mayBePhantom(block)),
+        (block) => this.#mayBePhantom(block),
+      );
       return -ERRNO.EIO;
     }
     this.#held.cache?.flushed(io.serial, areFlushesLeft);

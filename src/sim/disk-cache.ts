@@ -4,6 +4,8 @@ import type { Random } from './random.js';
  * The volatile cache of a disk: which blocks hold something newer than stable storage does, and what that holds. A
  * block's stable contents are any of those that it had since the last flush, because a disk may write its cache back
  * at any time: each time a dirty block is overwritten, the dice say whether that has happened.
+ *
+ * What a failed flush has dropped may go on being read, as from the kernel's page cache, until that needs the room.
  */
 export class DiskCache {
   readonly #contents: Uint8Array;
@@ -19,6 +21,8 @@ export class DiskCache {
   readonly #completedAt: Float64Array;
   /** When the first completed write was, of those that were written over and are not on stable storage. */
   readonly #coveredAt: Float64Array;
+  /** Dropped, and read all the same: no flush finds anything to do for them. */
+  readonly #phantoms = new Set<number>();
   /** When the last of the flushes under way was begun; -1: none is. */
   #coveredUntil = -1;
 
@@ -36,8 +40,20 @@ export class DiskCache {
     this.#coveredAt = new Float64Array(blockCount);
   }
 
-  isDirty(block: number): boolean {
-    return this.#place[block] !== -1;
+  /** What is read of the block is not what is on stable storage. */
+  isAhead(block: number): boolean {
+    return this.#place[block] !== -1 || this.#phantoms.has(block);
+  }
+
+  /** Of these blocks, those that may be forgotten at any time. */
+  phantomsIn(first: number, blockCount: number): readonly number[] {
+    if (this.#phantoms.size === 0) return [];
+    return [...this.#phantoms].filter((block) => block >= first && block < first + blockCount);
+  }
+
+  forgetPhantom(block: number): void {
+    this.#revert(block);
+    this.#phantoms.delete(block);
   }
 
   /** Before the block's contents change by the I/O `serial`. */
@@ -46,7 +62,8 @@ export class DiskCache {
       this.#place[block] = this.#dirtyCount;
       this.#dirty[this.#dirtyCount] = block;
       this.#dirtyCount += 1;
-      this.#keep(block);
+      if (this.#phantoms.delete(block)) this.#coveredAt[block] = Number.POSITIVE_INFINITY;
+      else this.#keep(block);
     } else if (this.#completedAt[block]! <= this.#coveredUntil || this.#random.chance(1, 4)) {
       this.#keep(block);
     } else if (this.#completedAt[block] !== Number.POSITIVE_INFINITY) {
@@ -86,23 +103,33 @@ export class DiskCache {
 
   /**
    * Dirty blocks are forgotten, `keepTimes` of 8 excepted, which have been written back; `reverted` hears of each that
-   * changes, before it does.
+   * changes, before it does. Those that `isPhantom` names are read as before until they are forgotten one by one.
    */
-  drop(keepTimes: number, reverted: (block: number) => void): void {
+  drop(keepTimes: number, reverted: (block: number) => void, isPhantom = NONE): void {
     for (let index = this.#dirtyCount - 1; index >= 0; index -= 1) {
       const block = this.#dirty[index]!;
-      if (!this.#random.chance(keepTimes, 8)) {
-        reverted(block);
-        const at = block * this.#blockBytes;
-        this.#contents.set(this.#stable.subarray(at, at + this.#blockBytes), at);
-      }
+      const isKept = this.#random.chance(keepTimes, 8);
+      if (!isKept) reverted(block);
+      const staysReadable = !isKept && isPhantom(block);
+      if (!isKept && !staysReadable) this.#revert(block);
       this.clean(block);
+      if (staysReadable) this.#phantoms.add(block);
     }
     this.#coveredUntil = -1;
   }
 
+  /** As when the power fails: they are what is on stable storage from now on. */
+  forgetPhantoms(reverted: (block: number) => void): void {
+    for (const block of this.#phantoms) {
+      reverted(block);
+      this.#revert(block);
+    }
+    this.#phantoms.clear();
+  }
+
   /** What the block holds is on stable storage. */
   clean(block: number): void {
+    this.#phantoms.delete(block);
     const place = this.#place[block]!;
     if (place === -1) return;
     this.#dirtyCount -= 1;
@@ -116,9 +143,16 @@ export class DiskCache {
     this.#coveredAt[block] = Math.min(this.#coveredAt[block]!, completedAt);
   }
 
+  #revert(block: number): void {
+    const at = block * this.#blockBytes;
+    this.#contents.set(this.#stable.subarray(at, at + this.#blockBytes), at);
+  }
+
   #keep(block: number): void {
     this.#coveredAt[block] = Number.POSITIVE_INFINITY;
     const at = block * this.#blockBytes;
     this.#stable.set(this.#contents.subarray(at, at + this.#blockBytes), at);
   }
 }
+
+const NONE = (_block: number): boolean => false;

@@ -26,7 +26,7 @@ export class DiskContents {
 
   /** The bytes of a block on stable storage, if they are others than `bytes`. */
   stableViewOf(block: number): DataView | undefined {
-    if (this.cache?.isDirty(block) !== true) return undefined;
+    if (this.cache?.isAhead(block) !== true) return undefined;
     const { stable } = this.#options;
     return new DataView(stable.buffer, stable.byteOffset + block * this.#blockBytes, this.#blockBytes);
   }

@@ -132,7 +132,11 @@ export class Ledger implements DiskWatcher {
     return this.#metadataTrouble;
   }
 
-  reverting(disk: SimDisk, block: number): void {
+  revertingLate(disk: SimDisk): void {
+    if (!disk.isBystander && disk.target === 0) this.mainHasReverted = true;
+  }
+
+  reverting(disk: SimDisk, block: number, later = false): void {
     if (disk.isBystander) return;
     if (disk.target === 0) this.mainHasReverted = true;
     const { blockBytes, model } = this.#parts;
@@ -144,6 +148,7 @@ export class Ledger implements DiskWatcher {
     if (known === -1 || known >= model.blockCount) return;
     const from = versionAt(disk.view, at, blockBytes, known);
     model.noteReverted(known, from, versionAt(stable, 0, blockBytes, known));
+    if (later) model.noteFading(known);
   }
 
   flushFailed(disk: SimDisk): void {

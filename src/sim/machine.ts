@@ -66,7 +66,15 @@ export class Machine {
     identity: DeviceIdentity,
   ): SimDisk {
     const { scenario, clock, random } = this;
-    const { blockBytes, canZero, hasNativeFua, latencyUs, stragglerOdds, goneSaysIo: saysIo } = scenario;
+    const {
+      blockBytes,
+      canZero,
+      hasNativeFua,
+      hasPageCache,
+      latencyUs,
+      stragglerOdds,
+      goneSaysIo: saysIo,
+    } = scenario;
     return new SimDisk({
       ...{
         id,
@@ -74,6 +82,7 @@ export class Machine {
         blockBytes,
         canZero,
         hasNativeFua,
+        hasPageCache,
         latencyUs,
         stragglerOdds,
         saysIo,

@@ -27,8 +27,9 @@ export interface Plan {
 
 export function planOf(seed: number): Plan {
   const plan = planWithHandOvers(seed);
-  const hasNativeFua = new Random(seed, NATIVE_FUA_STREAM).chance(1, 2);
-  return { ...plan, scenario: { ...plan.scenario, hasNativeFua } };
+  const disks = new Random(seed, DISK_STREAM);
+  const [hasNativeFua, hasPageCache] = [disks.chance(1, 2), disks.chance(1, 3)];
+  return { ...plan, scenario: { ...plan.scenario, hasNativeFua, hasPageCache } };
 }
 
 function planWithHandOvers(seed: number): Plan {
@@ -157,5 +158,5 @@ const EVACUATION_TURN_STREAM = 10;
 const TIGHT_SPOT_STREAM = 11;
 const CLOSE_CALL_STREAM = 12;
 const FLUSH_CROWD_STREAM = 13;
-const NATIVE_FUA_STREAM = 14;
+const DISK_STREAM = 14;
 const LENGTHS = [30, 80, 80, 160, 300];

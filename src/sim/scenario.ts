@@ -19,6 +19,8 @@ export interface Scenario {
   readonly canZero: boolean;
   /** Disks with a cache can make a single write durable. */
   readonly hasNativeFua: boolean;
+  /** What a failed flush has dropped may be read for some time. */
+  readonly hasPageCache: boolean;
   /** Queues on threads of their own. */
   readonly queueCount: number;
   /** Others get in between at every atomic operation. */
@@ -80,6 +82,7 @@ export function drawScenario(random: Random): Scenario {
     volatileCaches: Array.from({ length: spareCount + 1 }, () => random.chance(7, 8)),
     canZero: random.chance(1, 2),
     hasNativeFua: true,
+    hasPageCache: false,
     queueCount,
     hasRaces: queueCount > 0 && random.chance(1, 8),
     holdMs: [0, 5000, Number.POSITIVE_INFINITY][holds]!,

@@ -16,6 +16,8 @@ export interface SimDiskOptions {
   readonly hasVolatileCache: boolean;
   readonly canZero: boolean;
   readonly hasNativeFua: boolean;
+  /** What a failed flush has dropped can be read for some time, as from a page cache above the disk. */
+  readonly hasPageCache: boolean;
   readonly identity: DeviceIdentity;
   /** An I/O takes up to so long. */
   readonly latencyUs: number;
@@ -41,8 +43,10 @@ export interface DiskWatcher {
   blockFailed(disk: SimDisk, block: number): void;
   /** What this block holds can't be read from now on. */
   damaging(disk: SimDisk, block: number): void;
-  /** This block is about to go back to what is on stable storage. */
-  reverting(disk: SimDisk, block: number): void;
+  /** This block is about to go back to what is on stable storage; with `later` not now, but some time. */
+  reverting(disk: SimDisk, block: number, later?: boolean): void;
+  /** What was told of some time ago happens. */
+  revertingLate(disk: SimDisk): void;
   flushFailed(disk: SimDisk): void;
   /** Whoever asked for a flush that failed has heard of it by now. */
   flushFailureHeard(): void;

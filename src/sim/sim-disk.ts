@@ -162,6 +162,8 @@ export class SimDisk {
     }
     this.#flushCount = 0;
     this.#held.cache?.flushFailed(false);
+    // With the last one to close a device the kernel drops its pages.
+    this.#held.cache?.forgetPhantoms(() => this.#options.watcher.revertingLate(this));
   }
 
   /** As after `abandonInFlight`; then everything in the cache is written back, or lost, block by block. */
@@ -178,6 +180,7 @@ export class SimDisk {
   /** `reverted` hears of blocks that go back to what they were, before they do. */
   loseCache(keepTimes: number, reverted: (block: number) => void): void {
     this.#held.cache?.drop(keepTimes, reverted);
+    this.#held.cache?.forgetPhantoms(reverted);
   }
 
   /** The bytes of a block on stable storage, if they are others than `contents`. */

@@ -75,7 +75,7 @@ export class RequestAnswers {
       this.history.writeFinished();
     } else if (type === Command.flush) {
       const ok = requests.error[request] === NbdError.none;
-      const mayTell = this.history.flushFinished(requests.flushMark[request]!, ok);
+      const mayTell = this.history.flushFinished(requests.flushMark[request]!, ok, !this.abandoned);
       if (ok && !mayTell) requests.error[request] = NbdError.io;
     }
     this.answer(request);

@@ -17,17 +17,22 @@ export interface TlsCredentialsFailure {
   readonly reason: string;
 }
 
-/** Reads `ca-cert.pem` (optional), `server-cert.pem` and `server-key.pem`: the names GnuTLS's tools have made usual. */
+/**
+ * Reads `server-cert.pem`, `server-key.pem` and, to verify clients, `ca-cert.pem`: the names GnuTLS's tools have made usual.
+ */
 export async function loadTlsCredentials(
   directory: string,
+  verifyClients: boolean,
 ): Promise<Result<TlsCredentials, TlsCredentialsFailure>> {
-  const authority = await readPem(join(directory, 'ca-cert.pem'));
+  const authority = verifyClients ? await readPem(join(directory, 'ca-cert.pem')) : ok(null);
+  // Without it every certificate would do that one of the world's public authorities has signed.
+  if (!authority.ok) return authority;
   const certificate = await readPem(join(directory, 'server-cert.pem'));
   const key = await readPem(join(directory, 'server-key.pem'));
   if (!certificate.ok) return certificate;
   if (!key.ok) return key;
   const credentials = {
-    authority: authority.ok ? authority.value : null,
+    authority: authority.value,
     certificate: certificate.value,
     key: key.value,
   };

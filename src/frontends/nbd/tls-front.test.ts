@@ -69,7 +69,7 @@ describe.skipIf(!hasOpenssl)('the TLS front', () => {
 
   beforeAll(async () => {
     makeCertificates(directory);
-    const loaded = await loadTlsCredentials(directory);
+    const loaded = await loadTlsCredentials(directory, true);
     if (!loaded.ok) throw new Error(loaded.error.reason);
     credentials = loaded.value;
     const innerPath = join(directory, 'inner.sock');
@@ -216,8 +216,19 @@ describe.skipIf(!hasOpenssl)('the TLS front', () => {
   });
 
   it('says which file is missing', async () => {
-    const loaded = await loadTlsCredentials('/nonexistent');
+    const loaded = await loadTlsCredentials('/nonexistent', false);
     expect(loaded).toMatchObject({ ok: false, error: { path: '/nonexistent/server-cert.pem' } });
+  });
+
+  it('verifies no clients without an authority: anybody that the world trusts would be let in', async () => {
+    const without = mkdtempSync(join(tmpdir(), 'dmremap-tls-'));
+    for (const name of ['server-cert.pem', 'server-key.pem']) writeFileSync(join(without, name), file(name));
+    expect(await loadTlsCredentials(without, true)).toMatchObject({
+      ok: false,
+      error: { path: join(without, 'ca-cert.pem') },
+    });
+    expect(await loadTlsCredentials(without, false)).toMatchObject({ ok: true });
+    rmSync(without, { recursive: true });
   });
 
   it('survives garbage where a TLS handshake belongs', async () => {

@@ -23,6 +23,14 @@ describe('a ublk queue', () => {
     expect(test.channel.dataOf(0)).toEqual(written);
   });
 
+  it('makes every write durable where the kernel sends no flushes', () => {
+    const test = new Setup({ isNeverFlushed: true });
+    test.channel.request(0, UblkOperation.write, 16, 8, pattern(4096, 7));
+    test.channel.request(1, UblkOperation.writeZeroes, 24, 8);
+    test.loop.settle();
+    expect(test.device.log).toEqual(['writeDurable 8192+4096', 'zero3 12288+4096']);
+  });
+
   it('reaches sectors behind 2^32', () => {
     const test = new Setup();
     test.device.failure = (_operation, offsetBytes) => (offsetBytes === 2 ** 32 * 512 ? ERRNO.EIO : 0);
@@ -334,8 +342,13 @@ class Setup {
   readonly queue: UblkQueue;
   ended = 0;
 
-  constructor(options: { slotCount?: number; isZeroCopy?: boolean; takesRequestBuffers?: boolean } = {}) {
-    const { slotCount = 64, isZeroCopy = false, takesRequestBuffers = false } = options;
+  constructor(options: SetupOptions = {}) {
+    const {
+      slotCount = 64,
+      isZeroCopy = false,
+      takesRequestBuffers = false,
+      isNeverFlushed = false,
+    } = options;
     const memory = plainMemory(DEPTH * MAX_IO_BYTES);
     this.device = new ArrayDevice(memory, this.loop, { takesRequestBuffers }, slotCount);
     this.channel = new ArrayChannel(memory, this.loop, DEPTH, this.device, isZeroCopy);
@@ -345,6 +358,7 @@ class Setup {
       memoryOffset: 0,
       maxIoBytes: MAX_IO_BYTES,
       flushFailures: new FlushFailures(new Int32Array(1)),
+      isNeverFlushed,
       kick: () => {},
     });
     this.loop.poll = () => void this.queue.poll();
@@ -357,4 +371,11 @@ class Setup {
 
 function pattern(lengthBytes: number, seed: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: lengthBytes }, (_, index) => (index * 31 + seed) & 0xff);
+}
+
+interface SetupOptions {
+  readonly slotCount?: number;
+  readonly isZeroCopy?: boolean;
+  readonly takesRequestBuffers?: boolean;
+  readonly isNeverFlushed?: boolean;
 }

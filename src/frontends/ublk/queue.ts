@@ -156,7 +156,7 @@ export class UblkQueue implements UblkChannelSink, RequestSink {
     }
     const lengthBytes = this.#lengthBytes(tag);
     const offsetBytes = this.#offsetBytes(tag);
-    const durable = (word & UblkFlag.fua) !== 0;
+    const durable = (word & UblkFlag.fua) !== 0 || this.#parts.isNeverFlushed;
     const { queuedTotal } = this.#parts.channel;
     switch (word & OPERATION_MASK) {
       case UblkOperation.read:
@@ -320,6 +320,8 @@ export interface UblkQueueParts {
   readonly memoryOffset: number;
   readonly maxIoBytes: number;
   readonly flushFailures: FlushFailures;
+  /** The kernel was told that there is no write cache, and sends neither flushes nor FUA: every write is to be durable. */
+  readonly isNeverFlushed: boolean;
   /** Something waits for the next `poll`. */
   readonly kick: () => void;
 }

@@ -18,6 +18,7 @@ export class ServedQueue {
       memoryOffset: payloadOffset + CLIENT_BYTES + nth * QUEUE_DEPTH * MAX_IO_BYTES,
       maxIoBytes: MAX_IO_BYTES,
       flushFailures: new FlushFailures(flushFailuresTold),
+      isNeverFlushed: false,
       kick,
     });
     actor.run(() => this.#queue.start(() => {}));

@@ -77,6 +77,15 @@ export const COMMAND_BUGS: readonly PlantedBug[] = [
     seeds: 20,
   },
   {
+    name: 'release-over-failed-flush',
+    what: 'a unit is released although a flush that somebody else asked for may have dropped what was written to the main device',
+    file: 'engine/give-back.js',
+    find: 'if (context.flushFailuresOf(MAIN) !== failuresBefore)\n        return false;\n',
+    replace: '',
+    from: 1,
+    seeds: 100,
+  },
+  {
     name: 'release-unflushed',
     what: 'a unit is released while its data is only in the cache of the main device',
     file: 'engine/give-back.js',

@@ -13,6 +13,7 @@ const WATCHER = {
   blockFailed() {},
   damaging() {},
   reverting() {},
+  revertingLate() {},
   flushFailed() {},
   flushFailureHeard() {},
 };

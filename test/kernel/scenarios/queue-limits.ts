@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { ramDisks } from '../lab/guest/brd.js';
+import { diskPath } from '../lab/guest/disks.js';
 import { dmremap, serve } from '../lab/guest/dmremap.js';
 import { expect, expectEqual } from '../lab/guest/expect.js';
 import type { Guest } from '../lab/guest/guest.js';
@@ -11,8 +13,9 @@ import { scenario } from '../lab/scenario.js';
 export default scenario({
   name: 'queue-limits',
   about:
-    'A ublk device says of blocks, cache, discard and rotation what its main device says; discard, zeroes and FUA arrive.',
+    'A ublk device says of blocks, cache, discard and rotation what its main device says; discard, zeroes and FUA arrive. One that was made without a cache, and has a disk with one later, makes each write durable.',
   kernels: ['6.12'],
+  disks: { cached: { sizeMiB: 16, isVolatile: true } },
   steps: {
     async main(guest) {
       const [spare] = await ramDisks(guest, 1, 32);
@@ -27,6 +30,7 @@ export default scenario({
         parameters: ['lbpu=1', 'lbpws=1'],
       });
       await compare(guest, scsi.path, spare!, { cache: limitOf(scsi.path, 'write_cache'), canDiscard: true });
+      await getsCacheLater(guest, diskPath('cached'), spare!);
     },
   },
 });
@@ -51,6 +55,33 @@ async function compare(
   expect(most <= Number(limitOf(main, 'max_hw_sectors_kb')), `max_sectors_kb ${most} over ${main}`);
   await useRanges(guest, served.path);
   await served.stop();
+}
+
+/** The kernel goes on to send no flushes, whatever the set is made of by then. */
+async function getsCacheLater(guest: Guest, main: string, spare: string): Promise<void> {
+  const say = (type: string): void => guest.write(`/sys/block/${basename(main)}/queue/write_cache`, type);
+  await dmremap(guest, ['format', '--main', main, '--spare', spare, '--yes', '--force']);
+  say('write through');
+  const before = await serve(guest, { main, spares: [spare], frontend: 'ublk' });
+  expectEqual(limitOf(before.path, 'write_cache'), 'write through', 'write_cache over disks without');
+  await before.crash();
+  say('write back');
+  const served = await serve(guest, { main, spares: [spare], frontend: 'ublk' });
+  expectEqual(limitOf(served.path, 'write_cache'), 'write through', 'write_cache of a device taken over');
+  expect(served.program.stderr.includes('neverFlushed'), 'the log tells of it');
+  const file = await PatternFile.open(served.path);
+  const flushCount = flushCountOf(main);
+  for (let sector = 0; sector < 64; sector += 8) await file.write(sector, 8, 2);
+  expect(flushCountOf(main) >= flushCount + 8, 'each write is flushed');
+  await file.expect(0, 64, 2);
+  await file.close();
+  await served.stop();
+}
+
+/** Flushes that a disk has ended: the 16th number of Documentation/block/stat.rst. */
+function flushCountOf(path: string): number {
+  const text = readFileSync(`/sys/block/${path.replace('/dev/', '')}/stat`, 'utf8');
+  return Number(text.trim().split(/\s+/)[15]);
 }
 
 /** Every kind of request that the block layer sends: what was zeroed reads as zeroes, neighbours stay. */
