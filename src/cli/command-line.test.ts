@@ -171,6 +171,7 @@ describe('dmremap format', () => {
     ] as const) {
       const formatted: FormatOptions[] = [];
       const { context, out, err } = fakeContext({
+        running: NONE_RUNNING,
         calls: formatCalls(formatted),
         ask: async () => answer,
       });
@@ -187,7 +188,10 @@ describe('dmremap format', () => {
 
   it('warns of what an image has beyond whole blocks, once', async () => {
     const planFormat = async () => formatPlan({ mainUnusedBytes: 100 });
-    const { context, err } = fakeContext({ calls: { ...formatCalls([]), planFormat } });
+    const { context, err } = fakeContext({
+      running: NONE_RUNNING,
+      calls: { ...formatCalls([]), planFormat },
+    });
     expect(await runCommandLine([...args, '--yes'], context)).toBe(0);
     expect(err.text).toBe(
       'dmremap: warning: /dev/sda: 100 bytes at its end are not served: the device has whole blocks of 512 bytes\n',
@@ -195,7 +199,11 @@ describe('dmremap format', () => {
   });
 
   it('says to programs, too, that the answer was not YES', async () => {
-    const { context, out } = fakeContext({ calls: formatCalls([]), ask: async () => 'no' });
+    const { context, out } = fakeContext({
+      running: NONE_RUNNING,
+      calls: formatCalls([]),
+      ask: async () => 'no',
+    });
     expect(await runCommandLine([...args, '--json'], context)).toBe(1);
     const error = { failure: 'declined', status: 1, message: 'nothing was written' };
     expect(JSON.parse(out.text)).toEqual({ version: 1, error });
@@ -203,7 +211,10 @@ describe('dmremap format', () => {
 
   it('refuses without a terminal and without --yes', async () => {
     const formatted: FormatOptions[] = [];
-    const error = await failureOf(args, fakeContext({ calls: formatCalls(formatted) }).context);
+    const error = await failureOf(
+      args,
+      fakeContext({ running: NONE_RUNNING, calls: formatCalls(formatted) }).context,
+    );
     expect(exitStatusOf(error)).toBe(2);
     expect(error.message).toContain('--yes');
     expect(formatted).toEqual([]);
@@ -440,3 +451,5 @@ function fakeDevice(serveFailure?: DmRemapError, blockDeviceUsers?: string[]) {
     options: () => given,
   };
 }
+
+const NONE_RUNNING = { all: async () => [] };

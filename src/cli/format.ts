@@ -1,5 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
+import { isSamePath } from '../control/client/is-same-path.js';
+import { labelOf } from '../control/client/pick-set.js';
+import { DmRemapError } from '../library/errors.js';
 import type { FormatOptions, FormatPlan, FormatTarget } from '../library/offline-types.js';
 import type { AnswerOf } from './answer-schemas.js';
 import type { CliContext } from './cli-context.js';
@@ -25,6 +28,7 @@ export interface FormatArguments extends FormatOptions {
 export async function format(args: FormatArguments, context: CliContext): Promise<number> {
   const { yes, dryRun, json, ...options } = args;
   const plan = await context.library.planFormat(options);
+  if (args.force !== true) await refuseServedMain(args.main, context);
   warnUnusedTail(plan, context.err);
   if (dryRun) {
     // The set id is drawn when it is written.
@@ -40,6 +44,17 @@ export async function format(args: FormatArguments, context: CliContext): Promis
   if (json) writeAnswer<AnswerOf<'format'>>(context.out, { ...written, written: true });
   else context.out.write(resultText(written));
   return EXIT_STATUS.done;
+}
+
+/** A new set would know nothing of what the set that is at work has moved. */
+async function refuseServedMain(main: string, { running }: CliContext): Promise<void> {
+  const served = (await running.all()).find(({ device }) => isSamePath(device.main.path, main));
+  if (served === undefined) return;
+  const label = commandLine([labelOf(served.device)]);
+  throw new DmRemapError(
+    'refused',
+    `${main}: is the main device of ${label}, which is served now; "dmremap spare add" gives that another spare, "dmremap leave ${label}" takes the disk out of it first; --force formats all the same`,
+  );
 }
 
 function planText(plan: FormatPlan, output: Output): string {

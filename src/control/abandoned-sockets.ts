@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { isSocketOf } from './run-directory.js';
+import { isSocketOf, SOCKET_SUFFIX } from './run-directory.js';
 
 /** Removes what killed processes have left of a set's control sockets. One that a process listens at stays. */
 export async function removeAbandonedSockets(runDirectory: string, setId: string): Promise<void> {
@@ -9,6 +9,14 @@ export async function removeAbandonedSockets(runDirectory: string, setId: string
     const path = join(runDirectory, name);
     if (isSocketOf(setId, name) && (await isAbandoned(path))) await rm(path, { force: true });
   }
+}
+
+/** The ids of the sets that processes serve, quick or slow. */
+export async function servedSetsIn(runDirectory: string | undefined): Promise<readonly string[]> {
+  if (runDirectory === undefined) return [];
+  const names = (await namesIn(runDirectory)).filter((name) => name.endsWith(SOCKET_SUFFIX));
+  const served = await Promise.all(names.map((name) => isListenedAt(join(runDirectory, name))));
+  return names.filter((_, index) => served[index]).map((name) => name.slice(0, -SOCKET_SUFFIX.length));
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -23,8 +23,8 @@ export async function planFormat(options: FormatOptions): Promise<FormatPlan> {
 /** Writes the metadata of a new set to the spares. The main device is only looked at. */
 export async function formatSpares(options: FormatOptions): Promise<FormatPlan> {
   const { plan, superblock, spares } = await prepareFormat(options);
-  const paths = [options.main, ...options.spares];
-  const opened = OfflineSession.open(paths.map((path, index) => ({ path, readOnly: index === 0 })));
+  const main = { path: options.main, readOnly: true, exclusive: options.holdsMain === true };
+  const opened = OfflineSession.open([main, ...options.spares.map((path) => ({ path, readOnly: false }))]);
   if (!opened.ok) throw DmRemapError.of(opened.error);
   const session = opened.value;
   try {
@@ -55,7 +55,7 @@ export async function formatIfBlank(options: FormatOptions): Promise<void> {
       `${used.path}: holds ${what}, so it is not formatted on the way; use "dmremap format" if it may be overwritten`,
     );
   }
-  await formatSpares(options);
+  await formatSpares({ ...options, holdsMain: true });
 }
 
 /** What formatting would do, and the superblock that it would write; rejects where it would refuse. Writes nothing. */

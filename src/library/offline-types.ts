@@ -15,6 +15,8 @@ export interface FormatOptions {
   readonly name?: string | undefined;
   /** Overwrite spares that hold something. */
   readonly force?: boolean | undefined;
+  /** The set is to be opened next: refused where somebody else has the main device in use. */
+  readonly holdsMain?: boolean | undefined;
 }
 
 /** What formatting would write, for consent; and afterwards what it has written. */

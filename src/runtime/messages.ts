@@ -25,6 +25,8 @@ export interface ThreadOptions {
   readonly force: boolean;
   /** UUIDs of spares that take no units from the start, as if they were being emptied. */
   readonly leavingSpares?: readonly string[] | undefined;
+  /** Sets that other processes serve: not opened a second time. */
+  readonly servedSetIds?: readonly string[] | undefined;
   /** These beat what is kept on the spare. */
   readonly given: GivenSettings;
   /** How long to wait for devices that are held by a process that is just ending. */

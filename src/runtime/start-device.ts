@@ -72,9 +72,12 @@ export function startDevice(
     bufferOffset: coldMemory.recoveryOffset,
   };
   runner.start(assembleSet(input), (assembled) => {
-    if (!assembled.ok) {
+    const problem = assembled.ok
+      ? servedTwice(assembled.value, options)
+      : describeAssemblyFailure(assembled.error, options.main, options.spares);
+    if (!assembled.ok || problem !== undefined) {
       for (const store of stores) store.close();
-      return done(failed(describeAssemblyFailure(assembled.error, options.main, options.spares)));
+      return done(failed(problem!));
     }
     begin(
       { options, backend, mailbox, memory, coldMemory, opened: opened.value, completions },
@@ -82,6 +85,17 @@ export function startDevice(
       done,
     );
   });
+}
+
+/** The devices are locked, but no lock tells that a loop device and its image, or two paths to one disk, are the same. */
+function servedTwice(
+  { choice }: AssembledSet,
+  { spares, servedSetIds = [] }: StartOptions,
+): Failure | undefined {
+  const setId = formatUuid(choice.superblock.setId);
+  if (!servedSetIds.includes(setId)) return undefined;
+  const problem = `belongs to set ${setId}, which another process serves ("dmremap list") by way of other paths`;
+  return failure('refused', `${spares[0]}: ${problem}; stop that first; --force if these are copies`);
 }
 
 /**

@@ -18,6 +18,7 @@ export function startNotices(
     ...(outdated > 0 && cleanShutdown ? [maybeOutdated(outdated)] : []),
     ...(isAfterCrash ? [RECOVERED] : []),
     ...(isAfterCrash && !isKnownByNumber(main) ? [mainUnproven(mainPath)] : []),
+    ...(openCount === 0 && !isKnownByNumber(main) ? [mainTaken(mainPath)] : []),
   ];
 }
 
@@ -41,4 +42,10 @@ function isKnownByNumber({ geometry: { identity } }: BlockStore): boolean {
 function mainUnproven(main: string): DeviceNotice {
   const message = `${main}: nothing but its size says that it is the main device of this set, because it shows no serial number and the last stop was not clean; make sure that it is`;
   return notice('warn', 'mainUnproven', message, { main });
+}
+
+/** At the first start of a set. */
+function mainTaken(main: string): DeviceNotice {
+  const message = `${main}: taken for the main device of this new set by its size alone, because it shows no serial number; from the next clean stop on it is known by its contents`;
+  return notice('info', 'mainUnproven', message, { main });
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -110,13 +110,21 @@ describe('the control socket of a set at work', () => {
     expect(await dmremap('stop', images.mainPath)).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('stays with the set that has it, when a copy of that is served as well', async () => {
+  it('stays with the set that has it, when a copy of that is served as well, which takes --force', async () => {
     const [main, spare] = [images.path('copy-of-main'), images.path('copy-of-spare')];
     copyFileSync(images.mainPath, main);
     copyFileSync(images.sparePath, spare);
+    const before = readFileSync(spare);
     const nbd = `nbd+unix:///?socket=${images.path('copy.sock')}`;
     const args = ['run', '--main', main, '--spare', spare, '--nbd', nbd];
-    const copy = spawn(process.execPath, [dmremapProgram(), ...args], {
+    // What looks like a copy may be the same disk by way of another path, which no lock tells.
+    expect(await dmremap(...args)).toMatchObject({
+      status: 4,
+      stdout: '',
+      stderr: expect.stringContaining('another process serves'),
+    });
+    expect(readFileSync(spare).equals(before)).toBe(true);
+    const copy = spawn(process.execPath, [dmremapProgram(), ...args, '--force'], {
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -129,6 +137,22 @@ describe('the control socket of a set at work', () => {
     expect(await ended).toEqual([0, null]);
     expect(log).toContain('one of them is a copy');
     expect(readdirSync(images.path('run'))).toHaveLength(1);
+  });
+
+  it('has its main device refused for another set, which would know nothing of what was moved', async () => {
+    const other = images.path('other-spare');
+    writeFileSync(other, '');
+    truncateSync(other, 2 << 20);
+    const devices = ['--main', images.mainPath, '--spare', other];
+    for (const args of [
+      ['format', ...devices, '--yes'],
+      ['run', ...devices, '--init', '--nbd', 'nbd://127.0.0.1:0/'],
+    ]) {
+      const { status, stderr } = await dmremap(...args);
+      expect([4, 3], stderr).toContain(status);
+      expect(stderr).toContain(images.mainPath);
+      expect(readFileSync(other).every((byte) => byte === 0)).toBe(true);
+    }
   });
 
   it('ends its events in order when the set is stopped; when the process is killed, that is told', async () => {

@@ -69,7 +69,9 @@ describe('dmremap create', () => {
     expect(await failure([...NBD, '--unit', '8k', '--table', '0 16384 remap /m /s 0 1000'], ground)).toBe(
       '7 formatted',
     );
-    expect(ground.formatted).toEqual([{ main: '/m', spares: ['/s'], name: 'attic', unitBytes: 8192 }]);
+    expect(ground.formatted).toEqual([
+      { main: '/m', spares: ['/s'], name: 'attic', unitBytes: 8192, holdsMain: true },
+    ]);
   });
 
   it('warns of what an image has beyond whole blocks', async () => {

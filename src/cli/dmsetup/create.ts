@@ -142,7 +142,10 @@ async function prepareSpare(
     case 'set':
       return false;
     case 'blank':
-      warnUnusedTail(await library.formatSpares({ main, spares: [spare], name, unitBytes }), err);
+      warnUnusedTail(
+        await library.formatSpares({ main, spares: [spare], name, unitBytes, holdsMain: true }),
+        err,
+      );
       return true;
     case 'foreign': {
       const advice =

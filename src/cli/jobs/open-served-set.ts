@@ -1,3 +1,4 @@
+import { servedSetsIn } from '../../control/abandoned-sockets.js';
 import type { DeviceNotice, OpenDeviceOptions, ProtectedDevice } from '../../library/device-types.js';
 import type { CliContext } from '../cli-context.js';
 import { JobMemory } from './job-memory.js';
@@ -17,7 +18,13 @@ export async function openServedSet(
   const files = await readJobFiles(places);
   for (const problem of files.problems) warn('jobsUnknown', problem);
   const leavingSpares = leavingSparesIn(files);
-  const device = await context.library.openDevice({ ...options, archive, leavingSpares, onEvent });
+  // Who takes over from a process finds it at work.
+  const isExpected = options.force === true || options.ublk?.takeOver === true;
+  const servedSetIds = isExpected ? [] : await servedSetsIn(context.runDirectory);
+  const device = await context.library.openDevice({
+    ...options,
+    ...{ archive, leavingSpares, servedSetIds, onEvent },
+  });
   const { setId } = device.info;
   const remembered = new JobMemory(places, setId, files.bySet.get(setId), (problem) =>
     warn('jobsNotRemembered', problem),

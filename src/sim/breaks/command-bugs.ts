@@ -82,7 +82,7 @@ export const COMMAND_BUGS: readonly PlantedBug[] = [
     file: 'engine/give-back.js',
     find: 'if (context.flushFailuresOf(MAIN) !== failuresBefore)\n        return false;\n',
     replace: '',
-    from: 1,
+    from: 401,
     seeds: 100,
   },
   {
