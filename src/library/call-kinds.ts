@@ -18,7 +18,6 @@ export const OPEN_KINDS = {
   faults: optional(TEXT),
   force: optional(FLAG),
   leavingSpares: optional(listOf(TEXT)),
-  servedSetIds: optional(listOf(TEXT)),
   archive: optional(TEXT),
 };
 

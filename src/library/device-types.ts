@@ -51,8 +51,8 @@ export interface OpenDeviceOptions {
   readonly init?: boolean | undefined;
   /** UUIDs of spares that are to take no units from the first moment on, until `keepSpare`; others have no effect. */
   readonly leavingSpares?: readonly string[] | undefined;
-  /** Sets that other processes serve: opening one of them a second time is refused. */
-  readonly servedSetIds?: readonly string[] | undefined;
+  /** Sets that other processes serve: opening one of them is refused. Asked when a process to take over from has ended. */
+  readonly servedSetIds?: (() => Promise<readonly string[]>) | undefined;
   /** Assemble although main device or spares do not match what is recorded. */
   readonly force?: boolean | undefined;
   /**

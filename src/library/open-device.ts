@@ -70,7 +70,7 @@ async function openPlanned(
     faults: options.faults,
     force: options.force ?? false,
     leavingSpares: options.leavingSpares,
-    servedSetIds: options.servedSetIds,
+    servedSetIds: await options.servedSetIds?.(),
     given,
     // The last I/O of a process that was killed may still be under way.
     openPatienceMs: plan?.orphan === undefined ? 0 : DISK_PATIENCE_MS,

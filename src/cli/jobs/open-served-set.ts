@@ -18,12 +18,11 @@ export async function openServedSet(
   const files = await readJobFiles(places);
   for (const problem of files.problems) warn('jobsUnknown', problem);
   const leavingSpares = leavingSparesIn(files);
-  // Who takes over from a process finds it at work.
-  const isExpected = options.force === true || options.ublk?.takeOver === true;
-  const servedSetIds = isExpected ? [] : await servedSetsIn(context.runDirectory);
+  const servedSetIds = (): Promise<readonly string[]> => servedSetsIn(context.runDirectory);
   const device = await context.library.openDevice({
     ...options,
-    ...{ archive, leavingSpares, servedSetIds, onEvent },
+    ...{ archive, leavingSpares, onEvent },
+    servedSetIds: options.force === true ? undefined : servedSetIds,
   });
   const { setId } = device.info;
   const remembered = new JobMemory(places, setId, files.bySet.get(setId), (problem) =>
