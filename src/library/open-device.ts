@@ -84,7 +84,7 @@ async function openPlanned(
       options.archive === undefined ? undefined : await startArchive(options.archive, client, tell);
     if (plan !== undefined && info.io !== 'uring') throw new DmRemapError('system', UBLK_NEEDS_URING);
     const ublk = plan && (await serveUblk(plan, client, info, tell));
-    return new OpenedDevice(client, info, { ublk, archive, closed: () => plan?.control.close() });
+    return new OpenedDevice(client, info, { ublk, archive, tell, closed: () => plan?.control.close() });
   } catch (error) {
     // Of a thread that has crashed the first failure says more.
     await client.call({ verb: 'close' }).catch(() => undefined);
@@ -109,6 +109,7 @@ function tellUnusedTail(
 interface OpenedParts {
   readonly ublk: UblkServer | undefined;
   readonly archive: MapArchive | undefined;
+  readonly tell: (notice: DeviceNotice) => void;
   readonly closed: () => void;
 }
 
@@ -118,6 +119,7 @@ class OpenedDevice implements ProtectedDevice {
   readonly ublk: UblkServer | undefined;
   readonly #endpoints = new Set<NbdEndpoint>();
   #archive: MapArchive | undefined;
+  readonly #tell: (notice: DeviceNotice) => void;
   readonly #closed: () => void;
 
   constructor(client: ThreadClient, info: DeviceInfo, parts: OpenedParts) {
@@ -125,6 +127,7 @@ class OpenedDevice implements ProtectedDevice {
     this.info = info;
     this.ublk = parts.ublk;
     this.#archive = parts.archive;
+    this.#tell = parts.tell;
     this.#closed = parts.closed;
   }
 
@@ -250,7 +253,7 @@ class OpenedDevice implements ProtectedDevice {
 
   async serveNbd(uri: string, options: ServeNbdOptions = {}): Promise<NbdEndpoint> {
     refuseWrongTypes({ uri }, CALL_KINDS.serveNbd);
-    const inner = await serveNbd(this.#client, uri, options);
+    const inner = await serveNbd(this.#client, uri, options, this.#tell);
     const endpoint: NbdEndpoint = {
       uri: inner.uri,
       stop: async () => {

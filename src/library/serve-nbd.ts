@@ -10,7 +10,8 @@ import type { SocketAddress } from '../kernel/socket-address.js';
 import { socketPair } from '../kernel/socket-pair.js';
 import { serveSockets } from '../kernel/socket-server.js';
 import type { Listening } from '../runtime/messages.js';
-import type { NbdEndpoint, ServeNbdOptions } from './device-types.js';
+import { notice } from '../runtime/notice.js';
+import type { DeviceNotice, NbdEndpoint, ServeNbdOptions } from './device-types.js';
 import { DmRemapError } from './errors.js';
 import type { ThreadClient } from './thread-client.js';
 
@@ -19,11 +20,12 @@ export async function serveNbd(
   client: ThreadClient,
   text: string,
   options: ServeNbdOptions,
+  tell: (notice: DeviceNotice) => void,
 ): Promise<NbdEndpoint> {
   const parsed = parseNbdUri(text);
   if (!parsed.ok) throw new DmRemapError('usage', `${parsed.error.uri}: ${parsed.error.reason}`);
   const uri = { ...parsed.value, address: await localAddress(parsed.value.address) };
-  return uri.tls ? await serveTls(client, uri, options) : await servePlain(client, uri);
+  return uri.tls ? await serveTls(client, uri, options, tell) : await servePlain(client, uri);
 }
 
 async function servePlain(client: ThreadClient, uri: NbdUri): Promise<NbdEndpoint> {
@@ -43,7 +45,12 @@ async function servePlain(client: ThreadClient, uri: NbdUri): Promise<NbdEndpoin
 }
 
 /** TLS ends in this thread; the device thread sees one plain connection per client. */
-async function serveTls(client: ThreadClient, uri: NbdUri, options: ServeNbdOptions): Promise<NbdEndpoint> {
+async function serveTls(
+  client: ThreadClient,
+  uri: NbdUri,
+  options: ServeNbdOptions,
+  tell: (notice: DeviceNotice) => void,
+): Promise<NbdEndpoint> {
   const directory = options.tlsDirectory ?? uri.tlsCertificates;
   if (directory === null) {
     throw new DmRemapError(
@@ -59,18 +66,24 @@ async function serveTls(client: ThreadClient, uri: NbdUri, options: ServeNbdOpti
     credentials: credentials.value,
     verifyPeer,
     connectInner: () => connectInner(client, uri.exportName),
+    // What comes of those who are let in, the device thread tells.
+    onEvent: (event) => event.kind === 'refused' && tell(refusedNotice(event.reason)),
   });
   // A server that takes no connection for a moment, for want of descriptors, takes the next one.
   const listening = await serveSockets(
     uri.address,
     {},
     (socket) => front.accept(socket),
-    () => {},
+    (problem) => tell(notice('warn', 'listenerProblem', problem, {})),
   );
   if (!listening.ok) throw new DmRemapError('system', listenFailureText(listening.error));
   const { address } = listening.value;
   const stop = (): Promise<void> => front.end(new Promise((resolve) => listening.value.close(resolve)));
   return { uri: printNbdUri({ ...uri, address }), stop };
+}
+
+function refusedNotice(reason: string): DeviceNotice {
+  return notice('warn', 'client.refused', `NBD client refused: ${reason}`, { reason });
 }
 
 /** One end of a socket pair; the other is the device thread's. */
