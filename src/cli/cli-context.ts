@@ -65,7 +65,7 @@ export interface CliContext {
 /** Sets that processes serve now, asked over their control sockets. Every call may reject with `DmRemapError`. */
 export interface RunningCalls {
   all(): Promise<readonly RunningSet[]>;
-  /** Sockets whose process gave no answer, whenever all were asked; a person was told. */
+  /** Sockets whose process gave no answer, or which this user may not ask, whenever all were asked; a person was told. */
   readonly silent: ReadonlySet<string>;
   /** By name, set id, block device, main device or spare. */
   one(wanted: string): Promise<RunningSet>;

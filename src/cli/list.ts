@@ -2,11 +2,11 @@ import { type Command, Option } from 'commander';
 import { formatNumber } from '../base/format-count.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { CliContext } from './cli-context.js';
-import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
-import { NONE_SERVED } from './none-served.js';
+import { tellNoneServed } from './none-served.js';
 import { writeJson } from './output.js';
 import { formatSize } from './sizes.js';
+import { statusOfLook } from './status-of-look.js';
 import { formatTable } from './table.js';
 
 export interface ListArguments {
@@ -17,9 +17,9 @@ export interface ListArguments {
 export async function list(args: ListArguments, context: CliContext): Promise<number> {
   const sets = await context.running.all();
   if (args.json) writeJson(context.out, { sets: sets.map(({ device }) => device) });
-  else if (sets.length === 0) context.err.write(NONE_SERVED);
+  else if (sets.length === 0) tellNoneServed(context);
   else context.out.write(formatTable(TITLES, sets.map(rowOf)));
-  return context.running.silent.size === 0 ? EXIT_STATUS.done : EXIT_STATUS.device;
+  return statusOfLook(context);
 }
 
 function rowOf({ device }: RunningSet): (string | number)[] {
@@ -46,7 +46,7 @@ export function addListCommand(program: Command, run: (args: ListArguments) => P
     .summary('list the sets that are served on this machine')
     .description(
       'Asks every process that serves a set (dmremap run) on this machine: a line each. One that does not answer within 30 ' +
-        'seconds is left out, which a line on standard error says, and the exit status.',
+        'seconds, or that this user may not ask, is left out, which a line on standard error says, and the exit status.',
     )
     .addOption(new Option('--json', 'print JSON, for programs').default(false))
     .action((options: ListArguments) => run({ json: options.json }));

@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { thisMachine } from '../boot/machine.js';
 import { CONFIGURATION_DIRECTORY } from '../boot/set-files.js';
-import { runDirectoryOf } from '../control/run-directory.js';
+import { directoriesToLookIn, runDirectoryOf } from '../control/run-directory.js';
 import { DmRemapError } from '../library/errors.js';
 import { startInBackground } from './background-run.js';
-import type { CliContext, LibraryCalls, RunningCalls } from './cli-context.js';
+import type { CliContext, LibraryCalls } from './cli-context.js';
 import { runCommandLine } from './command-line.js';
 import { askOnTerminal } from './consent.js';
 import { EXIT_STATUS, exitStatusOf } from './exit-status.js';
 import { outputTo } from './output.js';
 import { reportError, reportErrorAsJson } from './report-error.js';
+import { runningCallsIn } from './running-calls.js';
 import { serviceManagerOf } from './service-manager.js';
 import { stopSignalsOf } from './stop-signals.js';
 
@@ -72,28 +73,7 @@ const library: LibraryCalls = {
 const isRoot = process.getuid?.() === 0;
 const runDirectory = runDirectoryOf(process.env, isRoot);
 
-const silent = new Set<string>();
-const running: RunningCalls = {
-  silent,
-  async all() {
-    const { runningSets } = await import('../control/client/running-sets.js');
-    return runDirectory === undefined ? [] : runningSets(runDirectory, library.isProcessAlive, noteSilent);
-  },
-  async one(wanted) {
-    const { pickSet } = await import('../control/client/pick-set.js');
-    const { reopenedSets } = await import('../control/client/reopened-sets.js');
-    const sets = await running.all();
-    const reopened =
-      runDirectory === undefined ? [] : await reopenedSets(runDirectory, library.isProcessAlive);
-    return pickSet(sets, wanted, reopened);
-  },
-};
-
-/** Every time: with --watch it may have gone on meanwhile. */
-function noteSilent(socketPath: string): void {
-  silent.add(socketPath);
-  err.write(`dmremap: ${socketPath}: the process that serves it gives no answer, and is left out\n`);
-}
+const running = runningCallsIn(directoriesToLookIn(process.env, isRoot), library.isProcessAlive, err);
 
 const context: CliContext = {
   library,

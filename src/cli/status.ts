@@ -5,10 +5,10 @@ import { DmRemapError } from '../library/errors.js';
 import type { HealthState } from '../library/judge-health.js';
 import type { CliContext } from './cli-context.js';
 import { MODULE_FORMATS, type ModuleFormat, moduleStatus } from './dmsetup/module-status.js';
-import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
-import { NONE_SERVED } from './none-served.js';
+import { tellNoneServed } from './none-served.js';
 import { writeJson } from './output.js';
+import { statusOfLook } from './status-of-look.js';
 import { statusText } from './status-text.js';
 
 export interface StatusArguments {
@@ -40,7 +40,7 @@ async function setsOf(wanted: readonly string[], { running }: CliContext): Promi
 async function show(sets: readonly RunningSet[], args: StatusArguments, context: CliContext): Promise<void> {
   const shown = args.onlyUnhealthy ? sets.filter(({ device }) => device.health.state !== 'healthy') : sets;
   if (args.json) return writeJson(context.out, { sets: shown.map(({ device }) => device) });
-  if (sets.length === 0) return void context.err.write(NONE_SERVED);
+  if (sets.length === 0) return tellNoneServed(context);
   if (args.format !== 'default') {
     const devices = shown.map(({ device }) => device);
     return context.out.write(moduleStatus(devices, args.format, args.sets.length === 0, context.out));
@@ -52,10 +52,8 @@ async function show(sets: readonly RunningSet[], args: StatusArguments, context:
   context.out.write(texts.join('\n'));
 }
 
-function statusOf(sets: readonly RunningSet[], { test }: StatusArguments, { running }: CliContext): number {
-  const isAnySilent = running.silent.size > 0;
-  if (test) return testStatusOf(sets, isAnySilent);
-  return isAnySilent ? EXIT_STATUS.device : EXIT_STATUS.done;
+function statusOf(sets: readonly RunningSet[], { test }: StatusArguments, context: CliContext): number {
+  return test ? testStatusOf(sets, context.running.silent.size > 0) : statusOfLook(context);
 }
 
 /** As `mdadm --detail --test` ends: 0 well, 1 degraded, 2 critical, 4 nothing to be learned. */
@@ -80,7 +78,7 @@ export function addStatusCommand(program: Command, run: (args: StatusArguments) 
         'spare is left, the devices with model and serial number, the last events. Asks the processes that serve the ' +
         'sets; for a set that is not served see "dmremap inspect".\n\n' +
         'With --test the exit status is that of the worst set, as of "mdadm --detail --test": 0 healthy, 1 degraded, ' +
-        '2 critical, 4 no set is served, or a process that serves one gives no answer within 30 seconds.\n\n' +
+        '2 critical, 4 no set is served, or one gives no answer within 30 seconds or may not be asked by this user.\n\n' +
         '--format prints what tools for the kernel module read: v2 and v4 the lines of "dmsetup status", human, json, ' +
         'csv and compact what its dmremap-status prints (docs/dmsetup-face.md).',
     )

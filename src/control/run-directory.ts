@@ -8,9 +8,19 @@ export function runDirectoryOf(environment: NodeJS.ProcessEnv, isRoot: boolean):
   // systemd separates several by colons.
   const fromManager = environment.RUNTIME_DIRECTORY?.split(':')[0];
   if (fromManager) return fromManager;
-  if (isRoot) return '/run/dm-remap';
+  if (isRoot) return OF_ROOT;
   const ofUser = environment.XDG_RUNTIME_DIR;
   return ofUser ? join(ofUser, 'dm-remap') : undefined;
+}
+
+/**
+ * Where one looks for sets that are served: in the run directory, and for a user also where root's are, which serves most.
+ * What the service manager says goes alone.
+ */
+export function directoriesToLookIn(environment: NodeJS.ProcessEnv, isRoot: boolean): string[] {
+  const own = runDirectoryOf(environment, isRoot);
+  if (environment.RUNTIME_DIRECTORY) return own === undefined ? [] : [own];
+  return [...new Set([...(own === undefined ? [] : [own]), OF_ROOT])];
 }
 
 export function socketPathOf(runDirectory: string, setId: string): string {
@@ -40,6 +50,8 @@ export function reopenedSetOf(fileName: string): ReopenedSet | undefined {
   const [setId, processId] = fileName.split(`${SOCKET_SUFFIX}${REOPENED}`);
   return processId === undefined ? undefined : { setId: setId!, processId: Number(processId) };
 }
+
+const OF_ROOT = '/run/dm-remap';
 
 const REOPENED = '.reopened-by.';
 

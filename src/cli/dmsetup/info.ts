@@ -5,8 +5,10 @@ import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
 import { helpLikeManual } from '../help.js';
 import { writeJson } from '../output.js';
+import { statusOfLook } from '../status-of-look.js';
 import { formatTable } from '../table.js';
 import { deviceNumbersOf } from './device-numbers.js';
+import { tellNoDevices } from './no-devices.js';
 
 export interface InfoArguments {
   /** Undefined: all that are served. */
@@ -22,10 +24,10 @@ export async function info(args: InfoArguments, context: CliContext): Promise<nu
   const sets = args.set === undefined ? await running.all() : [await running.one(args.set)];
   const facts = await Promise.all(sets.map((set) => factsOf(set, context)));
   if (args.json) writeJson(out, { devices: facts });
-  else if (facts.length === 0) out.write('No devices found\n');
+  else if (facts.length === 0) tellNoDevices(context);
   else if (args.columns) out.write(columnsText(facts, args.noHeadings));
   else out.write(facts.map(blockText).join('\n'));
-  return EXIT_STATUS.done;
+  return args.set === undefined ? statusOfLook(context) : EXIT_STATUS.done;
 }
 
 interface DeviceFacts {

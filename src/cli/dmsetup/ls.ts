@@ -2,10 +2,11 @@ import { type Command, Option } from 'commander';
 import { labelOf } from '../../control/client/pick-set.js';
 import type { DeviceResource } from '../../control/schema/device.js';
 import type { CliContext } from '../cli-context.js';
-import { EXIT_STATUS } from '../exit-status.js';
 import { helpLikeManual } from '../help.js';
 import { writeJson } from '../output.js';
+import { statusOfLook } from '../status-of-look.js';
 import { deviceNumbersOf } from './device-numbers.js';
+import { tellNoDevices } from './no-devices.js';
 
 export interface LsArguments {
   readonly json: boolean;
@@ -17,9 +18,9 @@ export async function ls({ json }: LsArguments, context: CliContext): Promise<nu
   if (json) {
     const rows = devices.map((device) => ({ name: labelOf(device), ...deviceNumbersOf(device) }));
     writeJson(context.out, { devices: rows });
-  } else if (devices.length === 0) context.out.write('No devices found\n');
+  } else if (devices.length === 0) tellNoDevices(context);
   else for (const device of devices) context.out.write(`${labelOf(device)}\t(${numbersText(device)})\n`);
-  return EXIT_STATUS.done;
+  return statusOfLook(context);
 }
 
 function numbersText(device: DeviceResource): string {

@@ -9,6 +9,7 @@ import { EXIT_STATUS } from '../exit-status.js';
 import { helpLikeManual } from '../help.js';
 import { writeAnswer } from '../output.js';
 import { errorDocument, reportError } from '../report-error.js';
+import { statusOfLook } from '../status-of-look.js';
 
 export interface RemoveArguments {
   /** Empty only with `all`. */
@@ -33,7 +34,7 @@ export async function remove(args: RemoveArguments, context: CliContext): Promis
   if (!args.json) {
     if (args.dryRun) for (const removal of removals) context.out.write(wouldText(removal));
     if (failure !== undefined) throw failure;
-    return EXIT_STATUS.done;
+    return statusOfRemoval(args, context);
   }
   // One document tells of all, those that are gone and why others are not.
   if (failure !== undefined) reportError(failure, context.err, false);
@@ -42,7 +43,12 @@ export async function remove(args: RemoveArguments, context: CliContext): Promis
     sets: removals.map(({ error, ...removal }) => ({ ...removal, problem: error?.message ?? null })),
     ...(failure === undefined ? {} : { error: errorDocument(failure) }),
   });
-  return failure === undefined ? EXIT_STATUS.done : EXIT_STATUS[failure.failure];
+  return failure === undefined ? statusOfRemoval(args, context) : EXIT_STATUS[failure.failure];
+}
+
+/** Where nothing failed: --all means those too that could not be asked. */
+function statusOfRemoval({ all }: RemoveArguments, context: CliContext): number {
+  return all ? statusOfLook(context) : EXIT_STATUS.done;
 }
 
 type RemoveAnswer = AnswerOf<'remove'>;

@@ -5,6 +5,8 @@ import type { CliContext } from '../cli-context.js';
 import { EXIT_STATUS } from '../exit-status.js';
 import { helpLikeManual } from '../help.js';
 import { writeJson } from '../output.js';
+import { statusOfLook } from '../status-of-look.js';
+import { tellNoDevices } from './no-devices.js';
 import { formatTableLine, type TableLine } from './table-line.js';
 
 export interface TableArguments {
@@ -20,13 +22,13 @@ export async function table(args: TableArguments, context: CliContext): Promise<
   const devices = sets.map(({ device }) => device);
   if (args.json)
     writeJson(out, { tables: devices.map((device) => ({ name: labelOf(device), ...lineOf(device) })) });
-  else if (devices.length === 0) out.write('No devices found\n');
+  else if (devices.length === 0) tellNoDevices(context);
   else
     for (const device of devices) {
       const prefix = args.set === undefined ? `${labelOf(device)}: ` : '';
       out.write(`${prefix}${formatTableLine(lineOf(device))}\n`);
     }
-  return EXIT_STATUS.done;
+  return args.set === undefined ? statusOfLook(context) : EXIT_STATUS.done;
 }
 
 /** A set that was not made by `create` is told as the module's last version would. */

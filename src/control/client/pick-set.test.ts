@@ -31,6 +31,9 @@ it('A set is found by its devices, under every path that leads to them from wher
   expect(() => pickSet([], 'attic', [{ setId: 'id', processId: 7 }])).toThrow(
     /; being opened again or handed over: id \(process 7\), try again in a moment$/,
   );
+  expect(() => pickSet([], 'attic', [], ['/run/a.sock'])).toThrow(
+    /^attic: not permitted to ask all that are served \(\/run\/a\.sock\); run as root$/,
+  );
 });
 
 it('A name goes before a file that is called like it', () => {

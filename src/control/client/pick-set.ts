@@ -7,11 +7,13 @@ import type { RunningSet } from './running-sets.js';
 /**
  * The set that a person means: by name, set id, block device (or a link to it), main device or spare. Throws `DmRemapError`
  * that says what there is instead if it is none of these, or several. `reopened`: sets that will be there in a moment.
+ * `forbidden`: sockets that this user may not ask.
  */
 export function pickSet(
   all: readonly RunningSet[],
   wanted: string,
   reopened: readonly ReopenedSet[] = [],
+  forbidden: readonly string[] = [],
 ): RunningSet {
   const named = all.filter(({ device }) => namesOf(device).includes(wanted));
   // A file in the working directory may have the name of another set: that is the set, then.
@@ -25,6 +27,12 @@ export function pickSet(
     all.length === 0
       ? 'none is (those on devices: dmremap scan)'
       : `these are: ${all.map(({ device }) => labelOf(device)).join(', ')}`;
+  if (forbidden.length > 0) {
+    const others = all.length === 0 ? '' : `; of those that answer ${there}`;
+    const sockets = forbidden.join(', ');
+    const message = `${wanted}: not permitted to ask all that are served (${sockets}); run as root${others}`;
+    throw new DmRemapError('device', message);
+  }
   throw new DmRemapError(
     'device',
     `${wanted}: no such set is served on this machine; ${there}${reopenedText(reopened)}`,

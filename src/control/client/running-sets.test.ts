@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { reopenedPathOf, socketPathOf } from '../run-directory.js';
+import { ControlClient } from './control-client.js';
+import { NoAnswer } from './no-answer.js';
 import { reopenedSets } from './reopened-sets.js';
 import { runningSets } from './running-sets.js';
 
@@ -67,6 +69,26 @@ test('A process that hangs hides no other set, and is told of', async () => {
   expect(silent).toEqual([silentPath]);
   expect(found).toMatchObject([{ device: { setId: OTHER } }]);
 });
+
+test('A process that this user may not ask hides no other set, and is told of', async () => {
+  await serve(OTHER);
+  const path = socketPathOf(directory, SET);
+  writeFileSync(path, '');
+  const unheard: string[][] = [];
+  const note = (...all: string[]) => unheard.push(all);
+  const found = await runningSets(directory, alive, note, HOURS, (socketPath) =>
+    socketPath === path ? new ForbiddenClient(path) : new ControlClient(socketPath),
+  );
+  expect(unheard).toEqual([[path, 'forbidden']]);
+  expect(found).toMatchObject([{ device: { setId: OTHER } }]);
+});
+
+/** As the kernel refuses a connection to a socket of another user; root, as which tests may run, is refused none. */
+class ForbiddenClient extends ControlClient {
+  override device(): Promise<never> {
+    return Promise.reject(new NoAnswer(this.socketPath, 'EACCES'));
+  }
+}
 
 /** A process that serves a set; the first looks find it closing. */
 async function serve(setId: string, closingLooks = 0): Promise<void> {
