@@ -31,6 +31,7 @@ export function healthOf(report: InspectReport): Health {
     suspended: false,
     gone: [],
     emptying: [],
+    takingNone: [],
   });
 }
 

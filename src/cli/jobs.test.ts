@@ -44,7 +44,8 @@ function world({ jobs = [[]], device: changes = {}, livingUnits = 10, removed = 
       if (interrupted === 'moving') setTimeout(() => interrupt('SIGINT'));
       return note(`empty ${index} ${JSON.stringify(body)}`);
     },
-    spareUse: async () => SPARES.map(() => ({ livingUnits, freeUnits: 50, takesUnits: true })),
+    spareUse: async () =>
+      SPARES.map(() => ({ livingUnits, freeUnits: 50, isLeaving: false, takesUnits: true })),
     addSpare: async ({ device: path, dryRun }: { device: string; dryRun?: boolean }) => {
       calls.push(`add ${path}${dryRun ? ' dry' : ''}`);
       if (interrupted === (dryRun ? 'planning' : 'adding')) return interruptedForEver();

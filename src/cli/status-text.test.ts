@@ -34,6 +34,25 @@ function textWhileCopying(gone: DeviceResource['gone']): string {
   return statusText(deviceResource({ gone, evacuation }), [], out);
 }
 
+describe('the spares of a set', () => {
+  const text = (changes: Partial<DeviceResource>): string => {
+    const out = { isTerminal: false, hasColour: false, columns: 1000, write: () => undefined };
+    return statusText(deviceResource(changes), [], out);
+  };
+
+  it.each([
+    ['yes', {}],
+    ['no, it is full', { takingNone: [{ path: 's', spareIndex: 0, freeUnits: 0, refusal: null }] }],
+    [
+      'no, it refuses writes (ENOSPC)',
+      { takingNone: [{ path: 's', spareIndex: 0, freeUnits: 9, refusal: 'ENOSPC' }] },
+    ],
+    ['no, it does not answer', { gone: [{ ...MAIN_GONE, spareIndex: 0 }] }],
+  ])('take units: %s', (told, changes) => {
+    expect(text(changes)).toMatch(new RegExp(`TAKES UNITS\\n.* ${told.replace(/[()]/g, '.')}\\n`));
+  });
+});
+
 describe('a set that waits while it is copied', () => {
   it('says how to go on without the main device, where that is what is gone', () => {
     expect(textWhileCopying([MAIN_GONE])).toContain('--accept-loss');

@@ -90,23 +90,30 @@ function spareText(device: DeviceResource): string {
   return `${formatNumber(freeSpareUnits)} of ${formatCount(usableSpareUnits, 'unit')} free (${percent.toFixed(1)} %)${retired}${sparesFull === null ? '' : `; ${forecastText(sparesFull)}`}`;
 }
 
-function sparesTable({ spares, emptying }: DeviceResource): string {
-  const leftOn = new Map(emptying.map(({ spareIndex, leftUnits }) => [spareIndex, leftUnits]));
+function sparesTable({ spares, ...device }: DeviceResource): string {
   const rows = spares.map(({ path, sizeBytes, model, serial }, index) => [
     index,
     path,
     formatSize(sizeBytes),
     model || '-',
     serial || '-',
-    takesUnitsText(leftOn.get(index)),
+    takesUnitsText(index, device),
   ]);
   return formatTable(['SPARE', 'PATH', 'SIZE', 'MODEL', 'SERIAL', 'TAKES UNITS'], rows);
 }
 
-/** `leftUnits`: of a spare that is being emptied. */
-function takesUnitsText(leftUnits: number | undefined): string {
-  if (leftUnits === undefined) return 'yes';
-  return leftUnits === 0 ? 'no, it is empty' : `no, ${formatNumber(leftUnits)} to go`;
+function takesUnitsText(
+  index: number,
+  { emptying, gone, takingNone }: Pick<DeviceResource, 'emptying' | 'gone' | 'takingNone'>,
+): string {
+  const isIt = ({ spareIndex }: { readonly spareIndex: number | null }): boolean => spareIndex === index;
+  const leftUnits = emptying.find(isIt)?.leftUnits;
+  if (leftUnits !== undefined)
+    return leftUnits === 0 ? 'no, it is empty' : `no, ${formatNumber(leftUnits)} to go`;
+  if (gone.some(isIt)) return 'no, it does not answer';
+  const refusal = takingNone.find(isIt)?.refusal;
+  if (refusal === undefined) return 'yes';
+  return refusal === null ? 'no, it is full' : `no, it refuses writes (${refusal})`;
 }
 
 function eventsText(device: DeviceResource, events: EventListResource['events']): string {

@@ -158,15 +158,20 @@ function* placeOn(
     if (!isMediaClass(attempt.errorClass)) {
       for (const taken of [...bad, spareUnit]) context.allocator.release(taken);
       if (attempt.errorClass === 'protocol') return attempt.errno;
-      context.report({ kind: 'spareFailed', spareIndex, errno: attempt.errno });
+      noteRefusal(context, spareIndex, attempt.errno);
       return 'silent';
     }
     bad.push(spareUnit);
   }
   retireBadUnits(context, bad, changes);
   if (bad.length < MAX_SPARE_ATTEMPTS) return 'full';
-  context.report({ kind: 'spareFailed', spareIndex, errno: ERRNO.EIO });
+  noteRefusal(context, spareIndex, ERRNO.EIO);
   return 'refusing';
+}
+
+function noteRefusal({ suspension, report }: ColdContext, spareIndex: number, errno: number): void {
+  suspension.noteRefusal(spareIndex, errno);
+  report({ kind: 'spareFailed', spareIndex, errno });
 }
 
 /** A medium error is one only where the spare answers elsewhere; else the class is `device`. */

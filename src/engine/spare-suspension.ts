@@ -6,6 +6,8 @@ export class SpareSuspension {
   readonly #untilMs = new Map<number, number>();
   readonly #pauseMs = new Map<number, number>();
   readonly #causes = new Map<number, SuspensionCause>();
+  /** By spare that did not take the last unit that was to be placed there: with which errno. */
+  readonly #refusals = new Map<number, number>();
   readonly #leaving = new Map<number, LeavingProgress>();
   /** By spare that is being emptied: the one that its units go to while that takes them. */
   readonly #destinations = new Map<number, number>();
@@ -75,8 +77,22 @@ export class SpareSuspension {
 
   /** It is back from being gone. */
   resume(spareIndex: number): void {
+    this.#refusals.delete(spareIndex);
     this.#untilMs.delete(spareIndex);
     this.#pauseMs.delete(spareIndex);
+  }
+
+  /** It did not take a unit, and fails as a whole. */
+  noteRefusal(spareIndex: number, errno: number): void {
+    this.#refusals.set(spareIndex, errno);
+  }
+
+  /**
+   * By spare that took no unit when it was tried last, also where its pause is over since: with which errno. Nobody knows
+   * better before the next bad sector.
+   */
+  get refusals(): ReadonlyMap<number, number> {
+    return this.#refusals;
   }
 
   /** It took a unit: the next trouble is a new one. */

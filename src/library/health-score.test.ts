@@ -17,6 +17,7 @@ const WELL = {
   suspended: false,
   gone: [],
   emptying: [],
+  takingNone: [],
 };
 
 describe('the health of a set as a number', () => {
@@ -46,6 +47,17 @@ describe('the health of a set as a number', () => {
   ])('with %j and the settings %j: %j', (changes, settings, ids) => {
     const { findings } = judgeHealth({ ...WELL, ...changes, settings: { ...WELL.settings, ...settings } });
     expect(findings.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('says of a spare that refuses units what it means, and what mends it', () => {
+    const takingNone = [{ path: '/s.img', spareIndex: 0, freeUnits: 3183, refusal: 'ENOSPC' }];
+    const judge = (freeSpareUnits: number) => judgeHealth({ ...WELL, takingNone, freeSpareUnits });
+    expect(judge(0)).toMatchObject({ state: 'critical', findings: [{ id: 'spareRefuses' }] });
+    expect(judge(0).findings[0]!.status).toMatch(
+      /^Spare 0 \(\/s\.img\) refuses writes: .* ENOSPC; .* write error\.$/,
+    );
+    expect(judge(0).findings[0]!.action).toContain('dmremap spare add DEVICE --set SET');
+    expect(judge(90)).toMatchObject({ state: 'degraded', findings: [{ id: 'spareRefuses' }] });
   });
 
   it('says of a suspended set that requests wait, and what ends that', () => {

@@ -1,6 +1,6 @@
 import { formatCount, formatNumber } from '../base/format-count.js';
 import { OnLost } from '../format/superblock.js';
-import type { EmptyingReport, GoneReport } from '../runtime/device-report.js';
+import type { EmptyingReport, GoneReport, TakingNoneReport } from '../runtime/device-report.js';
 import { spareLevelOf } from '../runtime/spare-alerts.js';
 import type { SettingValues } from '../settings/setting-table.js';
 
@@ -41,6 +41,8 @@ export interface HealthFacts {
   readonly gone: readonly GoneReport[];
   /** Spares that take no units because they are to be empty. */
   readonly emptying: readonly EmptyingReport[];
+  /** Spares that no unit can be moved to, beside those. */
+  readonly takingNone: readonly TakingNoneReport[];
 }
 
 export interface Health {
@@ -106,8 +108,24 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
         'Find the files concerned ("dmremap lost" lists the sectors and files while the set is served, "dmremap remaps" the sectors else) and restore them; writing a lost block makes it good again.',
     };
   },
-  function noSpareLeft({ freeSpareUnits }) {
-    if (freeSpareUnits > 0) return null;
+  function spareRefuses({ takingNone, gone, freeSpareUnits }) {
+    const isGone = (index: number): boolean => gone.some(({ spareIndex }) => spareIndex === index);
+    const refusing = takingNone.filter(({ spareIndex, refusal }) => refusal !== null && !isGone(spareIndex));
+    if (refusing.length === 0) return null;
+    const spares = refusing.map(
+      ({ spareIndex, path, refusal, freeUnits }) =>
+        `Spare ${spareIndex} (${path}) refuses writes: the last unit that was to be moved there failed with ${refusal}; its ${formatCount(freeUnits, 'free unit')} can't be used.`,
+    );
+    const isLast = freeSpareUnits === 0;
+    return {
+      id: 'spareRefuses',
+      state: isLast ? 'critical' : 'degraded',
+      status: `${spares.join(' ')}${isLast ? ' No spare takes units any more: the next bad sector gives a write error.' : ''}`,
+      action: `Add another spare${isLast ? ' now' : ''}: "dmremap spare add DEVICE --set SET".${howToMend(refusing)}`,
+    };
+  },
+  function noSpareLeft({ freeSpareUnits, takingNone }) {
+    if (freeSpareUnits > 0 || takingNone.some(({ refusal }) => refusal !== null)) return null;
     return {
       id: 'noSpareLeft',
       state: 'critical',
@@ -217,6 +235,12 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
     };
   },
 ];
+
+/** An image without holes never meets this one. */
+function howToMend(refusing: readonly TakingNoneReport[]): string {
+  if (!refusing.some(({ refusal }) => refusal === 'ENOSPC')) return '';
+  return ' ENOSPC: the file system that holds the image is full; with room there the next bad sector is moved again.';
+}
 
 function levelOf({
   freeSpareUnits,

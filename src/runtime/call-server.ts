@@ -23,6 +23,7 @@ import { NbdEndpoints } from './nbd-endpoints.js';
 import { addQueue } from './queue-share.js';
 import { spareUse } from './spare-use.js';
 import { roomOn } from './spare-watch.js';
+import { sparesTakingNone } from './spares-taking-none.js';
 import type { StartedDevice } from './start-device.js';
 import { UblkQueueServer } from './ublk-queue-server.js';
 
@@ -224,6 +225,10 @@ export class CallServer {
         ...progress,
         spareIndex,
         path: pathOfTarget(this.#started.names, 1 + spareIndex),
+      })),
+      takingNone: sparesTakingNone(context).map((spare) => ({
+        ...spare,
+        path: pathOfTarget(this.#started.names, 1 + spare.spareIndex),
       })),
       connections: this.#endpoints.connectionCount,
       suspended: this.#started.device.suspension.isOn,

@@ -2,6 +2,7 @@ import type { CounterName } from '../engine/counters.js';
 import type { ServedGeometry } from '../ports/served-device.js';
 import type { SettingValues } from '../settings/setting-table.js';
 import type { SpareForecast } from './remap-pace.js';
+import type { SpareTakingNone } from './spares-taking-none.js';
 
 export type { ScrubReport } from '../device/metadata-scrub.js';
 
@@ -69,6 +70,8 @@ export interface DeviceStatus {
   readonly gone: readonly GoneReport[];
   /** Spares that are being emptied, or are empty: no units are placed on them, nor are they part of the room above. */
   readonly emptying: readonly EmptyingReport[];
+  /** Spares that no unit can be moved to, beside those. */
+  readonly takingNone: readonly TakingNoneReport[];
   readonly connections: number;
   /** Held on request: nothing is in flight, new requests wait. */
   readonly suspended: boolean;
@@ -84,6 +87,11 @@ export interface EmptyingReport {
   readonly movedUnits: number;
   /** That live on it still. */
   readonly leftUnits: number;
+}
+
+export interface TakingNoneReport extends SpareTakingNone {
+  /** As it was opened. */
+  readonly path: string;
 }
 
 export interface GoneReport {

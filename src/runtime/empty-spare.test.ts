@@ -91,6 +91,8 @@ it('Units go to the spare that is named, while it takes them, and to the others 
   while (allocator.freeIn(firstUnit, unitCount) > 4) allocator.allocateIn(firstUnit, unitCount);
   empty(2, 1);
   expect(living()).toEqual([6, 4, 0]);
-  expect(spareUse(device)[1]).toEqual({ livingUnits: 4, freeUnits: 0, takesUnits: true });
+  expect(spareUse(device)[1]).toEqual({
+    ...{ livingUnits: 4, freeUnits: 0, isLeaving: false, takesUnits: false },
+  });
   for (let unit = 0; unit < 10; unit += 1) expect(client.read(unit * 8, 8)).toEqual(times(8, 5000 + unit));
 });

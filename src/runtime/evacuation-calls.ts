@@ -80,7 +80,7 @@ export class EvacuationCalls {
     if (progress.pass === 'comparing') return done(notCompared(this.#path), null);
     const { unitBytes } = context.shape;
     const missingUnits = Math.ceil((progress.totalBytes - progress.everCopiedBytes) / unitBytes);
-    const roomUnits = roomOn(this.#started.device).freeUnits;
+    const roomUnits = roomOn(this.#started.device, true).freeUnits;
     if (missingUnits > roomUnits) return done(noRoom(missingUnits, roomUnits, unitBytes), null);
     replacement.acceptLoss();
     replacement.resume();

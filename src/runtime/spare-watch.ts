@@ -60,16 +60,19 @@ function nowSeconds(): number {
 
 /**
  * Units that the main device may still lose, and all that may live on spares: no more than `max_remaps` allows. A spare that is
- * being emptied has no room.
+ * being emptied has no room, and what is free on one that takes no unit is none, unless somebody wants to try it again.
  */
-export function roomOn({ context, metadata }: RemappedDevice): Room {
+export function roomOn({ context, metadata }: RemappedDevice, triesAgain = false): Room {
   const { policy, allocator, shape, suspension } = context;
   const { maxMovedUnits, movedCount } = policy;
   let freeUnits = allocator.freeCount;
   let usableUnits = 0;
   for (const [spareIndex, { firstUnit, unitCount }] of shape.spares.entries()) {
-    if (suspension.isLeaving(spareIndex)) freeUnits -= allocator.freeIn(firstUnit, unitCount);
-    else usableUnits += usableUnitCountOf(metadata.superblock, spareIndex);
+    const isLeaving = suspension.isLeaving(spareIndex);
+    const isRefusing = !triesAgain && suspension.refusals.has(spareIndex);
+    const outOfUse = isLeaving || isRefusing ? allocator.freeIn(firstUnit, unitCount) : 0;
+    freeUnits -= outOfUse;
+    if (!isLeaving) usableUnits += usableUnitCountOf(metadata.superblock, spareIndex) - outOfUse;
   }
   return {
     freeUnits: Math.min(freeUnits, Math.max(0, maxMovedUnits - movedCount)),

@@ -20,12 +20,12 @@ export async function refuseWithoutRoom(
   );
 }
 
-/** Units that the other spares could take; undefined: none of them takes any. */
+/** Units that the other spares could take, if one that refused a unit takes them now; undefined: all are being emptied. */
 export function roomBeside(
   spareIndex: number,
-  use: readonly { readonly takesUnits: boolean; readonly freeUnits: number }[],
+  use: readonly { readonly isLeaving: boolean; readonly freeUnits: number }[],
 ): number | undefined {
-  const others = use.filter(({ takesUnits }, index) => takesUnits && index !== spareIndex);
+  const others = use.filter(({ isLeaving }, index) => !isLeaving && index !== spareIndex);
   return others.length === 0 ? undefined : others.reduce((sum, { freeUnits }) => sum + freeUnits, 0);
 }
 
@@ -39,6 +39,6 @@ function refuseDestination(
     throw new DmRemapError('usage', `spare ${toSpareIndex}: the set has ${use.length}, from 0 on`);
   if (toSpareIndex === spareIndex)
     throw new DmRemapError('usage', `spare ${spareIndex}: can't be emptied to itself`);
-  if (!to.takesUnits)
+  if (to.isLeaving)
     throw new DmRemapError('refused', `spare ${toSpareIndex}: takes no units: it is being emptied itself`);
 }

@@ -58,7 +58,7 @@ class FakeDevice {
   }
 
   async spareUse() {
-    const use = { livingUnits: 0, freeUnits: this.room / 2, takesUnits: true };
+    const use = { livingUnits: 0, freeUnits: this.room / 2, isLeaving: false, takesUnits: true };
     return [{ ...use, livingUnits: this.leftCount }, use, use];
   }
 

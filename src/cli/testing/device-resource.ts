@@ -29,6 +29,7 @@ export function deviceResource(changes: Partial<DeviceResource> = {}): DeviceRes
     onGone: 'hold:30',
     gone: [],
     emptying: [],
+    takingNone: [],
     connections: 0,
     suspended: false,
     evacuation: null,

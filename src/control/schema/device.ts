@@ -38,6 +38,18 @@ export const emptyingSchema = z
   })
   .meta({ id: 'EmptyingSpare' });
 
+export const takingNoneSchema = z
+  .object({
+    path: z.string(),
+    spareIndex: wholeNumber,
+    freeUnits: wholeNumber.describe('that it has, and does not take'),
+    refusal: z
+      .string()
+      .nullable()
+      .describe('with which error it refused the last unit that was to be moved there; null: it is full'),
+  })
+  .meta({ id: 'SpareTakingNone' });
+
 export const findingSchema = z
   .object({
     id: z.string().describe('stable name'),
@@ -122,6 +134,12 @@ export const deviceSchema = z
       .readonly()
       .describe(
         'spares that are being emptied or are empty: they take no units, and are not part of the spare units',
+      ),
+    takingNone: z
+      .array(takingNoneSchema)
+      .readonly()
+      .describe(
+        'spares that no unit can be moved to, beside those; their free units are none of the spare units',
       ),
     connections: wholeNumber.describe('NBD clients'),
     suspended: z.boolean().describe('new requests wait, until somebody resumes it'),

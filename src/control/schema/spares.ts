@@ -52,7 +52,10 @@ export const spareUseSchema = z
         z.object({
           livingUnits: wholeNumber,
           freeUnits: wholeNumber.describe('places that could take a unit, also where it takes none now'),
-          takesUnits: z.boolean().describe('false: it is being emptied, or is empty'),
+          isLeaving: z.boolean().describe('it is being emptied, or is empty'),
+          takesUnits: z
+            .boolean()
+            .describe('false: it is leaving, is full, or refused the last unit that was to be moved there'),
         }),
       )
       .readonly()

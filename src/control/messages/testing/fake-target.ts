@@ -95,6 +95,7 @@ export class FakeTarget implements MessageTarget {
       onGone: 'fail',
       gone: [],
       emptying: [],
+      takingNone: [],
       connections: 0,
       suspended: false,
       counters: { ...this.counters },
