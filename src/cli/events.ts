@@ -72,8 +72,8 @@ export function addEventsCommand(program: Command, run: (args: EventsArguments) 
     .command('events')
     .summary('show what happened to a set that is served')
     .description(
-      'The last thousand events since the process that serves the set was started: units that moved, blocks that were ' +
-        'lost, devices that went and came back. With --follow also what happens from now on, until the ' +
+      'The last thousand events since the set was opened last: units that moved, blocks that were lost, devices that went ' +
+        'and came back. A change of the spares or of the main device opens it again; older ones are in the log. With --follow also what happens from now on, until the ' +
         'process closes the set: then it ends with status 0, and with 7 where the process was killed.',
     )
     .argument('<set>', 'name, set id, block device, main device or spare')

@@ -1,6 +1,6 @@
 import type { DeviceNotice } from '../library/device-types.js';
 
-/** What happened to a set, in order. Ids grow by one from 1 and begin again with each process. */
+/** What happened to a set, in order. Ids grow by one from 1 and begin again whenever the set is opened. */
 export interface SetEvent extends DeviceNotice {
   readonly id: number;
   /** Milliseconds since 1970. */
