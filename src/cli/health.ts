@@ -32,6 +32,7 @@ export function healthOf(report: InspectReport): Health {
     gone: [],
     emptying: [],
     takingNone: [],
+    remapLimitReached: false,
   });
 }
 

@@ -18,6 +18,7 @@ const WELL = {
   gone: [],
   emptying: [],
   takingNone: [],
+  remapLimitReached: false,
 };
 
 describe('the health of a set as a number', () => {
@@ -42,11 +43,21 @@ describe('the health of a set as a number', () => {
     [{ freeSpareUnits: 9 }, { spare_warning_percent: 95 }, []],
     [{ freeSpareUnits: 9 }, { emergency_threshold: 90 }, ['spareNearlyFull']],
     [{ freeSpareUnits: 0 }, { emergency_threshold: 90 }, ['noSpareLeft']],
+    [{ freeSpareUnits: 0, remapLimitReached: true }, { max_remaps: 10 }, ['remapLimitReached']],
     [{}, { spare_overhead_percent: 1 }, []],
     [{}, { spare_overhead_percent: 2 }, ['smallSpare']],
   ])('with %j and the settings %j: %j', (changes, settings, ids) => {
     const { findings } = judgeHealth({ ...WELL, ...changes, settings: { ...WELL.settings, ...settings } });
     expect(findings.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('says what mends it where no unit may move any more', () => {
+    const full = { ...WELL, freeSpareUnits: 0 };
+    expect(judgeHealth(full).findings[0]!.action).toContain('dmremap spare add DEVICE --set SET');
+    const settings = { ...WELL.settings, max_remaps: 10 };
+    const [limit] = judgeHealth({ ...full, settings, remapLimitReached: true }).findings;
+    expect(limit!.status).toContain('max_remaps allows 10');
+    expect(limit!.action).toContain('dmremap set SET max_remaps=N');
   });
 
   it('says of a spare that refuses units what it means, and what mends it', () => {

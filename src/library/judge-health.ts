@@ -18,6 +18,8 @@ export interface HealthFacts {
   readonly unitsWithLostBlocks: number;
   readonly freeSpareUnits: number;
   readonly usableSpareUnits: number;
+  /** `max_remaps` alone keeps more units from moving: there would be places. */
+  readonly remapLimitReached: boolean;
   /** Of the main device. */
   readonly mainUnits: number;
   /** In force. */
@@ -124,13 +126,24 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
       action: `Add another spare${isLast ? ' now' : ''}: "dmremap spare add DEVICE --set SET".${howToMend(refusing)}`,
     };
   },
-  function noSpareLeft({ freeSpareUnits, takingNone }) {
-    if (freeSpareUnits > 0 || takingNone.some(({ refusal }) => refusal !== null)) return null;
+  function remapLimitReached({ remapLimitReached: isReached, settings }) {
+    if (!isReached) return null;
+    return {
+      id: 'remapLimitReached',
+      state: 'critical',
+      status: `No more units may move: max_remaps allows ${formatNumber(settings.max_remaps)}. The next bad sector gives a write error, although the spares have room.`,
+      action: 'Allow more with "dmremap set SET max_remaps=N" (0: as many as there is room for).',
+    };
+  },
+  function noSpareLeft({ freeSpareUnits, remapLimitReached, takingNone }) {
+    if (freeSpareUnits > 0 || remapLimitReached || takingNone.some(({ refusal }) => refusal !== null))
+      return null;
     return {
       id: 'noSpareLeft',
       state: 'critical',
       status: 'No spare unit is left: the next bad sector gives a write error.',
-      action: 'Copy the data to another disk now, or format a larger spare after copying.',
+      action:
+        'Add a spare, also while the set is served ("dmremap spare add DEVICE --set SET"), or copy the data to another disk now.',
     };
   },
   function spareMissing({ missing: { spareCount, unitCount, isMapKnown } }) {

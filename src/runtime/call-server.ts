@@ -206,7 +206,7 @@ export class CallServer {
   #status(): DeviceStatus {
     const { context, goneDevices } = this.#started.device;
     const { values } = this.#started.settings;
-    const { freeUnits, usableUnits } = roomOn(this.#started.device);
+    const { freeUnits, usableUnits, isAtLimit } = roomOn(this.#started.device);
     const { mainSizeBytes, unitBytes } = context.shape;
     return {
       remappedUnits: context.table.mappedCount,
@@ -214,6 +214,7 @@ export class CallServer {
       retiredSpareUnits: context.table.retiredCount,
       freeSpareUnits: freeUnits,
       usableSpareUnits: usableUnits,
+      remapLimitReached: isAtLimit,
       sparesFull: this.#started.spareWatch.forecast ?? null,
       mainUnits: Math.ceil(mainSizeBytes / unitBytes),
       settings: values,

@@ -54,6 +54,8 @@ export interface DeviceStatus {
   readonly freeSpareUnits: number;
   /** That may live on spares in all: no more than `max_remaps`. */
   readonly usableSpareUnits: number;
+  /** `max_remaps` alone keeps more units from moving: there would be places. */
+  readonly remapLimitReached: boolean;
   /** When the spares are full if it goes on so; null: nobody can tell. */
   readonly sparesFull: SpareForecast | null;
   /** Of the main device. */

@@ -59,7 +59,7 @@ export function noticeOf(
     case 'remapLimitReached': {
       const { maxMovedUnits } = event;
       const mainSector = sectorOf(event.mainUnit);
-      const message = `sectors from ${mainSector} are not moved: max_remaps allows ${maxMovedUnits} unit(s), and these are used; writes to bad sectors fail now`;
+      const message = `sectors from ${mainSector} are not moved: max_remaps allows ${maxMovedUnits} unit(s), and these are used; writes to bad sectors fail now; allow more with "dmremap set"`;
       return notice('error', 'remapLimitReached', message, { mainSector, maxMovedUnits });
     }
     case 'commitFailed':

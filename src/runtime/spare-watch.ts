@@ -77,10 +77,13 @@ export function roomOn({ context, metadata }: RemappedDevice, triesAgain = false
   return {
     freeUnits: Math.min(freeUnits, Math.max(0, maxMovedUnits - movedCount)),
     usableUnits: Math.min(usableUnits, maxMovedUnits),
+    isAtLimit: freeUnits > 0 && movedCount >= maxMovedUnits,
   };
 }
 
 export interface Room {
   readonly freeUnits: number;
   readonly usableUnits: number;
+  /** It is `max_remaps` that leaves none: there would be places. */
+  readonly isAtLimit: boolean;
 }

@@ -18,7 +18,7 @@ it('What is free on a spare that refuses units is no room, until it takes one', 
   expect(client.write(8, 8, 6000)).toBe(ERRNO.EIO);
   const { freeUnits, usableUnits } = before;
   expect(sparesTakingNone(context)).toEqual([{ spareIndex: 0, freeUnits, refusal: 'ENOSPC' }]);
-  expect(roomOn(device)).toEqual({ freeUnits: 0, usableUnits: usableUnits - freeUnits });
+  expect(roomOn(device)).toEqual({ freeUnits: 0, usableUnits: usableUnits - freeUnits, isAtLimit: false });
   expect(roomOn(device, true)).toEqual(before);
   expect(spareUse(device)).toEqual([{ livingUnits: 1, freeUnits, isLeaving: false, takesUnits: false }]);
   rig.stores[1]!.judge = () => 0;
@@ -37,4 +37,17 @@ it('A full spare takes no units', () => {
   allocator.takeRange(firstUnit, unitCount);
   expect(sparesTakingNone(device.context)).toEqual([{ spareIndex: 0, freeUnits: 0, refusal: null }]);
   expect(spareUse(device).map(({ takesUnits }) => takesUnits)).toEqual([false, true]);
+});
+
+it('Where max_remaps is reached, that is what leaves no room, unless there is none', () => {
+  const { rig, client } = numberedDevice({ spareBytes: [2 << 20], faults: BAD_SECTORS });
+  const device = rig.open();
+  const { policy, allocator, shape } = device.context;
+  policy.maxMovedUnits = 1;
+  expect(roomOn(device)).toMatchObject({ freeUnits: 1, isAtLimit: false });
+  expect(client.write(0, 8, 5000)).toBe(0);
+  expect(roomOn(device)).toMatchObject({ freeUnits: 0, isAtLimit: true });
+  const { firstUnit, unitCount } = shape.spares[0]!;
+  allocator.takeRange(firstUnit, unitCount);
+  expect(roomOn(device)).toMatchObject({ freeUnits: 0, isAtLimit: false });
 });

@@ -30,6 +30,7 @@ export function deviceResource(changes: Partial<DeviceResource> = {}): DeviceRes
     gone: [],
     emptying: [],
     takingNone: [],
+    remapLimitReached: false,
     connections: 0,
     suspended: false,
     evacuation: null,

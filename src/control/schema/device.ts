@@ -118,6 +118,9 @@ export const deviceSchema = z
     retiredSpareUnits: wholeNumber,
     freeSpareUnits: wholeNumber,
     usableSpareUnits: wholeNumber,
+    remapLimitReached: z
+      .boolean()
+      .describe('max_remaps alone keeps more units from moving: there would be places'),
     sparesFull: z
       .object({
         pace: z.enum(['hours', 'day', 'week']).describe('it goes by the last two hours, day or week'),

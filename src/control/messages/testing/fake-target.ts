@@ -96,6 +96,7 @@ export class FakeTarget implements MessageTarget {
       gone: [],
       emptying: [],
       takingNone: [],
+      remapLimitReached: false,
       connections: 0,
       suspended: false,
       counters: { ...this.counters },
