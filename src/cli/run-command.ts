@@ -94,7 +94,7 @@ function addDeviceOptions(command: Command): void {
     )
     .option(
       '--archive <directory>',
-      'keep texts of the map there, one for each change, for "metadata restore"; by itself $STATE_DIRECTORY, if systemd sets it',
+      'keep texts of the map there, one for each change, for "metadata restore"; the directory above it has to be there; by itself $STATE_DIRECTORY, if systemd sets it',
     )
     .addOption(
       new Option(

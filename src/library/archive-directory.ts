@@ -3,7 +3,7 @@ import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { makeDirectories } from './make-directories.js';
+import { makeDirectory } from './make-directories.js';
 
 /**
  * Texts of maps, as LVM archives its metadata: `SETID_TIME-NUMBER_gGENERATION.txt`, the newest ones of each set, a bounded
@@ -22,7 +22,8 @@ export class ArchiveDirectory {
   async add(name: ArchiveName, pieces: Iterable<string>): Promise<string | undefined> {
     const unfinished = join(this.#path, `${name.setId}.part`);
     try {
-      await makeDirectories(this.#path, 0o700);
+      // Not those above it: where a stick is unmounted they would come to be on another disk.
+      await makeDirectory(this.#path, 0o700);
       await pipeline(Readable.from(pieces), createWriteStream(unfinished, { flush: true, mode: 0o600 }));
       const files = await this.#filesOf(name.setId);
       if (await isSame(unfinished, files.at(-1))) await rm(unfinished);

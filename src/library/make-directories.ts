@@ -7,16 +7,17 @@ import { dirname } from 'node:path';
  */
 export async function makeDirectories(path: string, mode: number): Promise<void> {
   try {
-    await makeOne(path, mode);
+    await makeDirectory(path, mode);
   } catch (error) {
     const isParentMissing = (error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path;
     if (!isParentMissing) throw error;
     await makeDirectories(dirname(path), mode);
-    await makeOne(path, mode);
+    await makeDirectory(path, mode);
   }
 }
 
-async function makeOne(path: string, mode: number): Promise<void> {
+/** Nothing is done where it is there already. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
   } catch (error) {

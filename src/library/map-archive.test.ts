@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -95,6 +95,7 @@ describe('an archive of maps', () => {
     }
     expect(notices).toMatchObject([{ level: 'warn', event: 'archiveFailed' }]);
     rmSync(blocked);
+    mkdirSync(blocked);
     kept.change(3, packEntries([entry(120, 40)]));
     await kept.end();
     const [name] = readdirSync(join(blocked, 'maps'));

@@ -34,6 +34,7 @@ import { formatIfBlank } from './format-spares.js';
 import { givenSettings } from './given-settings.js';
 import { refuseWrongTypes } from './given-types.js';
 import { type MapArchive, startArchive } from './map-archive.js';
+import { refuseLostArchive } from './refuse-lost-archive.js';
 import { serveNbd } from './serve-nbd.js';
 import { serveUblk, type UblkServer } from './serve-ublk.js';
 import { ThreadClient } from './thread-client.js';
@@ -50,6 +51,8 @@ export async function openDevice(options: OpenDeviceOptions): Promise<ProtectedD
   const given = givenSettings(options);
   const plan = options.ublk === undefined ? undefined : await planUblk(options.spares, options.ublk);
   try {
+    // Programs wait for a block device whose process died: rather without an archive, which is told of then.
+    if (options.archive !== undefined && plan?.orphan === undefined) await refuseLostArchive(options.archive);
     return await openPlanned(options, given, plan);
   } catch (error) {
     plan?.control.close();
