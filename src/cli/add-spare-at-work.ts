@@ -1,3 +1,4 @@
+import { commandLine } from '../base/shell-words.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { AddSparePlan, AddSpareResult } from '../library/spare-types.js';
 import type { CliContext } from './cli-context.js';
@@ -45,12 +46,12 @@ export function planOf({
 /** One line about what goes on without the command, and how to see that. `called`: the set, as it was named. */
 export function interruptedText({ done, atBoot, interruptedWhile }: AddedSpare, called: string): string {
   const { path } = done.device;
-  const look = `"dmremap status ${called}" shows`;
+  const look = `"${commandLine(['dmremap', 'status', called])}" shows`;
   if (interruptedWhile === 'adding')
     return `the process that serves the set goes on adding ${path}; ${look} whether it is a spare by now: if so, the set needs it at every start ("dmremap boot enable" again, if it starts at boot)`;
   return `${path} is spare ${done.spareIndex} of the set, which is being opened again; ${look} when it is served; ${atBoot ?? neededText(path)}`;
 }
 
 export function neededText(path: string): string {
-  return `from now on the set needs it: give --spare ${path} behind the others`;
+  return `from now on the set needs it: give ${commandLine(['--spare', path])} behind the others`;
 }

@@ -1,8 +1,8 @@
+import { commandLine } from '../base/shell-words.js';
 import type { ScannedSet } from '../library/scan-types.js';
 import type { AnswerOf } from './answer-schemas.js';
 import type { BackgroundOutcome } from './background-run.js';
 import { labelOf } from './scan-verdict.js';
-import { commandLine } from './shell-words.js';
 
 /** What `assemble` has done about one set, or would do. */
 export type AssembledSet = AnswerOf<'assemble'>['sets'][number];

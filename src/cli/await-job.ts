@@ -1,3 +1,4 @@
+import { commandLine } from '../base/shell-words.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { JobReport } from '../control/schema/jobs.js';
 import { DmRemapError } from '../library/errors.js';
@@ -24,11 +25,14 @@ export async function awaitJob(
     return jobs.find(({ id }) => id === begun.id) ?? notKnown(begun);
   };
   const job = await followJob(begun, ask, context.err, interrupted);
-  if (isUnderWay(job))
-    context.err.write(
-      `dmremap: ${jobName(begun)} goes on; "dmremap jobs ${called}" shows it, "dmremap job cancel ${called} ${begun.id}" gives it up\n`,
-    );
+  if (isUnderWay(job)) context.err.write(goesOnText(begun, called));
   return job;
+}
+
+function goesOnText(begun: JobReport, called: string): string {
+  const look = commandLine(['dmremap', 'jobs', called]);
+  const cancel = commandLine(['dmremap', 'job', 'cancel', called, begun.id]);
+  return `dmremap: ${jobName(begun)} goes on; "${look}" shows it, "${cancel}" gives it up\n`;
 }
 
 /** Rejects where it did not come to its end. */

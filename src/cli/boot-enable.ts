@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
+import { commandLine } from '../base/shell-words.js';
 import { type BootSet, type Member, nameProblem } from '../boot/boot-set.js';
 import { FileTree } from '../boot/file-tree.js';
 import { fstabLinesOnMain } from '../boot/fstab.js';
@@ -19,7 +20,6 @@ import { helpLikeManual } from './help.js';
 import { refuseOtherMain } from './refuse-other-main.js';
 import { repeated } from './repeated-option.js';
 import { idAtBoot, nameAtBoot } from './set-traces.js';
-import { commandLine } from './shell-words.js';
 import { refuseRelativePaths, understandRun } from './understand-run.js';
 
 export interface BootEnableArguments {

@@ -1,4 +1,5 @@
 import { formatCount } from '../base/format-count.js';
+import { commandLine } from '../base/shell-words.js';
 import type { DeviceResource } from '../control/schema/device.js';
 import type { EvacuationPlan } from '../library/plan-evacuation.js';
 import type { ReplaceMainPlan } from '../library/replace-main.js';
@@ -34,7 +35,7 @@ export function evacuatedText(
   const lost =
     unitsWithLostBlocks === 0
       ? 'everything was saved; nothing lives on the spares any more\n'
-      : `what could not be saved: blocks of ${formatCount(unitsWithLostBlocks, 'unit')}. Reading them gives an error until they are written: see "dmremap lost ${called}"\n`;
+      : `what could not be saved: blocks of ${formatCount(unitsWithLostBlocks, 'unit')}. Reading them gives an error until they are written: see "${commandLine(['dmremap', 'lost', called])}"\n`;
   return (
     `${device.path} is the main device now; ${main.path} is not used any more and may be taken away\n` +
     lost +
@@ -44,7 +45,7 @@ export function evacuatedText(
 
 /** What else names a main device, and has to be changed by a person. */
 export function mainAdvice(path: string): string {
-  return `from now on give --main ${path}: in the configuration, and with "dmremap boot enable" again, if the set starts at boot`;
+  return `from now on give ${commandLine(['--main', path])}: in the configuration, and with "dmremap boot enable" again, if the set starts at boot`;
 }
 
 function diskText(disk: DiskOnLine): string {

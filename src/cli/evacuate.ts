@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { commandLine } from '../base/shell-words.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import { DmRemapError } from '../library/errors.js';
 import { askPatiently } from './ask-patiently.js';
@@ -11,7 +12,6 @@ import { EXIT_STATUS } from './exit-status.js';
 import { type Evacuation, followEvacuation } from './follow-evacuation.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
-import { commandLine } from './shell-words.js';
 import { takeOver } from './take-over.js';
 import { interruption } from './unless-interrupted.js';
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { commandLine } from '../base/shell-words.js';
 import { NoAnswer } from '../control/client/no-answer.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { EventListResource } from '../control/schema/events.js';
@@ -8,7 +9,6 @@ import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
 import { type Output, writeJson } from './output.js';
 import { printable } from './printable.js';
-import { commandLine } from './shell-words.js';
 import { formatTime } from './time.js';
 
 export interface EventsArguments {

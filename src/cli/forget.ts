@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { commandLine } from '../base/shell-words.js';
 import { FileTree } from '../boot/file-tree.js';
 import { isServiceActive, serviceUnit } from '../boot/service.js';
 import { isMeant, labelOf } from '../control/client/pick-set.js';
@@ -102,7 +103,9 @@ async function refuseServed(wanted: string, { running, machine }: CliContext): P
   const { device } = served;
   const label = labelOf(device);
   const isService = isServiceActive(machine, device.name);
-  const stop = isService ? `systemctl disable --now ${serviceUnit(device.name)}` : `dmremap stop ${label}`;
+  const stop = commandLine(
+    isService ? ['systemctl', 'disable', '--now', serviceUnit(device.name)] : ['dmremap', 'stop', label],
+  );
   throw new DmRemapError(
     'refused',
     `${label}: process ${device.processId} serves it; nothing was removed. Stop it first: ${stop}`,

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
+import { commandLine } from '../base/shell-words.js';
 import { isSamePath } from '../control/client/is-same-path.js';
 import { labelOf } from '../control/client/pick-set.js';
 import { DmRemapError } from '../library/errors.js';
@@ -12,7 +13,6 @@ import { helpLikeManual } from './help.js';
 import { nameOption } from './name-option.js';
 import { coloured, type Output, writeAnswer } from './output.js';
 import { repeated } from './repeated-option.js';
-import { commandLine } from './shell-words.js';
 import { formatSize, parseSize } from './sizes.js';
 import { formatFields } from './table.js';
 import { warnUnusedTail } from './warn-unused-tail.js';

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
+import { commandLine } from '../base/shell-words.js';
 import type { HandReport } from '../library/device-types.js';
 import { DmRemapError } from '../library/errors.js';
 import type { AnswerOf } from './answer-schemas.js';
@@ -10,7 +11,6 @@ import { writeAnswer } from './output.js';
 import { repeated } from './repeated-option.js';
 import { openedSet, type SetToLeave, servedSet } from './set-to-leave.js';
 import { forgetSet } from './set-traces.js';
-import { commandLine } from './shell-words.js';
 import { START_OVER } from './start-over.js';
 import { interruption } from './unless-interrupted.js';
 

@@ -1,4 +1,5 @@
 import { formatCount } from '../base/format-count.js';
+import { commandLine } from '../base/shell-words.js';
 import type { AddSparePlan } from '../library/spare-types.js';
 import type { AnswerOf } from './answer-schemas.js';
 import type { Output } from './output.js';
@@ -31,6 +32,6 @@ export function migratedText(
   return (
     `${from} is no spare of the set any more, and holds nothing of it; ${formatCount(movedUnits, 'unit')} moved; ` +
     `${room} for bad sectors\n` +
-    `${atBoot ?? `give --spare ${to}, and no more for ${from} ("dmremap boot enable" again, if the set starts at boot)`}\n`
+    `${atBoot ?? `give ${commandLine(['--spare', to])}, and no more for ${from} ("dmremap boot enable" again, if the set starts at boot)`}\n`
   );
 }

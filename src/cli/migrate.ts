@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { commandLine } from '../base/shell-words.js';
 import { isSamePath } from '../control/client/is-same-path.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { DeviceResource } from '../control/schema/device.js';
@@ -16,7 +17,6 @@ import { helpLikeManual } from './help.js';
 import { migratedText } from './migrate-text.js';
 import { writeAnswer } from './output.js';
 import { refuseDuringEvacuation } from './refuse-during-evacuation.js';
-import { commandLine } from './shell-words.js';
 import { findSpare, isSpareNumber, spareNumber } from './spare-number.js';
 import { takeOutSpare } from './take-out-spare.js';
 

@@ -1,6 +1,6 @@
+import { commandLine } from '../base/shell-words.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { ScannedSet, ServedDevices } from '../library/scan-types.js';
-import { commandLine } from './shell-words.js';
 
 /** What to make of a set that was found. */
 export interface ScanVerdict {

@@ -1,3 +1,4 @@
+import { commandLine } from '../base/shell-words.js';
 import type { ControlClient } from '../control/client/control-client.js';
 import { labelOf } from '../control/client/pick-set.js';
 import type { RunningSet } from '../control/client/running-sets.js';
@@ -5,7 +6,6 @@ import type { HandReport, ProtectedDevice, SectorRange } from '../library/device
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import { refuseDuringEvacuation } from './refuse-during-evacuation.js';
-import { commandLine } from './shell-words.js';
 import { uncleanStopOf } from './unclean-stop.js';
 
 /** A set whose moved units are brought back to its main device, one after the other. */

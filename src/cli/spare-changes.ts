@@ -1,3 +1,4 @@
+import { commandLine } from '../base/shell-words.js';
 import type { AddSpareRequest, ChangesOfSpares } from '../control/served-set.js';
 import type { OpenDeviceOptions, ProtectedDevice } from '../library/device-types.js';
 import { DISK_PATIENCE_MS } from '../library/disk-patience.js';
@@ -5,7 +6,6 @@ import { DmRemapError } from '../library/errors.js';
 import type { AddSpareResult, RemoveSpareResult } from '../library/spare-types.js';
 import type { LibraryCalls } from './cli-context.js';
 import { type SetChanges, withoutSpare, withSpare } from './set-changes.js';
-import { commandLine } from './shell-words.js';
 
 /** Of the emptying of spares. */
 export interface EmptyingJobs {

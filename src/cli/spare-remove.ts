@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
+import { commandLine } from '../base/shell-words.js';
 import { isSamePath } from '../control/client/is-same-path.js';
 import type { DeviceResource } from '../control/schema/device.js';
 import type { JobReport } from '../control/schema/jobs.js';
@@ -94,7 +95,7 @@ function tellStaying(
   else
     context.out.write(
       `nothing lives on ${spare} any more, nor is anything placed on it\n` +
-        `use it again: dmremap spare remove ${spareIndex} --set ${set} --keep\n`,
+        `use it again: ${commandLine(['dmremap', 'spare', 'remove', String(spareIndex), '--set', set ?? setId, '--keep'])}\n`,
     );
   return EXIT_STATUS.done;
 }

@@ -1,4 +1,5 @@
 import { formatCount, formatNumber } from '../base/format-count.js';
+import { commandLine } from '../base/shell-words.js';
 import { labelOf } from '../control/client/pick-set.js';
 import type { DeviceResource } from '../control/schema/device.js';
 import type { EventListResource } from '../control/schema/events.js';
@@ -120,7 +121,7 @@ function eventsText(device: DeviceResource, events: EventListResource['events'])
   const last = events.filter(({ level }) => level !== 'info').slice(-SHOWN_EVENT_COUNT);
   if (last.length === 0) return '';
   const lines = last.map(({ timeMs, message }) => `  ${formatTime(Math.floor(timeMs / 1000))}  ${message}\n`);
-  return `last events (all: dmremap events ${labelOf(device)})\n${lines.join('')}`;
+  return `last events (all: ${commandLine(['dmremap', 'events', labelOf(device)])})\n${lines.join('')}`;
 }
 
 const SHOWN_EVENT_COUNT = 5;

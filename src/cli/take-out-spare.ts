@@ -1,3 +1,4 @@
+import { commandLine } from '../base/shell-words.js';
 import { NoAnswer } from '../control/client/no-answer.js';
 import type { RunningSet } from '../control/client/running-sets.js';
 import type { DeviceResource } from '../control/schema/device.js';
@@ -21,7 +22,7 @@ export async function takeOutSpare(
   const taken = await unlessInterrupted(takeOut(set, path, context), interruption(context.stopSignals));
   if (taken !== INTERRUPTED) return taken;
   context.err.write(
-    `dmremap: nothing lives on ${path}, and the process that serves the set goes on taking it out; "dmremap status ${called}" shows whether it is out by now ("dmremap boot enable" again then, if the set starts at boot)\n`,
+    `dmremap: nothing lives on ${path}, and the process that serves the set goes on taking it out; "${commandLine(['dmremap', 'status', called])}" shows whether it is out by now ("dmremap boot enable" again then, if the set starts at boot)\n`,
   );
   return undefined;
 }

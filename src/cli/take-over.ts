@@ -1,3 +1,4 @@
+import { commandLine } from '../base/shell-words.js';
 import type { ControlClient } from '../control/client/control-client.js';
 import { labelOf } from '../control/client/pick-set.js';
 import type { DeviceResource } from '../control/schema/device.js';
@@ -22,7 +23,7 @@ export async function takeOver(
   const taken = await unlessInterrupted(takeOverFrom(served, client, path, context), interrupted);
   if (taken !== INTERRUPTED) return taken;
   context.err.write(
-    `dmremap: ${path} goes on taking over; "dmremap status ${labelOf(served)}" shows whether it is the main device by now ("dmremap boot enable" again then, if the set starts at boot)\n`,
+    `dmremap: ${path} goes on taking over; "${commandLine(['dmremap', 'status', labelOf(served)])}" shows whether it is the main device by now ("dmremap boot enable" again then, if the set starts at boot)\n`,
   );
   return undefined;
 }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { commandLine } from '../base/shell-words.js';
 import type { DeviceResource } from '../control/schema/device.js';
 import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import type { DevicesOfSet } from './follow-at-boot.js';
 import type { Output } from './output.js';
-import { commandLine } from './shell-words.js';
 import { START_OVER } from './start-over.js';
 
 /**

@@ -1,4 +1,5 @@
 import { assert, unreachable } from '../base/assert.js';
+import { commandLine } from '../base/shell-words.js';
 import { SECTOR_BYTES } from '../base/units.js';
 import { type ImportedUnit, type ImportSetFailure, importSet } from '../device/import-set.js';
 import type { ModuleRemap } from '../format/import/module-remap.js';
@@ -150,10 +151,10 @@ function nothingToImport({ spare, main, remaps }: ModuleSpareReport): DmRemapErr
     const message = `${spare.path}: its record has no remaps, so there is nothing to import; use "dmremap format"`;
     return new DmRemapError('metadata', message);
   }
+  const list = commandLine(['dmremap', 'import', spare.path, '--main', main?.path ?? 'MAIN', '--list']);
   return new DmRemapError(
     'refused',
-    `${spare.path}: none of its ${remaps.length} remaps can be trusted; "dmremap import ${spare.path} --main ${main?.path} ` +
-      '--list" says why',
+    `${spare.path}: none of its ${remaps.length} remaps can be trusted; "${list}" says why`,
   );
 }
 

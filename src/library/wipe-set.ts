@@ -1,3 +1,4 @@
+import { commandLine } from '../base/shell-words.js';
 import { scanAnchors, wipeAnchors } from '../device/wipe-anchors.js';
 import { wipeNotes } from '../device/wipe-notes.js';
 import { spareTarget } from '../engine/effect.js';
@@ -105,10 +106,17 @@ function refuseLoss({ movedUnits, missingSpares }: Moved, { setId, spares }: Wip
     );
   if (missingSpares > 0) throw notWhole(list, setId, movedUnits, missingSpares);
   if (movedUnits > 0) {
-    const options = spares.map((path) => `--spare ${path}`).join(' ');
+    const back = commandLine([
+      'dmremap',
+      'leave',
+      '--main',
+      'MAIN',
+      ...spares.flatMap((path) => ['--spare', path]),
+    ]);
+    const copied = commandLine(['dmremap', 'export', ...spares, '--dm-table']);
     throw new DmRemapError(
       'refused',
-      `${list}: ${liveText(movedUnits)} there and would be lost. First bring them back (dmremap leave --main MAIN ${options}), or copy the disk as the map says (dmremap export ${spares.join(' ')} --dm-table); --force erases all the same`,
+      `${list}: ${liveText(movedUnits)} there and would be lost. First bring them back (${back}), or copy the disk as the map says (${copied}); --force erases all the same`,
     );
   }
 }
