@@ -16,8 +16,18 @@ export function checkEndpoints(args: RunArguments): void {
   }
   const uris = nbd.map((text) => checkedUri(text, args));
   refuseTwice(nbd, uris);
-  if (tls.verifyClients === true && !uris.some((uri) => uri.tls))
+  if (!uris.some((uri) => uri.tls)) refuseTls(tls, uris.length > 0);
+}
+
+/** Who gives them wants encryption, and would not hear that there is none. A block device alone needs none. */
+function refuseTls({ verifyClients, tlsDirectory }: RunArguments['tls'], isClearText: boolean): void {
+  if (verifyClients === true)
     throw new DmRemapError('usage', '--verify-clients works for nbds URIs only; there is none');
+  if (tlsDirectory !== undefined && isClearText)
+    throw new DmRemapError(
+      'usage',
+      `--tls-dir ${tlsDirectory}: works for nbds URIs only, and there is none; write nbds: instead of nbd:, or leave it out`,
+    );
 }
 
 function checkedUri(text: string, { device, tls }: RunArguments): NbdUri {

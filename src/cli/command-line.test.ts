@@ -36,6 +36,10 @@ describe('the command line', () => {
     [['run', '--main', 'M', '--spare', 'S'], '--nbd'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbds://h/'], '--tls-dir'],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--verify-clients'], 'nbds'],
+    [
+      ['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--tls-dir', '/t'],
+      '--tls-dir /t: works for nbds',
+    ],
     [['run', '--main', 'M', '--spare', 'S', '--nbd', 'http://h/'], 'http://h/: expected nbd://'],
     [
       ['run', '--main', 'M', '--spare', 'S', '--nbd', 'nbd://h/', '--nbd', 'nbd://h:10809/x'],

@@ -100,6 +100,12 @@ describe('dmremap run NAME', () => {
     expect(await opened('attic', ...devices)).toMatchObject({ main: '/dev/a', spares: ['/dev/b'] });
   });
 
+  it('refuses certificates where nothing is encrypted, unless options serve elsewhere this time', async () => {
+    write(ATTIC.replace('"nbd://h:1/"]', '"nbd://h:1/"], tls_directory: /t'));
+    expect(await mistake('run', 'attic')).toContain('--tls-dir /t: works for nbds URIs only');
+    expect(await opened('attic', '--nbd', 'nbd://h:2/')).toMatchObject({ main: '/dev/a' });
+  });
+
   it('says what is missing where', async () => {
     expect(await mistake('run', 'attic')).toBe(
       `attic: is no set in ${directory}/dm-remap.yaml and conf.d; describe it there, or give --main and --spare`,

@@ -42,7 +42,7 @@ function merge(own: OwnOptions, name: string, set: ConfiguredSet): OwnOptions {
     name: own.name ?? set.name ?? name,
     nbd: own.nbd.length > 0 ? own.nbd : (frontends.nbd ?? []),
     tls: {
-      tlsDirectory: tls.tlsDirectory ?? frontends.tls_directory,
+      tlsDirectory: tls.tlsDirectory ?? (isClearText(own.nbd) ? undefined : frontends.tls_directory),
       verifyClients: tls.verifyClients ?? frontends.verify_clients,
     },
     device: {
@@ -54,6 +54,11 @@ function merge(own: OwnOptions, name: string, set: ConfiguredSet): OwnOptions {
       settings: { ...inputsOf(set), ...device.settings },
     },
   };
+}
+
+/** Whoever serves elsewhere this time, without TLS, does not mean the certificates of the file. */
+function isClearText(nbd: readonly string[]): boolean {
+  return nbd.length > 0 && nbd.every((text) => /^nbd[:+]/i.test(text));
 }
 
 function ublkOf(
