@@ -1,15 +1,8 @@
-import {
-  closeSync,
-  createWriteStream,
-  openSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { createWriteStream, realpathSync, type Stats, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { readAtMost, readTextFile } from '../configuration/text-file.js';
 import { DUMP_START } from '../device/set-dump.js';
 import { DmRemapError } from '../library/errors.js';
 
@@ -31,19 +24,14 @@ export async function writeDumpFile(path: string, pieces: Iterable<string>): Pro
 
 /** Of a file or a pipe; whoever named something else by mistake gets an answer in any case. */
 export function readDumpFile(path: string): string {
-  const bytes = attempt(path, () => readAtMost(path, MAX_FILE_BYTES + 1));
-  if (bytes.length > MAX_FILE_BYTES)
-    throw new DmRemapError('usage', `${path}: has more than ${MAX_FILE_BYTES} bytes; is it a dump?`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new DmRemapError('usage', `${path}: is no text in UTF-8, so it is no dump`);
-  }
+  const text = readTextFile(path, MAX_FILE_BYTES);
+  if (text.ok) return text.value;
+  const { code, problem } = text.error;
+  throw new DmRemapError('usage', `${path}: ${problem}${code === undefined ? ', so it is no dump' : ''}`);
 }
 
 /** About two million moved units. */
 const MAX_FILE_BYTES = 256 << 20;
-const CHUNK_BYTES = 1 << 20;
 
 /** The file that is written, or replaced. */
 function targetOf(path: string): string {
@@ -82,24 +70,6 @@ function isReplaceable(path: string, stats: Stats): boolean {
   if (!stats.isFile()) return false;
   const start = attempt(path, () => readAtMost(path, DUMP_START.length));
   return start.length === 0 || start.toString('latin1') === DUMP_START;
-}
-
-function readAtMost(path: string, limitBytes: number): Buffer {
-  const file = openSync(path, 'r');
-  try {
-    const chunks: Buffer[] = [];
-    let lengthBytes = 0;
-    while (lengthBytes < limitBytes) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, limitBytes - lengthBytes));
-      const readBytes = readSync(file, chunk);
-      if (readBytes === 0) break;
-      chunks.push(chunk.subarray(0, readBytes));
-      lengthBytes += readBytes;
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function attempt<Value>(path: string, read: () => Value): Value {

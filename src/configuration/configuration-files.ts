@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { failed, ok, type Result } from '../base/result.js';
+import { readTextFile, type TextFileProblem } from './text-file.js';
 
 /** A configuration file as it was read. */
 export interface ConfigurationFile {
@@ -34,22 +35,23 @@ export function namedFile(path: string): Result<readonly ConfigurationFile[], st
 function readFile(
   path: string,
 ): Result<ConfigurationFile, { readonly code: string | undefined; readonly message: string }> {
-  try {
-    return ok({ path, text: readFileSync(path, 'utf8') });
-  } catch (error) {
-    return failed(unreadable(path, error as NodeJS.ErrnoException));
-  }
+  const text = readTextFile(path, MAX_FILE_BYTES);
+  return text.ok ? ok({ path, text: text.value }) : failed(unreadable(path, text.error));
 }
+
+/** Thousands of sets. */
+const MAX_FILE_BYTES = 1 << 20;
 
 function namesIn(directory: string): Result<readonly string[], string> {
   try {
     return ok(readdirSync(directory));
   } catch (error) {
-    const { code, message } = unreadable(directory, error as NodeJS.ErrnoException);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? ok([]) : failed(message);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return ok([]);
+    return failed(unreadable(directory, { code, problem: `can't be read (${code ?? message})` }).message);
   }
 }
 
-function unreadable(path: string, { code, message }: NodeJS.ErrnoException) {
-  return { code, message: `${path}: can't be read (${code ?? message}); it should be a configuration file` };
+function unreadable(path: string, { code, problem }: TextFileProblem) {
+  return { code, message: `${path}: ${problem}; it should be a configuration file` };
 }

@@ -174,6 +174,18 @@ describe('a mistake is told with line, column, key and what is wrong', () => {
     expect(error.split('\n')).toHaveLength(1);
   });
 
+  const LONG = 'x'.repeat(100_000);
+  it.each([
+    ['a long path', SET.replace('[/dev/b]', `[/b, /${LONG}, /${LONG}]`), 1],
+    ['a long word that is no YAML', `settings: *${LONG}\n`, 1],
+    ['thousands of them', `sets:\n${'  a: 1\n'.repeat(3000)}`, 21],
+  ])('in lines that a terminal can show: %s', (_what, text, lineCount) => {
+    const { error } = read(text) as { error: string };
+    const lines = error.split('\n');
+    expect(lines.length).toBeLessThanOrEqual(lineCount);
+    for (const line of lines) expect(line.length).toBeLessThan(1100);
+  });
+
   it('each in a line of its own, of all files', () => {
     const { error } = read('set: 1\n', 'sets:\n  attic: { main: a, spares: [b] }\n') as { error: string };
     expect(error.split('\n').map((line) => line.split(': ')[0])).toEqual([
@@ -202,6 +214,23 @@ describe('the files', () => {
     expect(names()).toEqual([expect.stringMatching(/conf\.d\/z\.yaml: can't be read \(EISDIR\)/)]);
     expect(namedFile(join(directory, 'none.yaml'))).toMatchObject({ ok: false });
     rmSync(directory, { recursive: true });
+  });
+
+  it.each([
+    [
+      'an image',
+      Buffer.from([0xeb, 0x3c, 0x90, 0xff]),
+      'is no text in UTF-8; it should be a configuration file',
+    ],
+    ['an empty image', Buffer.alloc(4096), 'is no text in UTF-8; it should be'],
+    ['a file of megabytes', Buffer.alloc((1 << 20) + 1, 'a\n'), 'has more than 1048576 bytes; it should be'],
+  ])('are refused where one is %s', (_what, bytes, problem) => {
+    const directory = mkdtempSync(join(tmpdir(), 'dm-remap-configuration-'));
+    const path = join(directory, 'm2.img');
+    writeFileSync(path, bytes);
+    const read = namedFile(path);
+    rmSync(directory, { recursive: true });
+    expect(!read.ok && read.error).toContain(`${path}: ${problem}`);
   });
 });
 

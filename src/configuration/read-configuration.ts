@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { failed, ok, type Result } from '../base/result.js';
 import { readSettingChanges } from '../settings/setting-changes.js';
 import type { GivenSetting, GivenSettings } from '../settings/settings-in-force.js';
+import { problemLines } from '../yaml/problem-lines.js';
 import { readYaml, type YamlText } from '../yaml/read-yaml.js';
 import { keyText } from '../yaml/yaml-position.js';
 import { claimedBefore, claimedTwice, claimsOf } from './claims.js';
@@ -33,7 +34,7 @@ export function readConfiguration(files: readonly ConfigurationFile[]): Result<C
     if (part.ok) parts.push(part.value);
     else problems.push(...part.error);
   }
-  if (problems.length > 0) return failed(problems.join('\n'));
+  if (problems.length > 0) return failed(problemLines(problems));
   let common: GivenSettings = {};
   for (const part of parts) common = { ...common, ...settingsOf(part, part.content.settings, ['settings']) };
   const sets = new Map<string, ConfiguredSet>();
@@ -46,7 +47,7 @@ export function readConfiguration(files: readonly ConfigurationFile[]): Result<C
     }
   if (problems.length === 0) problems.push(...sharedProblems(parts));
   return problems.length > 0
-    ? failed(problems.join('\n'))
+    ? failed(problemLines(problems))
     : ok({ files: files.map(({ path }) => path), sets });
 }
 

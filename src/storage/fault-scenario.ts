@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Result } from '../base/result.js';
 import { failed, ok } from '../base/result.js';
+import { problemLines } from '../yaml/problem-lines.js';
 import { readYaml, type YamlText } from '../yaml/read-yaml.js';
 import { keyText } from '../yaml/yaml-position.js';
 import type { FaultRule, FaultScenario } from './fault-rule.js';
@@ -33,9 +34,12 @@ export interface ScenarioProblem {
 
 /** One line per problem: `file:line: key: problem`. */
 export function describeScenarioFailure(failure: ScenarioFailure): string {
-  return failure.problems
-    .map(({ line, key, problem }) => `${failure.fileName}:${line}: ${key === '' ? '' : `${key}: `}${problem}`)
-    .join('\n');
+  const { fileName, problems } = failure;
+  return problemLines(
+    problems.map(
+      ({ line, key, problem }) => `${fileName}:${line}: ${key === '' ? '' : `${key}: `}${problem}`,
+    ),
+  );
 }
 
 const MAX_SPARES = 16;

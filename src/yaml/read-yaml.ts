@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { failed, ok, type Result } from '../base/result.js';
+import { shortened } from '../base/shortened.js';
 import { offsetOfPath } from './yaml-position.js';
 
 /** Reads a YAML text of a person. The library is large: whoever can do without it loads this late. */
@@ -66,5 +67,9 @@ function plainValue(document: Document): Result<unknown, string> {
 }
 
 function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '');
+  const line = text.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '');
+  return shortened(line, MAX_QUOTED_LENGTH);
 }
+
+/** The YAML library quotes what it does not understand, all of it. */
+const MAX_QUOTED_LENGTH = 200;
