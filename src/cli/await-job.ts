@@ -37,9 +37,16 @@ function goesOnText(begun: JobReport, called: string): string {
 
 /** Rejects where it did not come to its end. */
 export function throwUnlessDone(job: JobReport): void {
+  const problem = problemOf(job);
+  if (problem !== undefined) throw problem;
+}
+
+/** Why it did not come to its end. */
+export function problemOf(job: JobReport): DmRemapError | undefined {
   if (job.state === 'cancelled')
-    throw new DmRemapError('refused', `${jobName(job)}: somebody has cancelled it`);
-  if (job.state === 'failed') throw new DmRemapError('io', job.problem ?? `${jobName(job)}: failed`);
+    return new DmRemapError('refused', `${jobName(job)}: somebody has cancelled it`);
+  if (job.state === 'failed') return new DmRemapError('io', job.problem ?? `${jobName(job)}: failed`);
+  return undefined;
 }
 
 /** Whoever serves the set now has nothing in its memory: it was cancelled, or could not be remembered. */

@@ -158,8 +158,15 @@ describe('long work', () => {
     const failed = jobReport({ state: 'failed', problem: 'sectors from 8 stay', progress, refusals });
     const { context, out } = world({ jobs: [[failed]] });
     const line = ['remap', 'consolidate', 'attic', '--json'];
-    await expect(runCommandLine(line, context)).rejects.toMatchObject({ message: 'sectors from 8 stay' });
-    expect(JSON.parse(out.text)).toEqual({ version: 1, movedCount: 4, refusals, scatteredRunCount: 1 });
+    expect(await runCommandLine(line, context)).toBe(6);
+    const error = { failure: 'io', status: 6, message: 'sectors from 8 stay' };
+    expect(JSON.parse(out.text)).toEqual({
+      version: 1,
+      movedCount: 4,
+      refusals,
+      scatteredRunCount: 1,
+      error,
+    });
   });
 });
 

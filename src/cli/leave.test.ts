@@ -47,7 +47,7 @@ it('Ctrl-C ends it after a unit, closes the set in order, and says how many are 
 });
 
 it('Why a unit does not come back is said also where the set can not be closed in order then', async () => {
-  const refusals = [{ mainSector: 800, reason: 'the main device takes no writes' }];
+  const refusals = [{ mainSector: 800, reason: 'the main device takes no writes', failure: 'io' as const }];
   const device = setOfTwo({
     giveBack: async () => ({ doneCount: 0, alreadyCount: 0, refusals }),
     close: async () => {

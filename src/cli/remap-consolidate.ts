@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
 import { formatCount } from '../base/format-count.js';
 import type { JobReport } from '../control/schema/jobs.js';
-import { awaitJob, throwUnlessDone } from './await-job.js';
+import { awaitJob, problemOf, throwUnlessDone } from './await-job.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { isUnderWay } from './follow-job.js';
 import { helpLikeManual } from './help.js';
 import { writeJson } from './output.js';
+import { writeOutcome } from './write-outcome.js';
 
 export interface ConsolidateArguments {
   readonly set: string;
@@ -25,8 +26,8 @@ export async function consolidateRemaps(
     if (json) writeJson(context.out, { ...total, interrupted: true, job });
     return EXIT_STATUS.interrupted;
   }
-  if (json) writeJson(context.out, { ...total });
-  else context.out.write(`${text(total)}\n`);
+  if (json) return writeOutcome({ ...total }, problemOf(job), context);
+  context.out.write(`${text(total)}\n`);
   throwUnlessDone(job);
   return EXIT_STATUS.done;
 }

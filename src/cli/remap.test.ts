@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RunningSet } from '../control/client/running-sets.js';
 import { runCommandLine } from './command-line.js';
 import { deviceResource } from './testing/device-resource.js';
@@ -23,15 +23,38 @@ it.each([
   expect(wishes).toEqual([{ firstSector: 800, sectorCount: 1, place }]);
 });
 
-function world() {
+const REPORT = { version: 1, doneCount: 1, alreadyCount: 0 };
+const FULL = { mainSector: 800, reason: 'no spare has room', failure: 'refused' };
+const BROKEN = { mainSector: 808, reason: 'main device or spare did not take part', failure: 'io' };
+
+describe.each([
+  ['nothing failed', [FULL], 'refused', 4],
+  ['a device did not take part', [FULL, BROKEN], 'io', 6],
+] as const)('Units that stay where %s', (_what, refusals, failure, status) => {
+  it.each(['add', 'release'])('are told to programs in one document: %s', async (verb) => {
+    const { context, out, err } = world({ ...REPORT, refusals });
+    expect(await runCommandLine(['remap', verb, 'attic', '800', '--json'], context)).toBe(status);
+    expect(JSON.parse(out.text)).toMatchObject({ ...REPORT, refusals, error: { failure, status } });
+    expect(err.text).toMatch(/^dmremap: sectors from \d+.* stay where they are: .*\n$/);
+  });
+
+  it('are a failure for people, too', async () => {
+    const { context, out } = world({ ...REPORT, refusals });
+    await expect(runCommandLine(LINE, context)).rejects.toMatchObject({ failure });
+    expect(out.text).toBe('1 unit moved\n');
+  });
+});
+
+function world(report: object = { version: 1, doneCount: 1, alreadyCount: 0, refusals: [] }) {
   const wishes: unknown[] = [];
   const client = {
     moveByHand: async (wish: unknown) => {
       wishes.push(wish);
-      return { version: 1, doneCount: 1, alreadyCount: 0, refusals: [] };
+      return report;
     },
+    giveBack: async () => report,
   };
   const set = { client, device: deviceResource() } as unknown as RunningSet;
-  const { context } = fakeContext({ running: { all: async () => [set], one: async () => set } });
-  return { context, wishes };
+  const fake = fakeContext({ running: { all: async () => [set], one: async () => set } });
+  return { ...fake, wishes };
 }

@@ -5,8 +5,8 @@ import { DmRemapError } from '../library/errors.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT_STATUS } from './exit-status.js';
 import { helpLikeManual } from './help.js';
-import { writeJson } from './output.js';
 import { addConsolidateCommand, consolidateRemaps } from './remap-consolidate.js';
+import { writeOutcome } from './write-outcome.js';
 
 export interface RemapArguments {
   readonly set: string;
@@ -40,17 +40,22 @@ function tell(
   { json }: RemapArguments,
   context: CliContext,
 ): number {
-  if (json) writeJson(context.out, report);
-  else {
-    const already =
-      report.alreadyCount === 0 ? '' : `; ${formatCount(report.alreadyCount, 'unit')} already so`;
-    context.out.write(`${formatCount(report.doneCount, 'unit')} ${done}${already}\n`);
-  }
-  const [first] = report.refusals;
-  if (first === undefined) return EXIT_STATUS.done;
-  const others = report.refusals.length === 1 ? '' : ` (and ${report.refusals.length - 1} more)`;
-  throw new DmRemapError(
-    'io',
+  const failure = failureOf(report);
+  if (json) return writeOutcome({ ...report }, failure, context);
+  const already = report.alreadyCount === 0 ? '' : `; ${formatCount(report.alreadyCount, 'unit')} already so`;
+  context.out.write(`${formatCount(report.doneCount, 'unit')} ${done}${already}\n`);
+  if (failure !== undefined) throw failure;
+  return EXIT_STATUS.done;
+}
+
+/** A device that did not take part counts for more than what can't be done as things are. */
+function failureOf({ refusals }: HandReportResource): DmRemapError | undefined {
+  const first = refusals.find(({ failure }) => failure !== 'refused') ?? refusals[0];
+  if (first === undefined) return undefined;
+  const others = refusals.length === 1 ? '' : ` (and ${refusals.length - 1} more)`;
+  return new DmRemapError(
+    // A process of an earlier version does not say it.
+    first.failure ?? 'io',
     `sectors from ${first.mainSector}${others} stay where they are: ${first.reason}`,
   );
 }

@@ -18,7 +18,11 @@ it('No wish for a place brings a unit to a spare that is being emptied', () => {
   rig.scheduler.advance(1000);
   move(0, place);
   const [refusal] = reports[0]!.refusals;
-  expect(refusal).toEqual({ mainSector: 0, reason: expect.stringContaining('is being emptied') });
+  expect(refusal).toEqual({
+    mainSector: 0,
+    reason: expect.stringContaining('is being emptied'),
+    failure: 'refused',
+  });
   move(0);
   const living = (): number[] => spareUse(device).map(({ livingUnits }) => livingUnits);
   expect(living()).toEqual([0, 1]);

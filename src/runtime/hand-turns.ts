@@ -21,7 +21,7 @@ export function inTurn(
     const mainSector = (mainUnit * context.shape.unitBytes) / SECTOR_BYTES;
     if (errno === 0) doneCount += 1;
     else if (errno === ALREADY[verb]) alreadyCount += 1;
-    else refusals.push({ mainSector, reason: reasonOf(errno, verb, context.policy.hasRoom) });
+    else refusals.push(refusalOf(mainSector, errno, verb, context.policy.hasRoom));
     if (errno === ERRNO.ECANCELED) nextIndex = mainUnits.length;
     isReady = true;
     goOn();
@@ -54,6 +54,8 @@ export interface HandReport {
 export interface HandRefusal {
   readonly mainSector: number;
   readonly reason: string;
+  /** `io`: a device did not take part; `refused`: nothing failed, but it can't be done as things are. */
+  readonly failure: 'refused' | 'io';
 }
 
 /** The units that these sectors of the main device are in. */
@@ -68,6 +70,18 @@ const ALREADY = {
   moveOnSpares: ERRNO.ENOENT,
 } as const;
 type HandVerb = keyof typeof ALREADY;
+
+function refusalOf(mainSector: number, errno: number, verb: HandVerb, mayMove: boolean): HandRefusal {
+  const failure = WITHOUT_FAILURE.has(errno) ? 'refused' : 'io';
+  return { mainSector, reason: reasonOf(errno, verb, mayMove), failure };
+}
+
+const WITHOUT_FAILURE: ReadonlySet<number> = new Set([
+  ERRNO.EBUSY,
+  ERRNO.ENODATA,
+  ERRNO.ENOSPC,
+  ERRNO.ECANCELED,
+]);
 
 /** `mayMove`: `max_remaps` lets more units live on spares. */
 function reasonOf(errno: number, verb: HandVerb, mayMove: boolean): string {

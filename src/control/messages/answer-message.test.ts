@@ -78,7 +78,7 @@ describe('messages of v1 to v3', () => {
   it('say that no spare sector is left', async () => {
     const target = new FakeTarget();
     target.hasRoom = false;
-    expect(await conversation(target, 'remap 8')).toEqual(['!io error: no spare sectors available']);
+    expect(await conversation(target, 'remap 8')).toEqual(['!refused error: no spare sectors available']);
   });
 
   it('keep what the main device does not take back', async () => {

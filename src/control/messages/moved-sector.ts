@@ -1,4 +1,4 @@
-import type { RemapReport } from '../../library/device-types.js';
+import type { HandRefusal, RemapReport } from '../../library/device-types.js';
 import { type MessageTarget, unitSectorsOf } from './message.js';
 
 /** Where on the spare the data of a sector is. */
@@ -10,7 +10,7 @@ export function spareSectorOf(remap: RemapReport, mainSector: number): number {
 export type Placing =
   | { readonly kind: 'placed'; readonly spareSector: number }
   | { readonly kind: 'already'; readonly spareSector: number }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string; readonly failure: HandRefusal['failure'] };
 
 /**
  * Moves the unit of a sector, with its data. `wishedSpareSector`, of the first spare: the unit goes there if that is free
@@ -34,13 +34,13 @@ export async function placeSector(
   }
   const moved = await device.moveByHand(range);
   const [refusal] = moved.refusals;
-  return refusal === undefined ? placed(target, mainSector) : { kind: 'failed', reason: refusal.reason };
+  return refusal === undefined ? placed(target, mainSector) : { kind: 'failed', ...refusal };
 }
 
 async function placed(target: MessageTarget, mainSector: number): Promise<Placing> {
   const remap = await target.device.remapAt(mainSector);
   if (remap !== undefined) return { kind: 'placed', spareSector: spareSectorOf(remap, mainSector) };
-  return { kind: 'failed', reason: 'it was given back meanwhile' };
+  return { kind: 'failed', reason: 'it was given back meanwhile', failure: 'refused' };
 }
 
 /** The place with this sector of the first spare holds a unit. */

@@ -52,7 +52,7 @@ async function clear(target: MessageTarget): Promise<MessageReply> {
     return done('cleared all remap entries');
   }
   const counts = `${report.refusals.length} remap entries stay, ${report.doneCount} were cleared`;
-  return notDone(`error: ${counts}; sector ${first.mainSector}: ${first.reason}`, 'io');
+  return notDone(`error: ${counts}; sector ${first.mainSector}: ${first.reason}`, first.failure);
 }
 
 async function load(
@@ -153,7 +153,7 @@ async function remove(word: string | undefined, target: MessageTarget): Promise<
   const { doneCount, refusals } = await target.device.giveBack({ firstSector: sector, sectorCount: 1 });
   const [refused] = refusals;
   if (refused !== undefined)
-    return notDone(`error: sector ${sector} stays remapped: ${refused.reason}`, 'io');
+    return notDone(`error: sector ${sector} stays remapped: ${refused.reason}`, refused.failure);
   return doneCount === 0 ? notDone(`error: sector ${sector} not remapped`) : done(`removed remap: ${sector}`);
 }
 
@@ -180,8 +180,8 @@ function refusal(
     case 'already':
       return notDone(`error: sector ${sector} already remapped`);
     case 'failed':
-      if (placing.reason === NO_ROOM) return notDone('error: no spare sectors available', 'io');
-      return notDone(`error: sector ${sector} was not remapped: ${placing.reason}`, 'io');
+      if (placing.reason === NO_ROOM) return notDone('error: no spare sectors available', placing.failure);
+      return notDone(`error: sector ${sector} was not remapped: ${placing.reason}`, placing.failure);
   }
 }
 

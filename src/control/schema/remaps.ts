@@ -57,7 +57,17 @@ export const handReportSchema = z
     doneCount: wholeNumber.describe('units that have another place now'),
     alreadyCount: wholeNumber.describe('units that were where they should be'),
     refusals: z
-      .array(z.object({ mainSector: wholeNumber, reason: z.string() }))
+      .array(
+        z.object({
+          mainSector: wholeNumber,
+          reason: z.string(),
+          failure: z
+            .enum(['refused', 'io'])
+            .describe(
+              'io: a device did not take part; refused: nothing failed, but it can not be done as things are',
+            ),
+        }),
+      )
       .readonly()
       .describe('units that stay where they were'),
   })

@@ -57,7 +57,7 @@ export class FakeTarget implements MessageTarget {
     const refused = (reason: string): HandReport => ({
       doneCount: 0,
       alreadyCount: 0,
-      refusals: [{ mainSector: mainUnit * 8, reason }],
+      refusals: [{ mainSector: mainUnit * 8, reason, failure: 'refused' }],
     });
     if (!this.hasRoom) return refused('no spare has room');
     const taken = new Set(this.#map.values());
@@ -76,7 +76,7 @@ export class FakeTarget implements MessageTarget {
     const stuck = all.filter((unit) => this.stuck.has(unit));
     for (const unit of all) if (!this.stuck.has(unit)) this.#map.delete(unit);
     const reason = 'the main device did not take its data, or the spare did not give it';
-    const refusals = stuck.map((unit) => ({ mainSector: unit * 8, reason }));
+    const refusals = stuck.map((unit) => ({ mainSector: unit * 8, reason, failure: 'io' as const }));
     return { doneCount: all.length - stuck.length, alreadyCount: 0, refusals };
   }
 
