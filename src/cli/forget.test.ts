@@ -95,7 +95,11 @@ describe('dmremap forget', () => {
     for (const wanted of ['another', setId.toUpperCase(), '/dev/sdb'])
       await expect(forget([wanted], served('another'))).rejects.toMatchObject(refusal);
     await expect(forget(['cellar'])).rejects.toMatchObject({ failure: 'device' });
-    await expect(forget(['a/b'])).rejects.toMatchObject({ failure: 'usage' });
+    for (const name of ['my attic', 'a/b'])
+      await expect(forget([name])).rejects.toMatchObject({
+        failure: 'device',
+        message: expect.stringMatching(/: no set of this name is prepared for boot; give the set id /),
+      });
     expect(there()).toEqual(files);
   });
 });

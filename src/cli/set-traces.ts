@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { nameProblem } from '../boot/boot-set.js';
 import { enabledSets } from '../boot/enabled-sets.js';
 import { FileTree } from '../boot/file-tree.js';
 import { setPaths } from '../boot/set-files.js';
@@ -62,10 +61,9 @@ export function knownSet(wanted: string, tree: FileTree): KnownSet {
   const found = sets.find(({ name, setId }) => name === wanted || setId === wanted.toLowerCase());
   if (found !== undefined) return found;
   if (parseUuid(wanted).ok) return { name: undefined, setId: wanted.toLowerCase() };
-  const problem = nameProblem(wanted);
-  if (problem !== undefined) throw new DmRemapError('usage', problem);
   throw new DmRemapError(
     'device',
+    // Sets that never start at boot have names that none of those has.
     `${wanted}: no set of this name is prepared for boot; give the set id to remove what else is left of it`,
   );
 }
