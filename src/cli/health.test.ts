@@ -26,6 +26,18 @@ describe('the health of a set', () => {
     expect(health.findings.map(({ id }) => id)).toEqual(findings);
   });
 
+  it('does not hold copies against a spare that are on another one, which was not given', () => {
+    const [spare] = inspectReport().spares;
+    const missing = { ...spare!, index: 1, path: null };
+    const away = { ...goodCopy!, spareIndex: 1, superblock: 'missing', goodPages: 0, badPages: 4 };
+    const copies = [goodCopy!, away, goodCopy!, away, goodCopy!];
+    const { findings } = healthOf(inspectReport({ spares: [spare!, missing], copies }));
+    expect(findings.map(({ id }) => id)).toEqual(['spareMissing']);
+    expect(findings[0]!.status).toBe(
+      '1 spare of the set was not given; 2 metadata copies and 0 remapped units on it.',
+    );
+  });
+
   it('says what reading a lost block gives', () => {
     const report = inspectReport({ remaps: [lost] });
     const settings = report.settings.map((one) => (one.name === 'on_lost' ? { ...one, value: 'zero' } : one));

@@ -7,6 +7,7 @@ import type { Colour } from './output.js';
 export function healthOf(report: InspectReport): Health {
   const { remaps, spares, copies, freeSpareUnits, usableSpareUnits } = report;
   const missing = spares.filter((spare) => spare.path === null).map(({ index }) => index);
+  const given = copies.filter((copy) => !missing.includes(copy.spareIndex));
   return judgeHealth({
     remappedUnits: remaps.length,
     unitsWithLostBlocks: remaps.filter((remap) => remap.lostSectors.length > 0).length,
@@ -16,14 +17,15 @@ export function healthOf(report: InspectReport): Health {
       spareCount: missing.length,
       unitCount: remaps.filter((remap) => missing.includes(remap.spareIndex)).length,
       isMapKnown: report.outOfReachPages === 0,
+      copyCount: copies.length - given.length,
     },
     doubtful: {
       staleSpares: spares.filter(({ isStale }) => isStale).map(({ path, index }) => path ?? `spare ${index}`),
       pageCount: report.maybeOutdatedPages,
     },
     copies: {
-      count: copies.length,
-      badCount: copies.filter((copy) => copy.superblock !== 'good' || copy.badPages > 0).length,
+      count: given.length,
+      badCount: given.filter((copy) => copy.superblock !== 'good' || copy.badPages > 0).length,
     },
     mayBeInUse: mayBeInUse(report),
     mainUnits: Math.ceil(report.main.sizeBytes / report.unitBytes),

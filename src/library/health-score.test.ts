@@ -11,7 +11,7 @@ const WELL = {
   mainUnits: 10_000,
   settings: STANDARD_SETTINGS,
   doubtful: { staleSpares: [], pageCount: 0 },
-  missing: { spareCount: 0, unitCount: 0, isMapKnown: true },
+  missing: { spareCount: 0, unitCount: 0, isMapKnown: true, copyCount: 0 },
   copies: null,
   mayBeInUse: false,
   suspended: false,

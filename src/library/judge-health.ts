@@ -30,10 +30,12 @@ export interface HealthFacts {
     /** At least, where the map of them is on themselves only. */
     readonly unitCount: number;
     readonly isMapKnown: boolean;
+    /** Of the metadata. */
+    readonly copyCount: number;
   };
   /** What is there may not be the newest: spares that are older than their partners, pages of the map. */
   readonly doubtful: { readonly staleSpares: readonly string[]; readonly pageCount: number };
-  /** Copies of the metadata, and those that are stale, damaged or unreadable; null where nobody has looked. */
+  /** Copies of the metadata on the spares that were given, and those that are stale, damaged or unreadable; null where nobody has looked. */
   readonly copies: { readonly count: number; readonly badCount: number } | null;
   /** Only the metadata is known, and it does not say that the set was stopped. */
   readonly mayBeInUse: boolean;
@@ -146,13 +148,14 @@ const CHECKS: readonly ((facts: HealthFacts) => Finding | null)[] = [
         'Add a spare, also while the set is served ("dmremap spare add DEVICE --set SET"), or copy the data to another disk now.',
     };
   },
-  function spareMissing({ missing: { spareCount, unitCount, isMapKnown } }) {
+  function spareMissing({ missing: { spareCount, unitCount, isMapKnown, copyCount } }) {
     if (spareCount === 0) return null;
+    const copies = formatCount(copyCount, 'metadata copy', 'metadata copies');
     const more = isMapKnown ? '' : ', and others that only its own copies know of';
     return {
       id: 'spareMissing',
       state: 'critical',
-      status: `${formatCount(spareCount, 'spare')} of the set ${spareCount === 1 ? 'was' : 'were'} not given; ${formatCount(unitCount, 'remapped unit')} on it${more}.`,
+      status: `${formatCount(spareCount, 'spare')} of the set ${spareCount === 1 ? 'was' : 'were'} not given; ${copies} and ${formatCount(unitCount, 'remapped unit')} on it${more}.`,
       action: 'Give all spares of the set.',
     };
   },
