@@ -227,10 +227,6 @@ export class BlockModel {
     this.#fading.add(block);
   }
 
-  isFading(block: number): boolean {
-    return this.#fading.has(block);
-  }
-
   /** It may be an error to read this block. */
   mayBeLost(block: number): boolean {
     return this.#damaged.has(block);

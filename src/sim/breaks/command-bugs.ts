@@ -73,17 +73,8 @@ export const COMMAND_BUGS: readonly PlantedBug[] = [
     file: 'engine/give-back.js',
     find: "const read = yield* transferWithRetries(context, { kind: 'read', ...transfer }, false);",
     replace: 'return true;',
-    from: 161,
-    seeds: 20,
-  },
-  {
-    name: 'release-over-failed-flush',
-    what: 'a unit is released although a flush that somebody else asked for may have dropped what was written to the main device',
-    file: 'engine/give-back.js',
-    find: 'if (context.flushFailuresOf(MAIN) !== failuresBefore)\n        return false;\n',
-    replace: '',
     from: 401,
-    seeds: 100,
+    seeds: 20,
   },
   {
     name: 'release-unflushed',

@@ -100,7 +100,7 @@ export const COMMIT_BUGS: readonly PlantedBug[] = [
     file: 'engine/relocation.js',
     find: 'context.filter.set(change.mainUnit * unitBytes, 1, RegionFlag.doubtful);',
     replace: '',
-    from: 201,
-    seeds: 100,
+    from: 601,
+    seeds: 60,
   },
 ];

@@ -99,8 +99,8 @@ export const EVACUATION_BUGS: readonly PlantedBug[] = [
     file: 'engine/copy-without-main.js',
     find: 'const errno = wasCopied ? 0 : yield* loseUnitsOnMain(',
     replace: 'const errno = yield* loseUnitsOnMain(',
-    from: 770,
-    seeds: 30,
+    from: 1801,
+    seeds: 80,
   },
   {
     name: 'given-up-not-lost',

@@ -21,8 +21,8 @@ export const FLUSH_BUGS: readonly PlantedBug[] = [
     file: 'device/dirty-spares.js',
     find: 'this.#flushesUnderWay[target] !== 0 || ',
     replace: '',
-    from: 77_000_440,
-    seeds: 40,
+    from: 77_000_741,
+    seeds: 30,
   },
   {
     name: 'held-loses-fua',

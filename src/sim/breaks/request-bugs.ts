@@ -113,13 +113,4 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     from: 1051,
     seeds: 100,
   },
-  {
-    name: 'region-one-short',
-    what: 'a lock that is given back opens the region for requests, though its last unit is locked',
-    file: 'device/unit-locks.js',
-    find: 'if (this.#locks.overlaps(first, first + unitsPerRegion - 1))',
-    replace: 'if (this.#locks.overlaps(first, first + unitsPerRegion - 2))',
-    from: 751,
-    seeds: 150,
-  },
 ];

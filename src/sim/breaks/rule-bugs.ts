@@ -107,7 +107,7 @@ export const RULE_BUGS: readonly PlantedBug[] = [
     file: 'device/write-superblock.js',
     find: '    yield* catchUp(work);\n',
     replace: '',
-    from: 961,
+    from: 991,
     seeds: 30,
   },
 ];

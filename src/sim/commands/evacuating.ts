@@ -176,8 +176,6 @@ export class Evacuating {
     for (let block = from / blockBytes; block < Math.min(to / blockBytes, versions.length); block += 1) {
       const version = versions[block]!;
       if (version < 0 || model.mayHoldAnything(block)) continue;
-      // The main device showed it when it was copied, and has dropped it.
-      if (model.isFading(block)) continue;
       // Lost after it was copied, and zeroes are read in its place.
       if (version === Version.zero && model.mayBeLost(block)) continue;
       const held = this.#heldByOther(block, isRecorded);
