@@ -107,7 +107,7 @@ export const RULE_BUGS: readonly PlantedBug[] = [
     file: 'device/write-superblock.js',
     find: '    yield* catchUp(work);\n',
     replace: '',
-    from: 991,
+    from: 481,
     seeds: 30,
   },
 ];
