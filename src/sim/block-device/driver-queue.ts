@@ -146,13 +146,13 @@ export class DriverQueue implements ClientDevice, UblkChannel {
       }
       const untilHeardUs = this.#random.below(this.#random.chance(1, 4) ? BUSY_US : DRIVER_US);
       this.#unheard.add(tag);
-      this.#clock.after(untilHeardUs / 1000, () => {
-        hear();
-        // In the order of the ring, also where the thread is at something else.
+      // In one go, also where the thread is at something else just then: in the order of the ring.
+      this.#clock.after(untilHeardUs / 1000, () =>
         server.actor.run(() => {
+          hear();
           if (this.#server === server) this.#unheard.delete(tag);
-        });
-      });
+        }),
+      );
       this.#answer(tag, result, memoryOffset);
       this.fetch(tag, memoryOffset);
     });
