@@ -45,6 +45,21 @@ describe('write zeroes', () => {
     expect(client.read(0, 48)).toEqual([...original(0, 10), ...times(28, 0), ...original(38, 10)]);
   });
 
+  it('are durable also in a unit that moves on the way, half of which is written after that', () => {
+    const { rig, client } = numberedDevice({
+      volatileCaches: true,
+      faults: 'main:\n  - { sectors: "512-515", on: [write], error: ENODATA }',
+    });
+    rig.open();
+    rig.stores[0]!.judge = ({ kind }) => (kind === 'writeZeroes' ? EOPNOTSUPP : 0);
+    // Zeroes are written 512 blocks at a time: unit 64 begins at block 512, and what is written first ends at block 515.
+    expect(client.zero(4, 516, WriteZeroesFlag.durable)).toBe(0);
+    expect(rig.device!.context.table.find(64)).not.toBe(-1);
+    rig.powerCut(() => false);
+    rig.open();
+    expect(client.read(512, 10)).toEqual([...times(8, 0), ...original(520, 2)]);
+  });
+
   it('gives a part of the lost blocks contents and leaves the others lost, also after a kill', () => {
     const { rig, client } = mixedDevice();
     expect(client.zero(34, 1)).toBe(0);

@@ -36,9 +36,9 @@ export function* zeroRange(
   for (const chunk of chunksOf(offsetBytes, lengthBytes)) {
     const lockId = yield* lockBytes(context, chunk.offsetBytes, chunk.lengthBytes);
     yield* beginChange(context, chunk.offsetBytes, chunk.lengthBytes);
-    const segments = segmentsOf(context, chunk);
-    for (const target of targetsOf(context, segments)) written.add(target);
-    const result: ZeroedChunk = yield* zeroChunk(context, scratch, segments, options, refusedByDevice);
+    const result: ZeroedChunk = yield* zeroChunk(context, scratch, chunk, options, refusedByDevice);
+    // Where it is by now: a unit that has moved on the way may have been written at its new place after that.
+    for (const target of targetsOf(context, segmentsOf(context, chunk))) written.add(target);
     if (result.errno === 0)
       yield* mirrorZeroes(context, chunk.offsetBytes, chunk.lengthBytes, options.mayUnmap);
     else if (result.errno !== ERRNO.EOPNOTSUPP)
@@ -76,11 +76,12 @@ export function* discardRange(
 function* zeroChunk(
   context: ColdContext,
   scratch: Scratch,
-  segments: Segment[],
+  chunk: Chunk,
   options: ZeroOptions,
   refusedBefore: boolean,
 ): Procedure<ZeroedChunk> {
   let refusedByDevice = refusedBefore;
+  const segments = segmentsOf(context, chunk);
   // Healthy units first: whether the device can do it must be known before anything is changed.
   segments.sort((a, b) => Math.sign(a.spareUnit + 1) - Math.sign(b.spareUnit + 1));
   for (const segment of segments) {

@@ -66,30 +66,10 @@ export class Machine {
     identity: DeviceIdentity,
   ): SimDisk {
     const { scenario, clock, random } = this;
-    const {
-      blockBytes,
-      canZero,
-      hasNativeFua,
-      hasPageCache,
-      latencyUs,
-      stragglerOdds,
-      goneSaysIo: saysIo,
-    } = scenario;
+    const { blockBytes, canZero, hasNativeFua, hasPageCache, latencyUs, stragglerOdds } = scenario;
     return new SimDisk({
-      ...{
-        id,
-        target,
-        blockBytes,
-        canZero,
-        hasNativeFua,
-        hasPageCache,
-        latencyUs,
-        stragglerOdds,
-        saysIo,
-        clock,
-        random,
-        identity,
-      },
+      ...{ id, target, clock, random, identity, saysIo: scenario.goneSaysIo },
+      ...{ blockBytes, canZero, hasNativeFua, hasPageCache, latencyUs, stragglerOdds },
       ...bytes,
       sizeBytes: bytes.contents.length,
       hasVolatileCache: scenario.volatileCaches[id]!,
